@@ -1,0 +1,1 @@
+"""Streams of labelled examples in time order."""

@@ -1,0 +1,1 @@
+"""Predictor-based reinforcement-learning search for Optuna."""

@@ -1,0 +1,1 @@
+"""The method without Optuna: encoding, predictor, policy, REINFORCE and learning curves."""
