@@ -1,0 +1,214 @@
+"""The decisions that make one DHEN, and those that train it, as plain values."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+
+class Interaction(StrEnum):
+    """The five interaction modules a DHEN layer may hold."""
+
+    DLRM = "dlrm"
+    ATTENTION = "attention"
+    LINEAR = "linear"
+    DCN = "dcn"
+    CONV = "conv"
+
+
+_KNOBS: dict[Interaction, tuple[str, ...]] = {
+    Interaction.DLRM: ("dlrm_k", "dlrm_hidden"),
+    Interaction.ATTENTION: ("attn_heads", "attn_ffn_mult"),
+    Interaction.LINEAR: ("linear_embs",),
+    Interaction.DCN: ("dcn_layers", "dcn_rank"),
+    Interaction.CONV: ("conv_kernel", "conv_channels", "conv_2d"),
+}
+
+
+def _check_at_least(config: object, low: float, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if not (math.isfinite(value) and value >= low):
+            raise ValueError(f"{name} must be at least {low}, but got {value}.")
+
+
+def _check_positive(config: object, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f"{name} must be positive, but got {value}.")
+
+
+def _check_keys(cls: type[Any], values: Mapping[str, Any]) -> None:
+    unknown = sorted(set(values) - {field.name for field in fields(cls)})
+    if unknown:
+        raise ValueError(f"{cls.__name__} must be given known fields, but got {unknown}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DHENConfig:
+    """The architecture of a deep hierarchical ensemble network.
+
+    The modules and their sizes apply to every layer. Knobs of modules that are switched off
+    have no effect; `canonical` sets them back to their defaults, so that equal networks have
+    equal configurations.
+
+    Attributes:
+        n_layers: Number of DHEN layers.
+        modules: The interaction modules of each layer, in any order, at least one.
+        dlrm_k: Columns that the dot products are compressed to; 0 takes all pairs.
+        dlrm_hidden: Width of the network over the dot products.
+        attn_heads: Heads of self-attention; divides `dim`.
+        attn_ffn_mult: Width of attention's feed-forward network, in units of `dim`.
+        linear_embs: Embeddings that the linear module yields.
+        dcn_layers: Cross layers of the deep cross net.
+        dcn_rank: Rank of each cross layer's matrix.
+        conv_kernel: Width of the convolution along the embeddings; odd.
+        conv_channels: Output channels of the convolution, per embedding.
+        conv_2d: Convolve over the plane of embeddings x dim, as DHEN's text has it, in place of
+            the convolution along the embeddings, which is several times faster on a CPU.
+        dim: Width of every embedding.
+        module_embs: Embeddings that each module but the linear one yields.
+        ensemble: How the modules' outputs are joined. With "sum" every module, the linear one
+            too, yields `module_embs` embeddings.
+        head_hidden: Widths of the over-MLP.
+        dense_hidden: Widths of the bottom MLP over the dense features.
+        w_init_scale: Factor on the Xavier bounds of every weight matrix.
+        ln_init: Initial gain of the layer norms; 0 leaves them out.
+        embedding_std: Standard deviation of the embeddings at the start.
+
+    Raises:
+        ValueError: If a value breaks its rule; the message names it.
+    """
+
+    n_layers: int = 2
+    modules: tuple[Interaction, ...] = (Interaction.DLRM, Interaction.LINEAR, Interaction.DCN)
+    dlrm_k: int = 0
+    dlrm_hidden: int = 128
+    attn_heads: int = 2
+    attn_ffn_mult: int = 2
+    linear_embs: int = 8
+    dcn_layers: int = 2
+    dcn_rank: int = 32
+    conv_kernel: int = 3
+    conv_channels: int = 2
+    conv_2d: bool = False
+    dim: int = 16
+    module_embs: int = 8
+    ensemble: Literal["concat", "sum"] = "concat"
+    head_hidden: tuple[int, ...] = (128,)
+    dense_hidden: tuple[int, ...] = (64,)
+    w_init_scale: float = 1.0
+    ln_init: float = 1.0
+    embedding_std: float = 0.1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "modules", _ordered_modules(self.modules))
+        object.__setattr__(self, "head_hidden", tuple(self.head_hidden))
+        object.__setattr__(self, "dense_hidden", tuple(self.dense_hidden))
+        at_least_one = ["n_layers", "dlrm_hidden", "attn_heads", "attn_ffn_mult", "linear_embs"]
+        at_least_one += ["dcn_layers", "dcn_rank", "conv_kernel", "conv_channels", "dim"]
+        _check_at_least(self, 1, *at_least_one, "module_embs")
+        _check_at_least(self, 0, "dlrm_k", "ln_init", "embedding_std")
+        _check_positive(self, "w_init_scale")
+        if self.conv_kernel % 2 == 0:
+            raise ValueError(f"conv_kernel must be odd, but got {self.conv_kernel}.")
+        if self.dim % self.attn_heads:
+            raise ValueError(
+                f"attn_heads must divide dim = {self.dim}, but got {self.attn_heads}."
+            )
+        if self.ensemble not in ("concat", "sum"):
+            raise ValueError(f"ensemble must be 'concat' or 'sum', but got {self.ensemble!r}.")
+        for name in ("head_hidden", "dense_hidden"):
+            if any(width < 1 for width in getattr(self, name)):
+                raise ValueError(f"{name} must be positive, but got {getattr(self, name)}.")
+
+    def canonical(self) -> Self:
+        """Returns the same network with the knobs of its absent modules at their defaults."""
+        absent = [module for module in Interaction if module not in self.modules]
+        unused = [knob for module in absent for knob in _KNOBS[module]]
+        if self.ensemble == "sum":
+            unused.append("linear_embs")
+        defaults: dict[str, Any] = {field.name: field.default for field in fields(self)}
+        return replace(self, **{knob: defaults[knob] for knob in unused})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the fields as plain JSON values."""
+        values = asdict(self)
+        values["modules"] = [module.value for module in self.modules]
+        for name in ("head_hidden", "dense_hidden"):
+            values[name] = list(values[name])
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Returns the configuration that `to_dict` wrote; absent fields take their defaults."""
+        _check_keys(cls, values)
+        return cls(**values)
+
+    def to_json(self) -> str:
+        """Returns the configuration as one line of JSON."""
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Returns the configuration that `to_json` wrote."""
+        return cls.from_dict(json.loads(text))
+
+
+def _ordered_modules(modules: tuple[Interaction, ...]) -> tuple[Interaction, ...]:
+    names = [Interaction(name) if name in list(Interaction) else name for name in modules]
+    unknown = [name for name in names if not isinstance(name, Interaction)]
+    if not names or unknown or len(set(names)) < len(names):
+        known = ", ".join(Interaction)
+        raise ValueError(
+            f"modules must be a non-empty set of {known}, each once, but got {list(modules)}."
+        )
+    return tuple(module for module in Interaction if module in names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How a network is trained on a stream, in one pass.
+
+    Attributes:
+        lr: Learning rate of Adam, for all but the embeddings.
+        embedding_lr: Learning rate of the row-wise sparse Adagrad, for the embeddings.
+        batch_size: Examples a step. The first batch of a segment may be shorter.
+        n_reports: Points of the learning curve, evenly spaced over the stream's rows.
+        window: Share of the stream that one windowed normalized entropy covers.
+        seed: Seed of the initial weights, the only randomness there is.
+        device: Where the network lives, such as "cpu" or "cuda".
+
+    Raises:
+        ValueError: If a value breaks its rule; the message names it.
+    """
+
+    lr: float = 2e-3
+    embedding_lr: float = 0.1
+    batch_size: int = 256
+    n_reports: int = 20
+    window: float = 0.2
+    seed: int = 0
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        _check_positive(self, "lr", "embedding_lr")
+        _check_at_least(self, 1, "batch_size", "n_reports")
+        _check_at_least(self, 0, "seed")
+        if not 0 < self.window <= 1:
+            raise ValueError(f"window must be in (0, 1], but got {self.window}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the fields as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Returns the configuration that `to_dict` wrote; absent fields take their defaults."""
+        _check_keys(cls, values)
+        return cls(**values)

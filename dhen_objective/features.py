@@ -1,0 +1,87 @@
+"""The feature processing layer: dense and sparse features become embeddings of one width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from dhen_objective.config import DHENConfig
+from dhen_objective.layers import bare, mlp
+
+
+class RunningNorm(nn.Module):
+    """Standardizes dense features by the mean and deviation of what was observed before.
+
+    Values that are missing (NaN or infinite) take the running mean, and so become 0.
+    """
+
+    def __init__(self, n_dense: int) -> None:
+        """Starts with mean 0 and deviation 1."""
+        super().__init__()
+        self.count: Tensor
+        self.mean: Tensor
+        self.squares: Tensor
+        for name in ("count", "mean", "squares"):
+            self.register_buffer(name, torch.zeros(n_dense, dtype=torch.float64))
+
+    def forward(self, dense: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
+        """Returns the standardized features; observes nothing."""
+        deviation = (self.squares / self.count.clamp(min=1)).sqrt()
+        scale = torch.where(deviation > 0, 1 / deviation.clamp(min=1e-12), 1.0)
+        shift = torch.where(self.count > 0, self.mean, 0.0)
+        normed = (dense - shift.float()) * scale.float()
+        return torch.where(torch.isfinite(dense), normed, 0.0)
+
+    @torch.no_grad()
+    def observe(self, dense: Float[Tensor, "b n"]) -> int:
+        """Adds a batch to the running statistics and returns how many values were missing."""
+        present = torch.isfinite(dense)
+        values = torch.where(present, dense, 0.0).double()
+        count = present.sum(0).double()
+        mean = values.sum(0) / count.clamp(min=1)
+        squares = (torch.where(present, values - mean, 0.0) ** 2).sum(0)
+        total = self.count + count
+        delta = mean - self.mean  # the pairwise update of Chan, Golub & LeVeque (1979)
+        self.squares += squares + delta**2 * self.count * count / total.clamp(min=1)
+        self.mean += delta * count / total.clamp(min=1)
+        self.count.copy_(total)
+        return int(dense.numel() - count.sum())
+
+
+class FeatureProcessing(nn.Module):
+    """Embeds each sparse field, and all dense features together, into vectors of width d.
+
+    The fields share one table: field f's ids start at its offset.
+
+    Shape:
+        dense (b, n_dense), sparse (b, n_fields) -> (b, n_embs, d), where n_embs is n_fields,
+        plus one if there are dense features.
+    """
+
+    def __init__(self, field_sizes: Sequence[int], n_dense: int, config: DHENConfig) -> None:
+        """Builds the layer for fields with ids below these sizes."""
+        super().__init__()
+        if not field_sizes and not n_dense:
+            raise ValueError("field_sizes must name a field when n_dense is 0, but got none.")
+        if any(size < 1 for size in field_sizes):
+            raise ValueError(f"field_sizes must be positive, but got {tuple(field_sizes)}.")
+        self.n_embs = len(field_sizes) + (n_dense > 0)
+        sizes = torch.tensor([0, *field_sizes])
+        self.offsets: Tensor
+        self.register_buffer("offsets", sizes.cumsum(0)[:-1], persistent=False)
+        self.table = bare(nn.Embedding, int(sizes.sum()), config.dim, sparse=True)
+        self.norm = RunningNorm(n_dense)
+        self.bottom = mlp([n_dense, *config.dense_hidden, config.dim]) if n_dense else None
+
+    def forward(
+        self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
+    ) -> Float[Tensor, "b m d"]:
+        """Returns the embeddings, those of the dense features first."""
+        embedded: Tensor = self.table(sparse + self.offsets)
+        if self.bottom is None:
+            return embedded
+        bottom: Tensor = self.bottom(self.norm(dense))
+        return torch.cat([bottom.unsqueeze(1), embedded], dim=1)

@@ -1,0 +1,205 @@
+"""Normalized entropy and its relatives, from logits, in float64."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+
+def log_losses(logits: Float[Tensor, " n"], labels: Float[Tensor, " n"]) -> Float64[Tensor, " n"]:
+    """Returns each example's negative log likelihood, in nats.
+
+    `softplus(s) - y s` keeps its digits where a probability in float32 has long become 0 or 1.
+    """
+    scores = logits.detach().double()
+    # max(s, 0) + log1p(exp(-|s|)), as softplus, which torch cuts to s beyond a threshold
+    softplus = scores.clamp(min=0) + torch.log1p(torch.exp(-scores.abs()))
+    return softplus - labels.double() * scores
+
+
+def binary_entropy(rate: float) -> float:
+    """Returns the entropy of a coin that shows 1 at this rate, in nats; 0 at rates 0 and 1."""
+    if not 0 <= rate <= 1:
+        raise ValueError(f"rate must be in [0, 1], but got {rate}.")
+    return -sum(p * math.log(p) for p in (rate, 1 - rate) if p > 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """Sums over some predicted examples; tallies of disjoint examples add up.
+
+    Attributes:
+        rows: Number of examples.
+        positives: Sum of the labels.
+        loss: Sum of the log losses, in nats.
+        predicted: Sum of the predicted probabilities.
+    """
+
+    rows: int = 0
+    positives: float = 0.0
+    loss: float = 0.0
+    predicted: float = 0.0
+
+    @staticmethod
+    def of(logits: Float[Tensor, " n"], labels: Float[Tensor, " n"]) -> Tally:
+        """Returns the sums over one batch."""
+        predicted = torch.sigmoid(logits.detach().double())
+        return _tally(log_losses(logits, labels), predicted, labels)
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            rows=self.rows + other.rows,
+            positives=self.positives + other.positives,
+            loss=self.loss + other.loss,
+            predicted=self.predicted + other.predicted,
+        )
+
+    @property
+    def log_loss(self) -> float:
+        """Mean log loss in nats; NaN over no rows."""
+        return self.loss / self.rows if self.rows else math.nan
+
+    @property
+    def normalized_entropy(self) -> float:
+        """Log loss over the entropy of these rows' own positive rate; lower is better.
+
+        1 is what the best constant prediction reaches. NaN where the rows lack a positive or a
+        negative, since then nothing is left to predict: `rows` and `positives` tell which.
+        """
+        if not 0 < self.positives < self.rows:
+            return math.nan
+        return self.log_loss / binary_entropy(self.positives / self.rows)
+
+    @property
+    def calibration(self) -> float:
+        """Predicted over observed positives; 1 is right, NaN without positives."""
+        return self.predicted / self.positives if self.positives else math.nan
+
+
+def normalized_entropy(logits: Float[Tensor, " n"], labels: Float[Tensor, " n"]) -> float:
+    """Returns the normalized entropy of predictions, relative to the labels' own rate.
+
+    Args:
+        logits: Scores before the sigmoid.
+        labels: 0 or 1.
+
+    Returns:
+        Mean log loss over the entropy of the positive rate; NaN if all labels are the same.
+
+    Examples:
+        >>> labels = torch.tensor([1.0, 0.0, 0.0, 0.0])
+        >>> constant = torch.full((4,), -1.0986123)  # the logit of 1/4
+        >>> round(normalized_entropy(constant, labels), 6)
+        1.0
+    """
+    return Tally.of(logits, labels).normalized_entropy
+
+
+def ne_gain(loss: float, baseline: float) -> float:
+    """Returns the change against a baseline in %; negative is better.
+
+    Takes two normalized entropies or two log losses *of the same rows*: the entropy of the rows
+    cancels, so both give the same number, and log losses do so where the rows have no positive.
+    """
+    return 100.0 * (loss / baseline - 1.0) if baseline > 0 else math.nan
+
+
+def ne_gain_with_error(
+    losses: Float[Tensor, " n"], baseline: Float[Tensor, " n"]
+) -> tuple[float, float]:
+    """Returns the NE gain in % and the standard error of it, from per-example log losses.
+
+    The two models' losses are of the same rows in the same order. The error is that of the mean
+    of the paired differences, relative to the baseline's mean loss: what the choice of the rows
+    leaves open, not what another seed would.
+    """
+    if len(losses) != len(baseline):
+        raise ValueError(
+            f"losses must pair the {len(baseline)} rows of baseline, but got {len(losses)}."
+        )
+    difference = losses.double() - baseline.double()
+    base = float(baseline.double().mean())
+    error = paired_standard_error(losses, baseline)
+    return 100.0 * float(difference.mean()) / base, 100.0 * error / base
+
+
+def paired_standard_error(losses: Float[Tensor, " n"], baseline: Float[Tensor, " n"]) -> float:
+    """Returns the standard error of the mean difference of paired losses; NaN under 2 rows."""
+    difference = losses.double() - baseline.double()
+    if len(difference) < 2:
+        return math.nan
+    return float(difference.std(correction=1)) / math.sqrt(len(difference))
+
+
+class WindowedTally:
+    """Sums predictions on a fixed grid of examples, whatever the size of the batches.
+
+    Attributes:
+        cells: The sums over each finished cell of the grid.
+    """
+
+    def __init__(self, *, grid: tuple[int, ...], window: int) -> None:
+        """Starts with nothing seen.
+
+        Args:
+            grid: Row counts at which a cell ends, increasing.
+            window: How many cells, up to the newest, a windowed value covers.
+        """
+        if not grid or list(grid) != sorted(set(grid)) or grid[0] < 1:
+            raise ValueError(f"grid must be increasing positive row counts, but got {grid}.")
+        if window < 1:
+            raise ValueError(f"window must be at least 1, but got {window}.")
+        self.grid = grid
+        self.window = window
+        self.cells: list[Tally] = []
+        self._open = Tally()
+        self._rows = 0
+        self._open_losses: list[Tensor] = []
+        self._losses: deque[Tensor] = deque(maxlen=window)
+
+    def add(self, logits: Float[Tensor, " n"], labels: Float[Tensor, " n"]) -> list[int]:
+        """Adds the next examples and returns the ends of the cells that they complete."""
+        done: list[int] = []
+        losses, predicted = log_losses(logits, labels), torch.sigmoid(logits.detach().double())
+        start = 0
+        while start < len(labels) and len(self.cells) < len(self.grid):
+            end = self.grid[len(self.cells)]
+            part = slice(start, start + min(len(labels) - start, end - self._rows))
+            self._open += _tally(losses[part], predicted[part], labels[part])
+            self._open_losses.append(losses[part].float())
+            self._rows += part.stop - part.start
+            start = part.stop
+            if self._rows == end:
+                self._close()
+                done.append(end)
+        return done
+
+    def _close(self) -> None:
+        self.cells.append(self._open)
+        self._losses.append(torch.cat(self._open_losses))
+        self._open, self._open_losses = Tally(), []
+
+    def windowed(self, cell: int = -1) -> Tally:
+        """Returns the sums over the window that ends with a finished cell, by default the last."""
+        last = range(len(self.cells))[cell]
+        return sum(self.cells[max(0, last + 1 - self.window) : last + 1], Tally())
+
+    @property
+    def window_losses(self) -> Float[Tensor, " n"]:
+        """Each example's log loss over the last window, in the order of the stream."""
+        return torch.cat([torch.zeros(0), *(losses.cpu() for losses in self._losses)])
+
+    @property
+    def lifetime(self) -> Tally:
+        """The sums over all examples so far."""
+        return sum(self.cells, self._open)
+
+
+def _tally(losses: Tensor, predicted: Tensor, labels: Tensor) -> Tally:
+    sums = torch.stack([labels.double().sum(), losses.sum(), predicted.sum()]).tolist()
+    return Tally(rows=len(labels), positives=sums[0], loss=sums[1], predicted=sums[2])

@@ -1,0 +1,99 @@
+"""The deep hierarchical ensemble network: features, layers of interactions, over-MLP."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from dhen_objective.config import DHENConfig
+from dhen_objective.features import FeatureProcessing
+from dhen_objective.interactions import INTERACTIONS, n_layer_embs
+from dhen_objective.layers import CountMap, initialize, layer_norm, mlp
+
+
+class DHENLayer(nn.Module):
+    """One layer: X' = LN(Ensemble_i(I_i(X)) + ShortCut(X)).
+
+    The shortcut is the identity while the number of embeddings stays, and a learned linear map
+    over the count axis where it changes.
+
+    Shape:
+        (b, m, d) -> (b, l, d)
+    """
+
+    def __init__(self, n_in: int, config: DHENConfig) -> None:
+        """Builds the layer for `n_in` embeddings."""
+        super().__init__()
+        self.n_out = n_layer_embs(config)
+        self.concat = config.ensemble == "concat"
+        self.interactions = nn.ModuleDict(
+            {module.value: INTERACTIONS[module](n_in, config) for module in config.modules}
+        )
+        same = n_in == self.n_out
+        self.shortcut: nn.Module = nn.Identity() if same else CountMap(n_in, self.n_out)
+        self.norm = layer_norm(config.dim, config.ln_init)
+
+    def forward(self, x: Float[Tensor, "b m d"]) -> Float[Tensor, "b l d"]:
+        """Returns the embeddings for the next layer."""
+        outputs = [interaction(x) for interaction in self.interactions.values()]
+        joined = torch.cat(outputs, dim=1) if self.concat else torch.stack(outputs).sum(0)
+        out: Tensor = self.norm(joined + self.shortcut(x))
+        return out
+
+
+class DHEN(nn.Module):
+    """A click or conversion model: feature processing, DHEN layers, over-MLP.
+
+    Shape:
+        dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
+
+    Examples:
+        >>> config = DHENConfig(n_layers=1, modules=("linear", "dcn"))
+        >>> model = DHEN(config, field_sizes=(10, 20), n_dense=3, prior=0.02)
+        >>> model(torch.zeros(5, 3), torch.zeros(5, 2, dtype=torch.long)).shape
+        torch.Size([5])
+    """
+
+    def __init__(
+        self,
+        config: DHENConfig,
+        *,
+        field_sizes: Sequence[int],
+        n_dense: int,
+        prior: float = 0.5,
+        seed: int = 0,
+    ) -> None:
+        """Builds the network; the global random state is neither used nor moved.
+
+        Args:
+            config: The architecture.
+            field_sizes: Number of ids of each sparse field.
+            n_dense: Number of dense features.
+            prior: Expected share of positives, which the output starts around.
+            seed: Seed of the initial weights.
+        """
+        super().__init__()
+        if not 0 < prior < 1:
+            raise ValueError(f"prior must be in (0, 1), but got {prior}.")
+        self.config = config
+        self.features = FeatureProcessing(field_sizes, n_dense, config)
+        counts = [self.features.n_embs, *[n_layer_embs(config)] * config.n_layers]
+        self.layers = nn.Sequential(*(DHENLayer(n_in, config) for n_in in counts[:-1]))
+        self.head = mlp([counts[-1] * config.dim, *config.head_hidden, 1])
+        generator = torch.Generator().manual_seed(seed)
+        initialize(self, scale=config.w_init_scale, generator=generator)
+        nn.init.normal_(self.features.table.weight, std=config.embedding_std, generator=generator)
+        output = self.head[-1]
+        assert isinstance(output, nn.Linear)
+        nn.init.constant_(output.bias, math.log(prior / (1 - prior)))
+
+    def forward(
+        self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
+    ) -> Float[Tensor, " b"]:
+        """Returns the logits."""
+        out: Tensor = self.head(self.layers(self.features(dense, sparse)).flatten(1))
+        return out.squeeze(1)

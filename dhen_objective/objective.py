@@ -1,0 +1,190 @@
+"""The objective of a study: one trial trains one DHEN on a stream."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+
+from dhen_objective.config import DHENConfig, TrainConfig
+from dhen_objective.cost import flops_per_example, parameter_count
+from dhen_objective.metrics import Tally, ne_gain, ne_gain_with_error
+from dhen_objective.model import DHEN
+from dhen_objective.space import suggest_config
+from dhen_objective.streams.base import ClickStream
+from dhen_objective.train import Report, TrainResult, train
+
+Suggest = Callable[[optuna.Trial], tuple[DHENConfig, TrainConfig]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """How a network did against the baseline, on the same rows.
+
+    Attributes:
+        gain: NE gain of the last window, in %; negative is better.
+        error: Standard error of `gain` over the choice of the window's rows; NaN if the pass
+            stopped before its end.
+        result: The training.
+    """
+
+    gain: float
+    error: float
+    result: TrainResult
+
+
+class DHENObjective:
+    """Trains a trial's network in one pass and returns the NE gain of its last window, in %.
+
+    The gain is against a baseline that is trained on the same stream with the same seed, once,
+    when first needed. The curve of windowed gains is reported with the rows seen as steps, and
+    the study's pruner may stop the pass.
+
+    User attributes of a trial, in plain Python types: before the training `config` (JSON of the
+    network and its training), `flops` (per example) and `parameters`; after it, also if it was
+    pruned, `rows`, `seconds`, `ne` (of the last window), `ne_gain` (likewise, in %),
+    `ne_gain_error`, `calibration` and `lifetime_ne`. NaN values are left out.
+
+    A training that diverges makes a failed trial, with the reason in the attribute `failure`.
+
+    Examples:
+        >>> from dhen_objective.streams import SyntheticStream
+        >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+        >>> objective = DHENObjective(SyntheticStream("easy", rows=2000))
+        >>> study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+        >>> study.optimize(objective, n_trials=1)
+        >>> study.trials[0].user_attrs["rows"]
+        2000
+    """
+
+    def __init__(
+        self,
+        stream: ClickStream,
+        *,
+        baseline: DHENConfig | None = None,
+        training: TrainConfig | None = None,
+        suggest: Suggest | None = None,
+        label: Callable[[optuna.Trial], float] | None = None,
+    ) -> None:
+        """Trains nothing yet.
+
+        Args:
+            stream: The examples, in time order. Trials share it.
+            baseline: The network to compare with; by default the default one.
+            training: How the baseline is trained, and what trials do not search: batch size,
+                seed, reports, device.
+            suggest: Turns a trial into a network and its training; by default
+                `suggest_config`.
+            label: Gives the value of a trial whose pass the pruner stopped, for instance an
+                extrapolation of its curve. By default such a trial is pruned.
+        """
+        self.stream = stream
+        self.baseline = baseline or DHENConfig()
+        self.training = training or TrainConfig()
+        self._suggest = suggest
+        self._label = label
+        self._baseline_result: TrainResult | None = None
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._lock = threading.Lock()
+
+    @property
+    def baseline_result(self) -> TrainResult:
+        """The baseline's training, which runs when this is first read."""
+        with self._lock:  # other threads wait for it, and then share it
+            if self._baseline_result is None:
+                self._baseline_result = train(self.stream, self.baseline, self.training)
+            return self._baseline_result
+
+    def score(
+        self,
+        config: DHENConfig,
+        training: TrainConfig | None = None,
+        *,
+        report: Report | None = None,
+    ) -> Score:
+        """Trains a network and compares it with the baseline, without a trial.
+
+        Args:
+            config: The network.
+            training: How it is trained; by default as the baseline.
+            report: See `train`.
+        """
+        result = train(self.stream, config, training or self.training, report=report)
+        base = self.baseline_result
+        if result.diverged or not result.curve:
+            return Score(gain=math.nan, error=math.nan, result=result)
+        gain, error = self._gain(max(result.curve), result.last_window), math.nan
+        if result.rows == base.rows and len(result.losses) == len(base.losses):
+            gain, error = ne_gain_with_error(result.losses, base.losses)
+        return Score(gain=gain, error=error, result=result)
+
+    def __call__(self, trial: optuna.Trial) -> float:
+        """Returns the last window's NE gain in %, NaN (a failed trial) if it diverged.
+
+        Raises:
+            optuna.TrialPruned: If the pruner stopped the pass and no `label` was given.
+        """
+        if self._suggest is None:
+            config, training = suggest_config(trial, training=self.training)
+        else:
+            config, training = self._suggest(trial)
+        self._describe(trial, config, training)
+        _ = self.baseline_result  # so that the trial's clock does not run while it trains
+
+        def report(rows: int, window: Tally) -> bool:
+            trial.report(self._gain(rows, window), step=rows)
+            return trial.should_prune()
+
+        score = self.score(config, training, report=report)
+        _record(trial, score)
+        result = score.result
+        if result.diverged:
+            reason = f"The training diverged after {result.rows} rows."
+            trial.set_user_attr("failure", reason)
+            return math.nan
+        if result.stopped and result.rows < self.stream.n_rows:
+            if self._label is not None:
+                return self._label(trial)
+            raise optuna.TrialPruned(f"The pruner stopped the pass after {result.rows} rows.")
+        return score.gain
+
+    def _gain(self, rows: int, window: Tally) -> float:
+        return ne_gain(window.log_loss, self.baseline_result.curve[rows].log_loss)
+
+    def _describe(self, trial: optuna.Trial, config: DHENConfig, training: TrainConfig) -> None:
+        stream = self.stream
+        n_fields, n_dense = len(stream.field_sizes), stream.n_dense
+        with_meta = DHEN(config, field_sizes=stream.field_sizes, n_dense=n_dense)
+        described = {"model": config.to_dict(), "training": training.to_dict()}
+        trial.set_user_attr("config", json.dumps(described))
+        flops = flops_per_example(config, n_fields=n_fields, n_dense=n_dense)
+        trial.set_user_attr("flops", flops)
+        trial.set_user_attr("parameters", parameter_count(with_meta))
+
+
+def _record(trial: optuna.Trial, score: Score) -> None:
+    """Writes what was measured, in plain Python types."""
+    result = score.result
+    trial.set_user_attr("rows", result.rows)
+    trial.set_user_attr("seconds", result.seconds)
+    measured = {
+        "ne": result.normalized_entropy,
+        "ne_gain": score.gain,
+        "ne_gain_error": score.error,
+        "calibration": result.last_window.calibration,
+        "lifetime_ne": result.lifetime.normalized_entropy,
+    }
+    for name, value in measured.items():
+        if math.isfinite(value):
+            trial.set_user_attr(name, value)

@@ -1,0 +1,129 @@
+"""The search space: 18 decisions, all of them suggested in every trial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import optuna
+
+from dhen_objective.config import DHENConfig, Interaction, TrainConfig
+
+_SWITCHES: dict[str, Interaction] = {
+    "use_dlrm": Interaction.DLRM,
+    "use_attn": Interaction.ATTENTION,
+    "use_linear": Interaction.LINEAR,
+    "use_dcn": Interaction.DCN,
+    "use_conv": Interaction.CONV,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DHENSpace:
+    """The choices of each decision, beside the five switches of the modules.
+
+    Attributes:
+        n_layers: Smallest and largest number of layers.
+        choices: Values of the knobs that take one of a few.
+        dcn_layers: Smallest and largest number of cross layers.
+        lr: Smallest and largest learning rate; searched on a log scale.
+        fixed: What differs from `DHENConfig`'s defaults and is not searched.
+    """
+
+    n_layers: tuple[int, int]
+    choices: dict[str, tuple[int, ...]]
+    dcn_layers: tuple[int, int]
+    lr: tuple[float, float]
+    fixed: dict[str, int]
+
+
+W_INIT_SCALES = (0.3, 1.0, 3.0)
+LN_INITS = (0.0, 0.1, 0.3, 1.0)
+
+SPACES: dict[str, DHENSpace] = {
+    "cpu": DHENSpace(
+        n_layers=(1, 3),
+        choices={
+            "dlrm_k": (0, 4, 8, 16),
+            "dlrm_hidden": (64, 128, 256),
+            "attn_heads": (1, 2, 4),
+            "attn_ffn_mult": (1, 2, 4),
+            "linear_embs": (4, 8, 16, 24),
+            "dcn_rank": (16, 32, 64, 128),
+            "conv_kernel": (1, 3, 5),
+            "conv_channels": (1, 2, 4),
+        },
+        dcn_layers=(1, 3),
+        lr=(5e-4, 8e-3),
+        fixed={},
+    ),
+    "gpu": DHENSpace(
+        n_layers=(1, 8),
+        choices={
+            "dlrm_k": (0, 16, 32, 64),
+            "dlrm_hidden": (512, 1024, 2048, 4096),
+            "attn_heads": (1, 2, 4, 8),
+            "attn_ffn_mult": (1, 2, 4),
+            "linear_embs": (16, 32, 64),
+            "dcn_rank": (128, 256, 512, 1024),
+            "conv_kernel": (1, 3, 5),
+            "conv_channels": (1, 2, 4),
+        },
+        dcn_layers=(1, 4),
+        lr=(1e-4, 4e-3),
+        fixed={"dim": 128, "module_embs": 32},
+    ),
+}
+"""Search spaces for a core of a CPU, and for a GPU."""
+
+
+def suggest_config(
+    trial: optuna.trial.BaseTrial,
+    *,
+    scale: str = "cpu",
+    model: DHENConfig | None = None,
+    training: TrainConfig | None = None,
+) -> tuple[DHENConfig, TrainConfig]:
+    """Suggests the 18 decisions and returns what they make.
+
+    All 18 are suggested whatever the others are, so that samplers that look at the decisions
+    jointly see them in every trial. Those of modules that are off are then set back to their
+    defaults (`DHENConfig.canonical`). With all five modules off, the linear one is put on.
+
+    Args:
+        trial: A trial, a frozen trial, or `optuna.trial.FixedTrial(params)` to rebuild a
+            configuration from parameters.
+        scale: "cpu" or "gpu".
+        model: Supplies what is not searched, such as `dim`; by default the default network.
+        training: Supplies what is not searched, such as the seed.
+
+    Returns:
+        The network and its training.
+
+    Raises:
+        ValueError: If `scale` is unknown.
+    """
+    if scale not in SPACES:
+        raise ValueError(f"scale must be one of {', '.join(SPACES)}, but got {scale!r}.")
+    space = SPACES[scale]
+    n_layers = trial.suggest_int("n_layers", *space.n_layers)
+    on = {
+        module: trial.suggest_categorical(name, [True, False])
+        for name, module in _SWITCHES.items()
+    }
+    knobs = {name: trial.suggest_categorical(name, c) for name, c in space.choices.items()}
+    knobs["dcn_layers"] = trial.suggest_int("dcn_layers", *space.dcn_layers)
+    lr = trial.suggest_float("lr", *space.lr, log=True)
+    w_init_scale = trial.suggest_categorical("w_init_scale", W_INIT_SCALES)
+    ln_init = trial.suggest_categorical("ln_init", LN_INITS)
+    modules = tuple(module for module in on if on[module]) or (Interaction.LINEAR,)
+    changes: dict[str, Any] = space.fixed | knobs
+    config = replace(
+        model or DHENConfig(),
+        n_layers=n_layers,
+        modules=modules,
+        w_init_scale=w_init_scale,
+        ln_init=ln_init,
+        **changes,
+    )
+    return config.canonical(), replace(training or TrainConfig(), lr=lr)
