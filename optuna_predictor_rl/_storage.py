@@ -1,0 +1,50 @@
+"""What Optuna offers no public way for: the only file that touches its private names.
+
+Why each is needed: samplers and pruners get a ``FrozenTrial``, which cannot write; reading all
+trials once a trial, without copies, has no public name; a live ``Trial`` does not show what it
+has reported.
+"""
+
+from collections.abc import Container
+from typing import Any
+
+from optuna.study import Study
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+
+def set_trial_attribute(study: Study, trial_id: int, key: str, value: Any) -> None:
+    """Stores a user attribute on a running trial; ``value`` must be JSON-serializable."""
+    study._storage.set_trial_user_attr(trial_id, key, value)
+
+
+def set_study_attribute(study: Study, key: str, value: Any) -> None:
+    """Stores a user attribute on a study, also on one that a pruner narrowed to a bracket."""
+    study._storage.set_study_user_attr(study._study_id, key, value)
+
+
+def study_attributes(study: Study) -> dict[str, Any]:
+    """The study's user attributes as its storage has them now."""
+    return study._storage.get_study_user_attrs(study._study_id)
+
+
+def trials(
+    study: Study, states: Container[TrialState] | None = None, *, fresh: bool = False
+) -> list[FrozenTrial]:
+    """The study's trials, not copied: read them only.
+
+    Args:
+        study: The study.
+        states: Keep the trials in these states; None keeps all.
+        fresh: Ask the storage now instead of once a trial; running trials need it.
+    """
+    return study._get_trials(deepcopy=False, states=states, use_cache=not fresh)
+
+
+def trial_id(trial: Trial | FrozenTrial) -> int:
+    """The storage's identifier of a trial."""
+    return trial._trial_id
+
+
+def latest(trial: Trial) -> FrozenTrial:
+    """A running trial as the storage has it now, with all it has reported."""
+    return trial._get_latest_trial()

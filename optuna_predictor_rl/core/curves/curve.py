@@ -1,0 +1,81 @@
+"""A learning curve as it is read: steps in order, and what a missing value means."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+DIVERGED_AFTER = 3
+"""A curve that ends in this many values that are not finite has diverged; fewer are gaps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """The finite points of a learning curve in the order of their steps.
+
+    Attributes:
+        steps: Strictly growing, in the unit in which the training reports (epochs, rows, ...).
+        values: The finite values reported there.
+        last_step: The last step reported, whether its value is finite or not.
+        n_missing: Values at the end of the curve that are not finite.
+    """
+
+    steps: Float[np.ndarray, " n"]
+    values: Float[np.ndarray, " n"]
+    last_step: float
+    n_missing: int
+
+    @classmethod
+    def of(cls, reports: Mapping[int, float]) -> "Curve":
+        """Reads reports such as ``FrozenTrial.intermediate_values``, in any order of steps."""
+        steps = np.array(sorted(reports), dtype=np.float64)
+        values = np.array([reports[step] for step in sorted(reports)], dtype=np.float64)
+        return cls.from_arrays(steps, values)
+
+    @classmethod
+    def from_arrays(
+        cls, steps: Float[np.ndarray, " m"], values: Float[np.ndarray, " m"]
+    ) -> "Curve":
+        """Keeps the finite points and counts those missing at the end.
+
+        Raises:
+            ValueError: If a step is not finite, or the steps do not grow.
+        """
+        if not np.isfinite(steps).all():
+            raise ValueError(f"steps must be finite, but got {steps}.")
+        if (np.diff(steps) <= 0).any():
+            raise ValueError(f"steps must grow strictly, but got {steps}.")
+        finite = np.isfinite(values)
+        n_missing = len(values) - (int(np.flatnonzero(finite)[-1]) + 1 if finite.any() else 0)
+        return cls(
+            steps=steps[finite],
+            values=values[finite],
+            last_step=float(steps[-1]) if len(steps) else math.nan,
+            n_missing=n_missing,
+        )
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the curve ends in values that are not finite, or has no other."""
+        return self.n_missing >= DIVERGED_AFTER or (len(self) == 0 and self.n_missing > 0)
+
+    @property
+    def span(self) -> float:
+        """Steps between the first and the last finite value; 0 for fewer than two."""
+        return float(self.steps[-1] - self.steps[0]) if len(self) > 1 else 0.0
+
+    def until(self, cutoff: float) -> "Curve":
+        """The curve as it was known when its training had come to ``cutoff``."""
+        kept = self.steps <= cutoff
+        ended = cutoff >= self.last_step
+        return Curve(
+            steps=self.steps[kept],
+            values=self.values[kept],
+            last_step=self.last_step if ended else float(min(cutoff, self.last_step)),
+            n_missing=self.n_missing if ended else 0,
+        )

@@ -1,0 +1,251 @@
+"""An Optuna pruner that stops every trial at the cheapest fidelity that still ranks like full."""
+
+import logging
+import math
+from typing import Any
+
+from optuna.pruners import BasePruner
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from optuna_predictor_rl import _storage
+from optuna_predictor_rl.core.curves import Curve, Fit
+from optuna_predictor_rl.core.curves.cutoff import Direction, check_shares
+from optuna_predictor_rl.core.curves.extrapolation import check_fit
+from optuna_predictor_rl.labels import full_trials, store_label, stored_label
+from optuna_predictor_rl.stopping import StoppingRule, decide
+
+RULE = "low_fidelity:rule:"
+"""Study user attribute: the rule that so many full trials decided."""
+
+_logger = logging.getLogger(__name__)
+
+
+class LowFidelityPruner(BasePruner):
+    """Low-fidelity evaluation of Yin et al. (2024), section 3.1.
+
+    The first trials, the pilots, run to their end. Their curves tell the earliest step at which
+    the extrapolated value still ranks them as the full training does (Kendall's tau). Later
+    trials stop there and carry the extrapolated value, Eq. (2), in the user attribute
+    ``low_fidelity_label``.
+
+    The rule is decided from the full trials in the order in which they ended and is kept in the
+    study, so that all workers, and a study that is resumed, follow the same one.
+
+    Examples:
+        >>> import optuna
+        >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+        >>> def objective(trial):
+        ...     level = trial.suggest_float("level", 0, 1)
+        ...     for step in range(1, 11):
+        ...         trial.report(level + 1 / step, step)
+        ...         if trial.should_prune():
+        ...             raise optuna.TrialPruned
+        ...     return level + 1 / step
+        >>> study = optuna.create_study(pruner=LowFidelityPruner(n_pilot_trials=3))
+        >>> study.optimize(objective, n_trials=4)
+        >>> study.trials[3].user_attrs["fidelity"]
+        1
+    """
+
+    def __init__(
+        self,
+        *,
+        n_pilot_trials: int = 10,
+        min_rank_correlation: float = 0.75,
+        cutoff: int | None = None,
+        n_fit_points: int = 5,
+        extrapolate_by: float = 1.0,
+        fit: Fit = "log",
+        confidence: float = 0.8,
+        full_fraction: float = 0.0,
+    ) -> None:
+        """Checks and keeps the settings.
+
+        Args:
+            n_pilot_trials: Full trials before the cutoff is decided. Not used with ``cutoff``.
+            min_rank_correlation: The tau that the lower confidence bound has to keep.
+            cutoff: A fixed step at which to stop, instead of one that the pilots decide.
+            n_fit_points: Points at the end of the curve for the fit, Eq. (1).
+            extrapolate_by: Delta x of Eq. (2) as a share of the steps trained so far; never past
+                the end of the full trainings.
+            fit: ``"log"``, a line in the logarithm of the step, or ``"linear"``, as in the paper.
+            confidence: Of the two-sided interval of tau, by a bootstrap over the pilots.
+            full_fraction: Share of the later trials that run to the end all the same. With every
+                few of them the rule is decided anew, so that a drift of the search towards
+                configurations that the cutoff ranks badly is noticed.
+
+        Raises:
+            ValueError: If an argument is out of its range.
+        """
+        if n_pilot_trials < 3:
+            raise ValueError(f"n_pilot_trials must be at least 3, but got {n_pilot_trials}.")
+        if not 0 < min_rank_correlation <= 1:
+            raise ValueError(
+                f"min_rank_correlation must be in (0, 1], but got {min_rank_correlation}."
+            )
+        if cutoff is not None and cutoff < 1:
+            raise ValueError(f"cutoff must be at least 1, but got {cutoff}.")
+        if not 0 <= full_fraction <= 1:
+            raise ValueError(f"full_fraction must be in [0, 1], but got {full_fraction}.")
+        check_shares(extrapolate_by=extrapolate_by, confidence=confidence)
+        check_fit(n_fit_points=n_fit_points, fit=fit)
+        self._n_pilot_trials = n_pilot_trials
+        self._min_rank_correlation = min_rank_correlation
+        self._cutoff = cutoff
+        self._confidence = confidence
+        self._full_fraction = full_fraction
+        self._fit: dict[str, Any] = {
+            "extrapolate_by": extrapolate_by,
+            "n_fit_points": n_fit_points,
+            "fit": fit,
+        }
+        self._told: set[str] = set()
+
+    def prune(self, study: Study, trial: FrozenTrial) -> bool:
+        """Whether the trial stops here; if so, its label is stored on it.
+
+        A trial whose last reports are all NaN or infinite stops without a label.
+
+        Raises:
+            ValueError: If the study has several objectives.
+        """
+        _check_one_objective(study)
+        if not trial.intermediate_values:
+            return False
+        self._check_order(trial)
+        rule = self._rule(study, fresh=False)
+        curve = Curve.of(trial.intermediate_values)
+        if rule is None or not rule.stops(curve) or self._runs_to_the_end(trial.number):
+            return False
+        label = rule.label(curve)
+        if label is not None:
+            store_label(study, _storage.trial_id(trial), curve.last_step, label)
+        return True
+
+    def label(self, trial: Trial | FrozenTrial) -> float:
+        """The long-term value of a trial, to return from an objective instead of raising.
+
+        So every sampler learns from the trial, also those that make nothing of pruned ones::
+
+            if trial.should_prune():
+                return pruner.label(trial)
+
+        A running trial that has not been stopped is extrapolated and marked, except one that
+        has to run to the end (a pilot) or has come there: that gives its last value. A finished
+        trial gives its label, or its value if it ran to the end.
+
+        Returns:
+            The label, in the unit of the reports; NaN for a curve that diverged.
+
+        Raises:
+            ValueError: If nothing was reported.
+        """
+        frozen = _storage.latest(trial) if isinstance(trial, Trial) else trial
+        stored = stored_label(frozen)
+        if stored is not None:
+            return stored
+        if frozen.state == TrialState.COMPLETE and frozen.value is not None:
+            return float(frozen.value)
+        if not frozen.intermediate_values:
+            raise ValueError(
+                f"trial must have reported a value to be labelled, but trial {frozen.number} "
+                f"has reported none."
+            )
+        curve = Curve.of(frozen.intermediate_values)
+        rule = self.rule(trial.study) if isinstance(trial, Trial) else None
+        if isinstance(trial, Trial) and (
+            rule is None
+            or rule.cutoff is None
+            or curve.last_step >= rule.end
+            or self._runs_to_the_end(frozen.number)
+        ):
+            return float(frozen.intermediate_values[int(curve.last_step)])
+        rule = rule or StoppingRule(cutoff=self._cutoff, **self._fit)
+        label = rule.label(curve)
+        if label is None:
+            return math.nan
+        if isinstance(trial, Trial):
+            store_label(trial.study, _storage.trial_id(trial), curve.last_step, label)
+        return label.value
+
+    def rule(self, study: Study) -> StoppingRule | None:
+        """The rule that the study follows now; None while the pilots run.
+
+        Decides it, and stores it in the study, when enough full trials have ended.
+        """
+        return self._rule(study, fresh=True)
+
+    def _rule(self, study: Study, *, fresh: bool) -> StoppingRule | None:
+        full = full_trials(_storage.trials(study, (TrialState.COMPLETE,), fresh=fresh))
+        if self._cutoff is not None:
+            end = max((float(max(t.intermediate_values)) for t in full), default=math.inf)
+            if self._cutoff >= end:
+                self._tell_once(
+                    f"cutoff ({self._cutoff}) is not before the last step of the full trials "
+                    f"({end:.0f}), so no trial is stopped."
+                )
+            return StoppingRule(cutoff=float(self._cutoff), end=end, **self._fit)
+        n_pilots = self._n_deciding(len(full))
+        if n_pilots == 0:
+            return None
+        key = f"{RULE}{n_pilots}"
+        stored = _storage.study_attributes(study).get(key)
+        if stored is None:
+            self._store_rule(study, key, full[:n_pilots])
+            stored = _storage.study_attributes(study)[key]  # another worker's, if it was last
+        return StoppingRule.from_json(stored)
+
+    def _store_rule(self, study: Study, key: str, pilots: list[FrozenTrial]) -> None:
+        maximize = study.directions[0] == StudyDirection.MAXIMIZE
+        direction: Direction = "maximize" if maximize else "minimize"
+        rule = decide(
+            pilots,
+            min_rank_correlation=self._min_rank_correlation,
+            confidence=self._confidence,
+            direction=direction,
+            **self._fit,
+        )
+        # No storage has compare-and-set for attributes. Whoever comes second finds the key, and
+        # two who come at once decide alike, as the rule follows from the same full trials.
+        if key not in _storage.study_attributes(study):
+            _storage.set_study_attribute(study, key, rule.to_json())
+        if rule.cutoff is None:
+            _logger.warning(
+                "No cutoff keeps a rank correlation of %s over %d full trials: trials run to "
+                "the end until more of them have ended.",
+                self._min_rank_correlation,
+                len(pilots),
+            )
+
+    def _n_deciding(self, n_full: int) -> int:
+        """How many full trials decide: the pilots, and half as many more each time."""
+        if n_full < self._n_pilot_trials:
+            return 0
+        further = max(3, self._n_pilot_trials // 2)
+        return n_full - (n_full - self._n_pilot_trials) % further
+
+    def _runs_to_the_end(self, number: int) -> bool:
+        share = self._full_fraction
+        return math.floor((number + 1) * share) > math.floor(number * share)
+
+    def _check_order(self, trial: FrozenTrial) -> None:
+        steps = list(trial.intermediate_values)
+        if steps[-1] < max(steps):
+            self._tell_once(
+                f"Trial {trial.number} reported step {steps[-1]} after step {max(steps)}: "
+                f"its curve is read in the order of the steps."
+            )
+
+    def _tell_once(self, message: str) -> None:
+        if message not in self._told:
+            self._told.add(message)
+            _logger.warning(message)
+
+
+def _check_one_objective(study: Study) -> None:
+    if len(study.directions) > 1:
+        raise ValueError(
+            f"study must have one objective for LowFidelityPruner, "
+            f"but got {len(study.directions)} directions."
+        )

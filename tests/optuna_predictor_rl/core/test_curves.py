@@ -1,0 +1,297 @@
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from scipy.stats import kendalltau, linregress
+
+from optuna_predictor_rl.core.curves import (
+    FITS,
+    Curve,
+    extrapolate,
+    kendall_tau,
+    rank_correlation_by_cutoff,
+)
+from optuna_predictor_rl.core.curves.correlation import bootstrap_tau
+from optuna_predictor_rl.core.curves.extrapolation import check_fit
+
+fits = st.sampled_from(sorted(FITS))
+levels = st.floats(-100, 100)
+laws = settings(deadline=None, derandomize=True, max_examples=40)
+FALLING = [{step: 1.0 + rate / step for step in range(1, 21)} for rate in range(1, 9)]
+
+
+def crossing_curves(seed: int, n: int = 12, length: int = 20) -> list[dict[int, float]]:
+    """Lines that start in one order and end in another."""
+    rng = np.random.default_rng(seed)
+    starts, slopes = rng.normal(size=n), rng.normal(size=n) / length
+    return [
+        {step: float(starts[i] + slopes[i] * step) for step in range(length)} for i in range(n)
+    ]
+
+
+@laws
+@given(
+    start=levels,
+    slope=st.floats(-10, 10),
+    gaps=st.lists(st.integers(1, 9), min_size=2, max_size=15),
+    n_fit_points=st.integers(2, 8),
+    delta=st.floats(0, 50),
+)
+def test_a_straight_curve_is_extended_exactly(start, slope, gaps, n_fit_points, delta):
+    steps = np.cumsum(gaps)
+    result = extrapolate(
+        steps, start + slope * steps, delta=delta, n_fit_points=n_fit_points, fit="linear"
+    )
+    assert_allclose(result.value, start + slope * (steps[-1] + delta), rtol=1e-7, atol=1e-7)
+    assert_allclose(result.slope, slope, rtol=1e-4, atol=1e-6)
+
+
+@laws
+@given(start=levels, slope=st.floats(-10, 10), length=st.integers(3, 15), delta=st.floats(0, 50))
+def test_a_curve_straight_in_log_steps_is_extended_exactly_by_the_log_fit(
+    start, slope, length, delta
+):
+    steps = np.arange(1, length + 1)
+    result = extrapolate(steps, start + slope * np.log(steps), delta=delta, fit="log")
+    assert_allclose(result.value, start + slope * np.log(length + delta), rtol=1e-7, atol=1e-7)
+
+
+@laws
+@given(level=levels, length=st.integers(1, 12), delta=st.floats(0, 50), fit=fits)
+def test_a_constant_curve_keeps_its_value(level, length, delta, fit):
+    result = extrapolate(range(length), [level] * length, delta=delta, fit=fit)
+    assert_allclose(result.value, level, atol=1e-9)
+
+
+@laws
+@given(level=levels, delta=st.floats(0, 50), fit=fits)
+def test_a_curve_of_one_point_keeps_its_value_and_knows_no_error(level, delta, fit):
+    result = extrapolate([7], [level], delta=delta, fit=fit)
+    assert result.value == level
+    assert math.isnan(result.std)
+
+
+@laws
+@given(
+    values=st.lists(levels, min_size=2, max_size=12),
+    gaps=st.sets(st.integers(0, 30)),
+    delta=st.floats(0, 9),
+    fit=fits,
+)
+def test_values_that_are_not_finite_are_left_out(values, gaps, delta, fit):
+    steps = [step for step in range(60) if step not in gaps][: len(values)]
+    with_gaps = dict.fromkeys(sorted(gaps), math.nan) | dict(zip(steps, values, strict=True))
+    ordered = sorted(with_gaps)
+    whole = extrapolate(ordered, [with_gaps[step] for step in ordered], delta=delta, fit=fit)
+    assert whole == extrapolate(steps, values, delta=delta, fit=fit)
+
+
+@laws
+@given(values=st.lists(levels, min_size=3, max_size=12), fit=fits, scale=st.floats(0.1, 9))
+def test_the_label_of_a_noisy_curve_follows_the_unit_of_its_values(values, fit, scale):
+    steps = range(len(values))
+    one = extrapolate(steps, values, delta=2, fit=fit)
+    other = extrapolate(steps, [5 - scale * value for value in values], delta=2, fit=fit)
+    assert_allclose(other.value, 5 - scale * one.value, rtol=1e-6, atol=1e-6)
+    assert_allclose(other.std, scale * one.std, rtol=1e-6, atol=1e-6)
+
+
+def test_the_slope_is_that_of_scipy_on_the_last_points():
+    values = np.random.default_rng(0).normal(size=9)
+    line = linregress(np.arange(4, 9), values[4:])
+    result = extrapolate(range(9), values, delta=3, n_fit_points=5, fit="linear")
+    assert_allclose(result.slope, line.slope, rtol=1e-6)
+    assert_allclose(result.value, values[-1] + 3 * line.slope)
+
+
+@pytest.mark.parametrize("fit", sorted(FITS))
+def test_the_standard_error_is_the_spread_over_repeated_noise(fit):
+    rng, steps = np.random.default_rng(0), np.arange(1, 11)
+    noisy = rng.normal(scale=0.3, size=(4000, 10))
+    results = [extrapolate(steps, values, delta=4, n_fit_points=8, fit=fit) for values in noisy]
+    spread = np.std([result.value for result in results])
+    assert_allclose(np.sqrt(np.mean([result.std**2 for result in results])), spread, rtol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("steps", "values", "options", "message"),
+    [
+        (
+            [1, 2],
+            [0.1, 0.2],
+            {"delta": -1.0},
+            r"delta must be finite and not negative, but got -1",
+        ),
+        (
+            [1, 2],
+            [0.1, 0.2],
+            {"delta": 1.0, "n_fit_points": 1},
+            r"n_fit_points must be at least 2",
+        ),
+        ([1, 2], [math.nan] * 2, {"delta": 1.0}, r"values must hold at least one finite value"),
+        ([2, 1], [0.1, 0.2], {"delta": 1.0}, r"steps must grow strictly"),
+        ([1, math.inf], [0.1, 0.2], {"delta": 1.0}, r"steps must be finite"),
+        ([1, 2, 3], [0.1, 0.2], {"delta": 1.0}, r"of one length, but got the shapes"),
+    ],
+)
+def test_a_bad_curve_is_refused(steps, values, options, message):
+    with pytest.raises(ValueError, match=message):
+        extrapolate(steps, values, **options)
+
+
+def test_an_unknown_fit_is_refused():
+    with pytest.raises(
+        ValueError, match=r"fit must be one of \['linear', 'log'\], but got 'cubic'"
+    ):
+        check_fit(n_fit_points=5, fit="cubic")
+
+
+@laws
+@given(
+    pairs=st.lists(
+        st.tuples(st.integers(0, 4), st.one_of(st.integers(0, 4), st.just(math.inf))),
+        min_size=2,
+        max_size=12,
+    )
+)
+def test_tau_is_that_of_scipy_also_with_ties_and_infinite_values(pairs):
+    x, y = np.array(pairs, dtype=float).T
+    assert_allclose(kendall_tau(x, y), kendalltau(x, y).statistic, atol=1e-12)
+
+
+def test_pairs_with_a_missing_value_are_left_out_of_tau():
+    x = np.array([1.0, math.nan, 3.0, 2.0])
+    y = np.array([1.0, 5.0, 2.0, 3.0])
+    expected = kendalltau(x[[0, 2, 3]], y[[0, 2, 3]]).statistic
+    assert_allclose(kendall_tau(x, y), expected)
+
+
+def test_a_resample_counts_pairs_of_different_curves_only():
+    x, y = np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0])
+    weights = np.array([[2.0, 1.0, 0.0], [1.0, 1.0, 1.0], [3.0, 0.0, 0.0]])
+    signs = {pair: np.sign(np.subtract(*x[list(pair)]) * np.subtract(*y[list(pair)]))
+             for pair in itertools.combinations(range(3), 2)}  # fmt: skip
+    for row, tau in zip(weights, bootstrap_tau(x, y, weights), strict=True):
+        shares = {(i, j): row[i] * row[j] for i, j in signs}
+        total = sum(shares.values())
+        expected = sum(signs[pair] * shares[pair] for pair in signs) / total if total else math.nan
+        assert_allclose(tau, expected)
+
+
+def test_tau_at_each_cutoff_is_that_of_the_values_there():
+    curves = crossing_curves(seed=0)
+    table = rank_correlation_by_cutoff(curves, extrapolate_by=0.5, fit="linear")
+    finals = [curve[19] for curve in curves]
+    for i in (3, 10, 19):
+        raw = [curve[i] for curve in curves]
+        label = [curve[i] + (curve[1] - curve[0]) * min(0.5 * i, 19 - i) for curve in curves]
+        assert_allclose(table.raw.tau[i], kendalltau(raw, finals).statistic)
+        assert_allclose(table.label.tau[i], kendalltau(label, finals).statistic)
+
+
+def test_the_whole_training_ranks_like_itself():
+    table = rank_correlation_by_cutoff(crossing_curves(seed=1))
+    assert table.raw[-1] == table.label[-1] == (1.0, 1.0, 1.0)
+
+
+def test_straight_curves_rank_right_as_soon_as_the_line_reaches_their_end():
+    table = rank_correlation_by_cutoff(crossing_curves(seed=2), extrapolate_by=20.0, fit="linear")
+    assert_allclose(table.label.tau[1:], 1.0)
+    assert table.raw.tau[1] < 1
+    assert table.recommend(0.9) == 1
+
+
+@laws
+@given(seed=st.integers(0, 999))
+def test_tau_lies_in_its_interval_and_more_confidence_widens_it(seed):
+    narrow, wide = (
+        rank_correlation_by_cutoff(
+            crossing_curves(seed, n=8), cutoffs=[5], confidence=confidence, n_resamples=200
+        ).raw
+        for confidence in (0.5, 0.99)
+    )
+    assert wide.low[0] <= narrow.low[0] <= narrow.high[0] <= wide.high[0]
+    assert wide.low[0] <= narrow.tau[0] <= wide.high[0]
+
+
+@settings(laws, max_examples=15)
+@given(seed=st.integers(0, 999), minimum=st.floats(0.05, 1))
+def test_a_recommended_cutoff_and_all_later_ones_keep_the_wanted_tau(seed, minimum):
+    table = rank_correlation_by_cutoff(crossing_curves(seed), n_resamples=50)
+    cutoff = table.recommend(minimum)
+    if cutoff is not None:
+        kept = table.label.low[table.cutoffs >= cutoff]
+        assert (kept >= minimum).all()
+        assert cutoff < table.cutoffs[-1]
+
+
+def test_a_stricter_tau_never_stops_earlier():
+    table = rank_correlation_by_cutoff(crossing_curves(seed=3))
+    cutoffs = [table.recommend(minimum) for minimum in np.linspace(0.05, 1, 20)]
+    found = [cutoff for cutoff in cutoffs if cutoff is not None]
+    assert found == sorted(found)
+    assert cutoffs[: len(found)] == found
+
+
+def test_equal_curves_give_an_equal_table():
+    one, other = (rank_correlation_by_cutoff(crossing_curves(seed=4)) for _ in range(2))
+    assert (one.label.low == other.label.low).all()
+    assert (one.label.high == other.label.high).all()
+
+
+def test_no_cutoff_is_recommended_among_curves_with_one_final_value():
+    table = rank_correlation_by_cutoff([{1: float(i), 2: 0.5, 3: 0.5} for i in range(5)])
+    assert np.isnan(table.label.tau).all()
+    assert table.recommend(0.1) is None
+
+
+def test_curves_of_different_grids_are_compared_at_what_each_has_reported_by_then():
+    curves = [{2: 3.0, 4: 3.0}, {1: 2.0, 5: 2.0}, {3: 1.0, 6: 1.0}, {1: 0.0, 2: 0.0}]
+    table = rank_correlation_by_cutoff(curves)
+    assert list(table.cutoffs) == [1, 2, 3, 4, 5, 6]
+    assert list(table.n_curves) == [2, 3, 4, 4, 4, 4]
+    assert_allclose(table.raw.tau, 1.0)
+    assert table.recommend(0.9) == 3  # not before every curve has a value
+
+
+@pytest.mark.parametrize(("direction", "expected"), [("minimize", 1.0), ("maximize", -1.0)])
+def test_a_curve_that_ends_in_nan_ranks_worst(direction, expected):
+    diverged = {1: 0.5} | dict.fromkeys(range(2, 6), math.nan)
+    curves = [dict.fromkeys(range(1, 6), 0.1), dict.fromkeys(range(1, 6), 0.2), diverged]
+    table = rank_correlation_by_cutoff(curves, finals=[1.0, 2.0, 3.0], direction=direction)
+    assert table.raw.tau[0] == 1.0  # before it diverged, 0.5 was seen
+    worst_last = kendalltau([1, 2, 3 * expected], [1, 2, 3]).statistic
+    assert_allclose(table.raw.tau[-1], worst_last)
+
+
+def test_a_missing_step_is_bridged():
+    curves = [dict(curve) for curve in FALLING]
+    curves[2][10] = math.nan
+    table = rank_correlation_by_cutoff(curves)
+    assert_allclose(table.raw.tau, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("curves", "options", "message"),
+    [
+        (FALLING[:2], {}, r"curves must hold at least 3 curves, but got 2"),
+        (FALLING, {"extrapolate_by": -0.1}, r"extrapolate_by must be finite and >= 0"),
+        (FALLING, {"confidence": 1.0}, r"confidence must be between 0 and 1, but got 1.0"),
+        (FALLING, {"finals": [1.0]}, r"finals must have one value a curve \(8\), but got 1"),
+        (FALLING, {"n_fit_points": 0}, r"n_fit_points must be at least 2, but got 0"),
+    ],
+)
+def test_bad_arguments_of_the_table_are_refused(curves, options, message):
+    with pytest.raises(ValueError, match=message):
+        rank_correlation_by_cutoff(curves, **options)
+
+
+def test_a_curve_has_diverged_only_when_it_ends_in_three_missing_values():
+    assert not Curve.of({1: 1.0, 2: math.nan, 3: math.nan}).diverged
+    assert Curve.of({1: 1.0, 2: math.nan, 3: math.inf, 4: math.nan}).diverged
+    assert Curve.of({1: math.nan}).diverged
+    assert not Curve.of({1: math.nan, 2: math.nan, 3: math.nan, 4: 1.0}).diverged
