@@ -46,7 +46,8 @@ def read_records(paths: Iterable[Path]) -> list[Record]:
 def normalized(record: Record, values: Sequence[float]) -> np.ndarray:
     """Put losses on the scale where 0 is the best known and 1 the median of random ones."""
     best = record["best_known"]
-    return (np.asarray(values, dtype=float) - best) / (record["median_random"] - best)
+    scaled: np.ndarray = (np.asarray(values, float) - best) / (record["median_random"] - best)
+    return scaled
 
 
 def regret(record: Record, budget: int) -> float:

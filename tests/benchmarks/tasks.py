@@ -82,9 +82,14 @@ TASK_SETS: dict[str, tuple[str, ...]] = {
 class Task(Protocol):
     """An objective to minimise, with the two values that set the scale of its regret."""
 
-    name: str
-    best_known: float
-    median_random: float
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def best_known(self) -> float: ...
+
+    @property
+    def median_random(self) -> float: ...
 
     def suggest(self, trial: optuna.Trial) -> dict[str, Any]: ...
 
