@@ -26,21 +26,24 @@ class Peer:
 def _botorch(seed: int, _: SearchSpace) -> BaseSampler:
     from optuna_integration import BoTorchSampler
 
-    return BoTorchSampler(seed=seed)
+    sampler: BaseSampler = BoTorchSampler(seed=seed)
+    return sampler
 
 
 def _predictor_rl(seed: int, _: SearchSpace) -> BaseSampler:
     from optuna_predictor_rl import PredictorRLSampler
 
-    return PredictorRLSampler(seed=seed)
+    sampler: BaseSampler = PredictorRLSampler(seed=seed)
+    return sampler
 
 
 def _predictor_rl_paper(seed: int, _: SearchSpace) -> BaseSampler:
     from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler
 
-    return PredictorRLSampler(
+    sampler: BaseSampler = PredictorRLSampler(
         predictor=PredictorConfig.paper(), policy=PolicyConfig.paper(), seed=seed
     )
+    return sampler
 
 
 def _hebo(seed: int, _: SearchSpace) -> BaseSampler:
