@@ -2,18 +2,16 @@
 
 import logging
 import math
-from typing import Any
 
 from optuna.pruners import BasePruner
-from optuna.study import Study, StudyDirection
+from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from optuna_predictor_rl import _storage
-from optuna_predictor_rl.core.curves import Curve, Fit
-from optuna_predictor_rl.core.curves.cutoff import Direction, check_shares
-from optuna_predictor_rl.core.curves.extrapolation import check_fit
+from optuna_predictor_rl.core.curves import AxisName, Curve, LabelFit
+from optuna_predictor_rl.core.curves.cutoff import check_confidence
 from optuna_predictor_rl.labels import full_trials, store_label, stored_label
-from optuna_predictor_rl.stopping import StoppingRule, decide
+from optuna_predictor_rl.stopping import StoppingRule, decide, direction_of, last_step
 
 RULE = "low_fidelity:rule:"
 """Study user attribute: the rule that so many full trials decided."""
@@ -55,8 +53,8 @@ class LowFidelityPruner(BasePruner):
         min_rank_correlation: float = 0.75,
         cutoff: int | None = None,
         n_fit_points: int = 5,
-        extrapolate_by: float = 1.0,
-        fit: Fit = "log",
+        extrapolate_by: float | None = None,
+        axis: AxisName = "log",
         confidence: float = 0.8,
         full_fraction: float = 0.0,
     ) -> None:
@@ -68,8 +66,11 @@ class LowFidelityPruner(BasePruner):
             cutoff: A fixed step at which to stop, instead of one that the pilots decide.
             n_fit_points: Points at the end of the curve for the fit, Eq. (1).
             extrapolate_by: Delta x of Eq. (2) as a share of the steps trained so far; never past
-                the end of the full trainings.
-            fit: ``"log"``, a line in the logarithm of the step, or ``"linear"``, as in the paper.
+                the end of the full trainings. None chooses it from the pilots, together with how
+                much of the curve is smoothed: noisy curves bear less. With ``cutoff``, None is
+                0.5.
+            axis: ``"log"``, a line in the logarithm of the step, or ``"linear"``, as in the
+                paper; see ``extrapolate``.
             confidence: Of the two-sided interval of tau, by a bootstrap over the pilots.
             full_fraction: Share of the later trials that run to the end all the same. With every
                 few of them the rule is decided anew, so that a drift of the search towards
@@ -88,18 +89,19 @@ class LowFidelityPruner(BasePruner):
             raise ValueError(f"cutoff must be at least 1, but got {cutoff}.")
         if not 0 <= full_fraction <= 1:
             raise ValueError(f"full_fraction must be in [0, 1], but got {full_fraction}.")
-        check_shares(extrapolate_by=extrapolate_by, confidence=confidence)
-        check_fit(n_fit_points=n_fit_points, fit=fit)
+        check_confidence(confidence)
         self._n_pilot_trials = n_pilot_trials
         self._min_rank_correlation = min_rank_correlation
         self._cutoff = cutoff
         self._confidence = confidence
         self._full_fraction = full_fraction
-        self._fit: dict[str, Any] = {
-            "extrapolate_by": extrapolate_by,
-            "n_fit_points": n_fit_points,
-            "fit": fit,
-        }
+        fit = LabelFit(
+            extrapolate_by=1.0 if extrapolate_by is None else extrapolate_by,
+            n_fit_points=n_fit_points,
+            axis=axis,
+        )
+        self._fits = fit.alternatives() if extrapolate_by is None else [fit]
+        self._fixed_fit = fit.alternatives()[1] if extrapolate_by is None else fit
         self._told: set[str] = set()
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
@@ -116,7 +118,7 @@ class LowFidelityPruner(BasePruner):
         self._check_order(trial)
         rule = self._rule(study, fresh=False)
         curve = Curve.of(trial.intermediate_values)
-        if rule is None or not rule.stops(curve) or self._runs_to_the_end(trial.number):
+        if rule is None or not rule.stops(curve) or self.runs_to_the_end(trial.number):
             return False
         label = rule.label(curve)
         if label is not None:
@@ -158,11 +160,10 @@ class LowFidelityPruner(BasePruner):
             rule is None
             or rule.cutoff is None
             or curve.last_step >= rule.end
-            or self._runs_to_the_end(frozen.number)
+            or self.runs_to_the_end(frozen.number)
         ):
             return float(frozen.intermediate_values[int(curve.last_step)])
-        rule = rule or StoppingRule(cutoff=self._cutoff, **self._fit)
-        label = rule.label(curve)
+        label = rule.label(curve) if rule else self._fixed_fit.label(curve)
         if label is None:
             return math.nan
         if isinstance(trial, Trial):
@@ -179,13 +180,13 @@ class LowFidelityPruner(BasePruner):
     def _rule(self, study: Study, *, fresh: bool) -> StoppingRule | None:
         full = full_trials(_storage.trials(study, (TrialState.COMPLETE,), fresh=fresh))
         if self._cutoff is not None:
-            end = max((float(max(t.intermediate_values)) for t in full), default=math.inf)
+            end = last_step(full)
             if self._cutoff >= end:
                 self._tell_once(
                     f"cutoff ({self._cutoff}) is not before the last step of the full trials "
                     f"({end:.0f}), so no trial is stopped."
                 )
-            return StoppingRule(cutoff=float(self._cutoff), end=end, **self._fit)
+            return StoppingRule(cutoff=float(self._cutoff), end=end, fit=self._fixed_fit)
         n_pilots = self._n_deciding(len(full))
         if n_pilots == 0:
             return None
@@ -196,36 +197,48 @@ class LowFidelityPruner(BasePruner):
             stored = _storage.study_attributes(study)[key]  # another worker's, if it was last
         return StoppingRule.from_json(stored)
 
-    def _store_rule(self, study: Study, key: str, pilots: list[FrozenTrial]) -> None:
-        maximize = study.directions[0] == StudyDirection.MAXIMIZE
-        direction: Direction = "maximize" if maximize else "minimize"
+    def _store_rule(self, study: Study, key: str, full: list[FrozenTrial]) -> None:
         rule = decide(
-            pilots,
+            full,
+            fits=self._fits,
             min_rank_correlation=self._min_rank_correlation,
             confidence=self._confidence,
-            direction=direction,
-            **self._fit,
+            direction=direction_of(study),
         )
         # No storage has compare-and-set for attributes. Whoever comes second finds the key, and
         # two who come at once decide alike, as the rule follows from the same full trials.
-        if key not in _storage.study_attributes(study):
-            _storage.set_study_attribute(study, key, rule.to_json())
+        stored = _storage.study_attributes(study)
+        if key in stored:
+            return
+        _storage.set_study_attribute(study, key, rule.to_json())
+        before = stored.get(f"{RULE}{len(full) - self._n_further}")
         if rule.cutoff is None:
             _logger.warning(
                 "No cutoff keeps a rank correlation of %s over %d full trials: trials run to "
                 "the end until more of them have ended.",
                 self._min_rank_correlation,
-                len(pilots),
+                len(full),
             )
+        elif before is not None and before["cutoff"] != rule.cutoff:
+            _logger.warning(
+                "After %d full trials, training stops at step %s instead of %s.",
+                len(full),
+                rule.cutoff,
+                before["cutoff"],
+            )
+
+    @property
+    def _n_further(self) -> int:
+        return max(3, self._n_pilot_trials // 2)
 
     def _n_deciding(self, n_full: int) -> int:
         """How many full trials decide: the pilots, and half as many more each time."""
         if n_full < self._n_pilot_trials:
             return 0
-        further = max(3, self._n_pilot_trials // 2)
-        return n_full - (n_full - self._n_pilot_trials) % further
+        return n_full - (n_full - self._n_pilot_trials) % self._n_further
 
-    def _runs_to_the_end(self, number: int) -> bool:
+    def runs_to_the_end(self, number: int) -> bool:
+        """Whether a trial of this number is one of ``full_fraction``."""
         share = self._full_fraction
         return math.floor((number + 1) * share) > math.floor(number * share)
 

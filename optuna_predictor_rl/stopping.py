@@ -7,20 +7,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.core.curves import (
     Curve,
+    Direction,
     Extrapolation,
-    Fit,
-    TauByCutoff,
+    LabelFit,
+    choose_fit,
     rank_correlation_by_cutoff,
 )
-from optuna_predictor_rl.core.curves.cutoff import Direction, horizon
-from optuna_predictor_rl.core.curves.extrapolation import extrapolate_curve
+from optuna_predictor_rl.core.curves.cutoff import report_steps, worst_value
 
 MAX_CUTOFFS = 40
 """Candidate cutoffs that are tried; a finer grid of reports is thinned."""
+N_CHOICE_CUTOFFS = 10
+"""Cutoffs over which the ways of labelling are compared, in the middle of the training."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,19 +34,15 @@ class StoppingRule:
     Attributes:
         cutoff: Stop at the first report at or past this step; None never stops.
         end: The last step of a whole training; infinite if none has been seen.
-        extrapolate_by: Share of the way trained, see ``rank_correlation_by_cutoff``.
-        n_fit_points: Points of the fit.
-        fit: Kind of the fit.
-        tau: Kendall's tau of the pilots at the cutoff; NaN if no pilot decided it.
+        fit: How the label is extrapolated.
+        tau: Kendall's tau of the pilots' labels at the cutoff; NaN if no pilot decided it.
         tau_low: Its lower confidence bound.
         n_pilots: How many full trials decided; 0 for a cutoff that the user fixed.
     """
 
     cutoff: float | None
     end: float = math.inf
-    extrapolate_by: float
-    n_fit_points: int
-    fit: Fit
+    fit: LabelFit
     tau: float = math.nan
     tau_low: float = math.nan
     n_pilots: int = 0
@@ -59,73 +59,46 @@ class StoppingRule:
 
     def label(self, curve: Curve) -> Extrapolation | None:
         """The long-term value (Eq. 2); None if the curve diverged or has no finite value."""
-        if curve.diverged or len(curve) == 0:
-            return None
-        return extrapolate_curve(
-            curve,
-            delta=horizon(curve, extrapolate_by=self.extrapolate_by, end=self.end),
-            n_fit_points=self.n_fit_points,
-            fit=self.fit,
-        )
+        return self.fit.label(curve, end=self.end)
 
     def to_json(self) -> dict[str, Any]:
         """As a study attribute; what is not finite is left out."""
+        record = dataclasses.asdict(self)
         return {
             key: value
-            for key, value in dataclasses.asdict(self).items()
+            for key, value in record.items()
             if not (isinstance(value, float) and not math.isfinite(value))
         }
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "StoppingRule":
-        """Reads what ``to_json`` wrote; keys of later versions are ignored."""
-        names = {field.name for field in dataclasses.fields(cls)}
-        return cls(**{key: value for key, value in record.items() if key in names})
-
-
-def tau_of_trials(
-    trials: Sequence[FrozenTrial],
-    *,
-    extrapolate_by: float,
-    n_fit_points: int,
-    fit: Fit,
-    confidence: float,
-    direction: Direction,
-) -> TauByCutoff:
-    """``rank_correlation_by_cutoff`` of full trials against the values they returned."""
-    curves = [Curve.of(trial.intermediate_values) for trial in trials]
-    steps = np.unique(np.concatenate([curve.steps for curve in curves]))
-    thinned = np.linspace(0, len(steps) - 1, min(len(steps), MAX_CUTOFFS)).round().astype(int)
-    return rank_correlation_by_cutoff(
-        curves,
-        finals=[math.nan if trial.value is None else trial.value for trial in trials],
-        cutoffs=list(steps[thinned]),
-        extrapolate_by=extrapolate_by,
-        n_fit_points=n_fit_points,
-        fit=fit,
-        confidence=confidence,
-        direction=direction,
-    )
+        """Reads what ``to_json`` wrote."""
+        return cls(**{**record, "fit": LabelFit(**record["fit"])})
 
 
 def decide(
     trials: Sequence[FrozenTrial],
     *,
+    fits: Sequence[LabelFit],
     min_rank_correlation: float,
-    extrapolate_by: float,
-    n_fit_points: int,
-    fit: Fit,
     confidence: float,
     direction: Direction,
 ) -> StoppingRule:
-    """Learns the rule from full trials; equal trials give an equal rule."""
-    table = tau_of_trials(
-        trials,
-        extrapolate_by=extrapolate_by,
-        n_fit_points=n_fit_points,
-        fit=fit,
-        confidence=confidence,
-        direction=direction,
+    """Learns the rule from full trials; equal trials give an equal rule.
+
+    Args:
+        trials: Complete trials with the curves they reported.
+        fits: Ways of labelling, of which the best is chosen; the first is preferred.
+        min_rank_correlation: What the lower bound of tau has to keep.
+        confidence: Of that bound's two-sided interval.
+        direction: Of the study.
+    """
+    curves = [Curve.of(trial.intermediate_values) for trial in trials]
+    finals = trial_values(trials)
+    steps = report_steps(curves, at_most=MAX_CUTOFFS)
+    fit = choose_fit(curves, finals, fits, cutoffs=_middle(steps), worst=worst_value(direction))
+    table = rank_correlation_by_cutoff(
+        curves, finals=finals, cutoffs=steps, fit=fit, confidence=confidence, direction=direction
     )
     cutoff = table.recommend(min_rank_correlation)
     tau, low = math.nan, math.nan
@@ -133,11 +106,30 @@ def decide(
         tau, low, _ = table.label[int(np.searchsorted(table.cutoffs, cutoff))]
     return StoppingRule(
         cutoff=cutoff,
-        end=max(float(max(trial.intermediate_values)) for trial in trials),
-        extrapolate_by=extrapolate_by,
-        n_fit_points=n_fit_points,
+        end=last_step(trials),
         fit=fit,
         tau=tau,
         tau_low=low,
         n_pilots=len(trials),
     )
+
+
+def _middle(steps: Float[np.ndarray, " c"]) -> Float[np.ndarray, " m"]:
+    """A few steps between a fifth and four fifths of the way, where cutoffs are worth having."""
+    places = np.linspace(0.2, 0.8, N_CHOICE_CUTOFFS) * (len(steps) - 1)
+    return np.asarray(steps[np.unique(places.round().astype(int))])
+
+
+def trial_values(trials: Sequence[FrozenTrial]) -> Float[np.ndarray, " n"]:
+    """What the trials returned; NaN for those without a value."""
+    return np.array([math.nan if t.value is None else t.value for t in trials], dtype=np.float64)
+
+
+def last_step(trials: Sequence[FrozenTrial]) -> float:
+    """The last step that any of the trials reported; infinite without trials."""
+    return max((float(max(t.intermediate_values)) for t in trials), default=math.inf)
+
+
+def direction_of(study: Study) -> Direction:
+    """The direction of a study with one objective."""
+    return "maximize" if study.directions[0] == StudyDirection.MAXIMIZE else "minimize"

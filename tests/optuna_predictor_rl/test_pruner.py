@@ -101,7 +101,7 @@ def test_a_pruned_trial_carries_the_extrapolated_value(make_storage):
     trial = study.trials[0]
     expected = extrapolate(
         list(trial.intermediate_values), list(trial.intermediate_values.values()),
-        delta=0.5 * (8 - 1), fit="log",
+        delta=0.5 * (8 - 1), axis="log",
     )  # fmt: skip
     assert trial.user_attrs[LABEL] == expected.value
     assert trial.user_attrs[LABEL_STD] == expected.std
@@ -110,7 +110,7 @@ def test_a_pruned_trial_carries_the_extrapolated_value(make_storage):
 
 
 def test_the_label_never_reaches_past_the_end_of_the_pilots():
-    pruner = LowFidelityPruner(n_pilot_trials=3, extrapolate_by=100.0, fit="linear")
+    pruner = LowFidelityPruner(n_pilot_trials=3, extrapolate_by=100.0, axis="linear")
     study = make_study(pruner)
     add_full_trials(study, [{s: a * s for s in range(6)} for a in (1.0, 2.0, 3.0)])
     trial = study.ask()
@@ -198,7 +198,7 @@ def test_label_extrapolates_and_marks_a_trial_that_stops_by_itself():
 
 
 def test_label_of_a_frozen_trial_without_a_label_is_its_value_or_an_extrapolation():
-    pruner = LowFidelityPruner(extrapolate_by=0.5, fit="linear")
+    pruner = LowFidelityPruner(extrapolate_by=0.5, axis="linear")
     curve = {0: 4.0, 1: 3.0, 2: 2.0}
     full = create_trial(value=2.0, intermediate_values=curve)
     pruned = create_trial(state=TrialState.PRUNED, intermediate_values=curve)
@@ -389,7 +389,7 @@ def test_a_study_of_several_objectives_is_refused():
 
 
 def test_reports_that_go_backwards_are_said_and_read_in_the_order_of_steps(caplog):
-    study = make_study(LowFidelityPruner(cutoff=4))
+    study = make_study(LowFidelityPruner(cutoff=4, extrapolate_by=1.0))
     trial = study.ask()
     for step in (1, 3, 2):
         trial.report(1.0 / step, step)
@@ -397,7 +397,7 @@ def test_reports_that_go_backwards_are_said_and_read_in_the_order_of_steps(caplo
     trial.report(0.25, 4)
     assert trial.should_prune()
     assert "Trial 0 reported step 2 after step 3" in caplog.text
-    in_order = extrapolate([1, 2, 3, 4], [1, 1 / 2, 1 / 3, 1 / 4], delta=3, fit="log")
+    in_order = extrapolate([1, 2, 3, 4], [1, 1 / 2, 1 / 3, 1 / 4], delta=3, axis="log")
     assert attributes(study)[LABEL] == in_order.value
 
 

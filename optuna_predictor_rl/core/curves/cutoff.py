@@ -10,9 +10,12 @@ from numpy.typing import ArrayLike
 
 from optuna_predictor_rl.core.curves.correlation import TauByCutoff, tau_with_interval
 from optuna_predictor_rl.core.curves.curve import Curve
-from optuna_predictor_rl.core.curves.extrapolation import Fit, check_fit, extrapolate_curve
+from optuna_predictor_rl.core.curves.label import LabelFit, labels_at
 
 Direction = Literal["minimize", "maximize"]
+
+RAW = LabelFit(extrapolate_by=0.0)
+"""The last value before the cutoff, as it stands."""
 
 
 def rank_correlation_by_cutoff(
@@ -20,9 +23,7 @@ def rank_correlation_by_cutoff(
     *,
     finals: ArrayLike | None = None,
     cutoffs: ArrayLike | None = None,
-    extrapolate_by: float = 1.0,
-    n_fit_points: int = 5,
-    fit: Fit = "log",
+    fit: LabelFit | None = None,
     direction: Direction = "minimize",
     confidence: float = 0.8,
     n_resamples: int = 500,
@@ -37,10 +38,7 @@ def rank_correlation_by_cutoff(
         curves: Step to value, such as ``FrozenTrial.intermediate_values``.
         finals: The final values; without them, the last value of each curve.
         cutoffs: Steps to try; without them, all steps at which a curve reports.
-        extrapolate_by: Delta x of Eq. (2) as a share of the steps between the first report and
-            the cutoff. It never reaches past the end of the curve.
-        n_fit_points: How many points before the cutoff the line is fitted to.
-        fit: See ``extrapolate``.
+        fit: How the values are extrapolated; without it, ``LabelFit()``.
         direction: Only says which end is worst, for curves that end in NaN.
         confidence: Of the two-sided interval.
         n_resamples: Of the bootstrap over curves.
@@ -56,87 +54,56 @@ def rank_correlation_by_cutoff(
         >>> table.raw.tau
         array([-1.,  1.,  1.])
     """
-    check_shares(extrapolate_by=extrapolate_by, confidence=confidence)
-    check_fit(n_fit_points=n_fit_points, fit=fit)
+    check_confidence(confidence)
     read = [curve if isinstance(curve, Curve) else Curve.of(curve) for curve in curves]
     if len(read) < 3:
         raise ValueError(f"curves must hold at least 3 curves, but got {len(read)}.")
-    worst = math.inf if direction == "minimize" else -math.inf
-    y = np.array([value_at(curve, math.inf, worst) for curve in read])
-    if finals is not None:
-        y = np.asarray(finals, dtype=np.float64)
-        if y.shape != (len(read),):
-            raise ValueError(
-                f"finals must have one value a curve ({len(read)}), but got {y.size}."
-            )
-    grid = _grid(read) if cutoffs is None else np.unique(np.asarray(cutoffs, dtype=np.float64))
-    raw = np.array([[value_at(curve, cutoff, worst) for curve in read] for cutoff in grid])
-    label = np.array(
-        [
-            [
-                value_at(
-                    curve,
-                    cutoff,
-                    worst,
-                    extrapolate_by=extrapolate_by,
-                    n_fit_points=n_fit_points,
-                    fit=fit,
-                )
-                for curve in read
-            ]
-            for cutoff in grid
-        ]
+    y = final_values(read, direction) if finals is None else np.asarray(finals, dtype=np.float64)
+    if y.shape != (len(read),):
+        raise ValueError(f"finals must have one value a curve ({len(read)}), but got {y.size}.")
+    grid = report_steps(read) if cutoffs is None else np.unique(np.asarray(cutoffs, np.float64))
+    if len(grid) == 0:
+        raise ValueError("cutoffs must hold at least one step, but got none.")
+    raw, label = (
+        np.stack([labels_at(read, cutoff, way, worst_value(direction)) for cutoff in grid])
+        for way in (RAW, fit or LabelFit())
     )
-    seeds = generator or np.random.default_rng(0)
+    generator = generator or np.random.default_rng(0)
     estimates = [
         tau_with_interval(
-            values, y, confidence=confidence, n_resamples=n_resamples, generator=seeds
+            values, y, confidence=confidence, n_resamples=n_resamples, generator=generator
         )
-        for values in (raw.reshape(len(grid), -1), label.reshape(len(grid), -1))
+        for values in (raw, label)
     ]
     return TauByCutoff(
         cutoffs=grid,
-        n_curves=(~np.isnan(raw)).sum(axis=1).reshape(-1),
+        n_curves=(~np.isnan(raw)).sum(axis=1),
         n_total=len(read),
         raw=estimates[0],
         label=estimates[1],
     )
 
 
-def value_at(
-    curve: Curve,
-    cutoff: float,
-    worst: float,
-    *,
-    extrapolate_by: float = 0.0,
-    n_fit_points: int = 5,
-    fit: Fit = "linear",
-) -> float:
-    """The value known at a cutoff: ``worst`` if the curve diverged, NaN if it has none yet."""
-    known = curve.until(cutoff)
-    if known.diverged:
-        return worst
-    if len(known) == 0:
-        return math.nan
-    if extrapolate_by == 0:
-        return float(known.values[-1])
-    delta = horizon(known, extrapolate_by=extrapolate_by, end=curve.last_step)
-    return extrapolate_curve(known, delta=delta, n_fit_points=n_fit_points, fit=fit).value
+def final_values(curves: Sequence[Curve], direction: Direction) -> Float[np.ndarray, " n"]:
+    """The last value of each curve; the worst of all for one that diverged."""
+    return labels_at(curves, math.inf, RAW, worst_value(direction))
 
 
-def horizon(curve: Curve, *, extrapolate_by: float, end: float = math.inf) -> float:
-    """Delta x of Eq. (2) in steps: a share of the way trained, never past ``end``."""
-    # NOTE[paper]: the paper sets a step size; a share of the way needs no knowledge of its unit.
-    return max(0.0, min(extrapolate_by * curve.span, end - float(curve.steps[-1])))
+def worst_value(direction: Direction) -> float:
+    """The infinite value that ranks last."""
+    return math.inf if direction == "minimize" else -math.inf
 
 
-def check_shares(*, extrapolate_by: float, confidence: float) -> None:
-    """Raises ``ValueError`` unless both are in their range."""
-    if not (math.isfinite(extrapolate_by) and extrapolate_by >= 0):
-        raise ValueError(f"extrapolate_by must be finite and >= 0, but got {extrapolate_by}.")
+def report_steps(curves: Sequence[Curve], at_most: int | None = None) -> Float[np.ndarray, " c"]:
+    """All steps at which a curve reports, thinned evenly to ``at_most``."""
+    steps = np.asarray(np.unique(np.concatenate([curve.steps for curve in curves])))
+    if at_most is None or len(steps) <= at_most:
+        return steps
+    places = np.linspace(0, len(steps) - 1, at_most).round().astype(int)
+    return np.asarray(steps[places])
+
+
+def check_confidence(confidence: float) -> None:
+    """Raises ``ValueError`` unless it is a probability."""
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1, but got {confidence}.")
-
-
-def _grid(curves: Sequence[Curve]) -> Float[np.ndarray, " c"]:
-    return np.unique(np.concatenate([curve.steps for curve in curves]))

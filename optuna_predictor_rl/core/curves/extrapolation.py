@@ -1,30 +1,14 @@
 """The long-term value of a short training, by a fit of the end of its curve (Eqs. 1 and 2)."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from optuna_predictor_rl.core.curves.axes import AXES, AxisName
 from optuna_predictor_rl.core.curves.curve import Curve
-
-Fit = Literal["linear", "log"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scale:
-    """The axis on which the end of a curve is taken for straight.
-
-    Attributes:
-        of: Steps to places on the axis.
-        rate: How fast the place grows with the step, at a step.
-    """
-
-    of: Callable[[np.ndarray], np.ndarray]
-    rate: Callable[[float], float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +35,8 @@ def extrapolate(
     *,
     delta: float | int,
     n_fit_points: int = 5,
-    fit: Fit = "linear",
+    axis: AxisName = "linear",
+    smooth: bool = False,
 ) -> Extrapolation:
     """Predicts a curve ``delta`` steps past its end, by Eqs. (1) and (2) of Yin et al. (2024).
 
@@ -62,7 +47,9 @@ def extrapolate(
         values: The learning curve.
         delta: Delta x of Eq. (2), in steps; 0 gives the last value as it stands.
         n_fit_points: How many of the last points the line is fitted to.
-        fit: ``"linear"`` as in Eq. (1), or ``"log"``, linear in the logarithm of the step.
+        axis: ``"linear"`` as in Eq. (1); ``"log"``, straight in the logarithm of the step;
+            ``"power"`` or ``"exponential"``, straight on a curved axis that is fitted first.
+        smooth: Start from the end of the fitted line instead of from the last value.
 
     Raises:
         ValueError: If there is no finite value, or an argument is out of its range.
@@ -77,71 +64,64 @@ def extrapolate(
             f"steps and values must be two sequences of one length, "
             f"but got the shapes {x.shape} and {y.shape}."
         )
-    return extrapolate_curve(
-        Curve.from_arrays(x, y), delta=delta, n_fit_points=n_fit_points, fit=fit
-    )
+    check_fit(n_fit_points=n_fit_points, axis=axis)
+    if not (math.isfinite(delta) and delta >= 0):
+        raise ValueError(f"delta must be finite and not negative, but got {delta}.")
+    curve = Curve.from_arrays(x, y)
+    if len(curve) == 0:
+        raise ValueError("values must hold at least one finite value, but got none.")
+    return extrapolate_curve(curve, float(delta), n_fit_points, axis, smooth)
 
 
 def extrapolate_curve(
-    curve: Curve, *, delta: float | int, n_fit_points: int = 5, fit: Fit = "linear"
+    curve: Curve, delta: float, n_fit_points: int, axis: AxisName, smooth: bool
 ) -> Extrapolation:
-    """``extrapolate`` for a curve that has been read already."""
-    check_fit(n_fit_points=n_fit_points, fit=fit)
-    if not (math.isfinite(delta) and delta >= 0):
-        raise ValueError(f"delta must be finite and not negative, but got {delta}.")
-    if len(curve) == 0:
-        raise ValueError("values must hold at least one finite value, but got none.")
-    last = float(curve.values[-1])
-    end = float(curve.steps[-1])
+    """``extrapolate`` for a curve that has been read and arguments that have been checked."""
+    short_term, end = float(curve.values[-1]), float(curve.steps[-1])
     if len(curve) == 1:
-        return Extrapolation(value=last, std=math.nan, slope=0.0, step=end + delta)
+        return Extrapolation(value=short_term, std=math.nan, slope=0.0, step=end + delta)
     n = min(n_fit_points, len(curve))
-    scale = FITS[fit](curve)
-    u = scale.of(curve.steps[-n:])
-    ahead = float(scale.of(np.array([end + delta]))[0] - u[-1])
-    m, std = _line(u, curve.values[-n:], ahead)
+    place = AXES[axis](curve)
+    u, y = place.of(curve.steps[-n:]), curve.values[-n:]
+    ahead = float(place.of(np.array([end + delta]))[0] - u[-1])
+    m, line_end, variance = _line(u, y)
+    if smooth:
+        # NOTE[paper]: Eq. (2) starts from the value observed at the end. The end of the line
+        # is less noisy, which pays when the noise is large beside the differences of curves.
+        short_term = line_end
     return Extrapolation(
-        value=last + m * ahead,  # Eq. (2)
-        std=std,
-        slope=m * scale.rate(end),
+        value=short_term + m * ahead,  # Eq. (2)
+        std=_standard_error(u, ahead, variance, smooth),
+        slope=m * place.rate(end),
         step=end + delta,
     )
 
 
-def check_fit(*, n_fit_points: int, fit: str) -> None:
-    """Raises ``ValueError`` unless the fit is known and has enough points for a slope."""
+def check_fit(*, n_fit_points: int, axis: str) -> None:
+    """Raises ``ValueError`` unless the axis is known and there are points enough for a slope."""
     if n_fit_points < 2:
         raise ValueError(f"n_fit_points must be at least 2, but got {n_fit_points}.")
-    if fit not in FITS:
-        raise ValueError(f"fit must be one of {sorted(FITS)}, but got {fit!r}.")
+    if axis not in AXES:
+        raise ValueError(f"axis must be one of {sorted(AXES)}, but got {axis!r}.")
 
 
-def _line(
-    u: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"], ahead: float
-) -> tuple[float, float]:
-    """Least-squares slope, and the standard error of ``y[-1] + slope * ahead``."""
+def _line(u: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> tuple[float, float, float]:
+    """Slope and end of the least-squares line, and the variance of its residuals."""
     centred = u - u.mean()
-    s_uu = float((centred**2).sum())
-    m = float((centred * (y - y.mean())).sum()) / s_uu  # Eq. (1)
-    if len(u) == 2:
-        return m, math.nan
-    residuals = y - y.mean() - m * centred
-    variance = float((residuals**2).sum()) / (len(u) - 2)
-    # Var(y_n + m * d) with Var(m) = s^2 / S_uu and Cov(y_n, m) = s^2 (u_n - mean) / S_uu.
-    factor = 1.0 + (ahead**2 + 2.0 * ahead * float(centred[-1])) / s_uu
-    return m, math.sqrt(variance * factor)
+    y_mean = float(y.mean())
+    m = float(centred @ (y - y_mean)) / float(centred @ centred)  # Eq. (1)
+    residuals = y - y_mean - m * centred
+    variance = float(residuals @ residuals) / (len(u) - 2) if len(u) > 2 else math.nan
+    return m, y_mean + m * float(centred[-1]), variance
 
 
-def _linear_scale(_: Curve) -> Scale:
-    return Scale(of=lambda steps: steps, rate=lambda _: 1.0)
-
-
-def _log_scale(curve: Curve) -> Scale:
-    # The first report ends the first interval, so training began one interval before it.
-    origin = float(curve.steps[0] - np.median(np.diff(curve.steps)))
-    return Scale(of=lambda steps: np.log(steps - origin), rate=lambda step: 1.0 / (step - origin))
-
-
-# NOTE[paper]: section 3.1 fits a straight line in the step ("linear"). In the logarithm of the
-# step the label depends less on Delta x.
-FITS: dict[str, Callable[[Curve], Scale]] = {"linear": _linear_scale, "log": _log_scale}
+def _standard_error(
+    u: Float[np.ndarray, " n"], ahead: float, variance: float, smooth: bool
+) -> float:
+    centred = u - u.mean()
+    s_uu, end = float(centred @ centred), float(centred[-1])
+    if smooth:  # the line at u_n + d: s^2 (1 / n + (u_n + d - mean)^2 / S_uu)
+        factor = 1 / len(u) + (end + ahead) ** 2 / s_uu
+    else:  # y_n + m d, with Cov(y_n, m) = s^2 (u_n - mean) / S_uu
+        factor = 1.0 + (ahead**2 + 2.0 * ahead * end) / s_uu
+    return math.sqrt(variance * factor)

@@ -1,16 +1,19 @@
 import itertools
 import math
+from dataclasses import astuple
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_equal
 from scipy.stats import kendalltau, linregress
 
 from optuna_predictor_rl.core.curves import (
-    FITS,
+    AXES,
     Curve,
+    LabelFit,
+    choose_fit,
     extrapolate,
     kendall_tau,
     rank_correlation_by_cutoff,
@@ -18,7 +21,7 @@ from optuna_predictor_rl.core.curves import (
 from optuna_predictor_rl.core.curves.correlation import bootstrap_tau
 from optuna_predictor_rl.core.curves.extrapolation import check_fit
 
-fits = st.sampled_from(sorted(FITS))
+axes = st.sampled_from(sorted(AXES))
 levels = st.floats(-100, 100)
 laws = settings(deadline=None, derandomize=True, max_examples=40)
 FALLING = [{step: 1.0 + rate / step for step in range(1, 21)} for rate in range(1, 9)]
@@ -44,7 +47,7 @@ def crossing_curves(seed: int, n: int = 12, length: int = 20) -> list[dict[int, 
 def test_a_straight_curve_is_extended_exactly(start, slope, gaps, n_fit_points, delta):
     steps = np.cumsum(gaps)
     result = extrapolate(
-        steps, start + slope * steps, delta=delta, n_fit_points=n_fit_points, fit="linear"
+        steps, start + slope * steps, delta=delta, n_fit_points=n_fit_points, axis="linear"
     )
     assert_allclose(result.value, start + slope * (steps[-1] + delta), rtol=1e-7, atol=1e-7)
     assert_allclose(result.slope, slope, rtol=1e-4, atol=1e-6)
@@ -56,46 +59,50 @@ def test_a_curve_straight_in_log_steps_is_extended_exactly_by_the_log_fit(
     start, slope, length, delta
 ):
     steps = np.arange(1, length + 1)
-    result = extrapolate(steps, start + slope * np.log(steps), delta=delta, fit="log")
+    result = extrapolate(steps, start + slope * np.log(steps), delta=delta, axis="log")
     assert_allclose(result.value, start + slope * np.log(length + delta), rtol=1e-7, atol=1e-7)
 
 
 @laws
-@given(level=levels, length=st.integers(1, 12), delta=st.floats(0, 50), fit=fits)
-def test_a_constant_curve_keeps_its_value(level, length, delta, fit):
-    result = extrapolate(range(length), [level] * length, delta=delta, fit=fit)
+@given(level=levels, length=st.integers(1, 12), delta=st.floats(0, 50), axis=axes)
+def test_a_constant_curve_keeps_its_value(level, length, delta, axis):
+    result = extrapolate(range(length), [level] * length, delta=delta, axis=axis)
     assert_allclose(result.value, level, atol=1e-9)
 
 
 @laws
-@given(level=levels, delta=st.floats(0, 50), fit=fits)
-def test_a_curve_of_one_point_keeps_its_value_and_knows_no_error(level, delta, fit):
-    result = extrapolate([7], [level], delta=delta, fit=fit)
+@given(level=levels, delta=st.floats(0, 50), axis=axes)
+def test_a_curve_of_one_point_keeps_its_value_and_knows_no_error(level, delta, axis):
+    result = extrapolate([7], [level], delta=delta, axis=axis)
     assert result.value == level
     assert math.isnan(result.std)
 
 
 @laws
 @given(
-    values=st.lists(levels, min_size=2, max_size=12),
+    values=st.lists(levels, min_size=1, max_size=7),
     gaps=st.sets(st.integers(0, 30)),
     delta=st.floats(0, 9),
-    fit=fits,
+    axis=axes,
 )
-def test_values_that_are_not_finite_are_left_out(values, gaps, delta, fit):
+def test_values_that_are_not_finite_are_left_out(values, gaps, delta, axis):
     steps = [step for step in range(60) if step not in gaps][: len(values)]
     with_gaps = dict.fromkeys(sorted(gaps), math.nan) | dict(zip(steps, values, strict=True))
     ordered = sorted(with_gaps)
-    whole = extrapolate(ordered, [with_gaps[step] for step in ordered], delta=delta, fit=fit)
-    assert whole == extrapolate(steps, values, delta=delta, fit=fit)
+    whole = extrapolate(ordered, [with_gaps[step] for step in ordered], delta=delta, axis=axis)
+    assert_equal(astuple(whole), astuple(extrapolate(steps, values, delta=delta, axis=axis)))
 
 
 @laws
-@given(values=st.lists(levels, min_size=3, max_size=12), fit=fits, scale=st.floats(0.1, 9))
-def test_the_label_of_a_noisy_curve_follows_the_unit_of_its_values(values, fit, scale):
+@given(
+    values=st.lists(levels, min_size=3, max_size=12),
+    axis=st.sampled_from(["linear", "log"]),
+    scale=st.floats(0.1, 9),
+)
+def test_the_label_of_a_noisy_curve_follows_the_unit_of_its_values(values, axis, scale):
     steps = range(len(values))
-    one = extrapolate(steps, values, delta=2, fit=fit)
-    other = extrapolate(steps, [5 - scale * value for value in values], delta=2, fit=fit)
+    one = extrapolate(steps, values, delta=2, axis=axis)
+    other = extrapolate(steps, [5 - scale * value for value in values], delta=2, axis=axis)
     assert_allclose(other.value, 5 - scale * one.value, rtol=1e-6, atol=1e-6)
     assert_allclose(other.std, scale * one.std, rtol=1e-6, atol=1e-6)
 
@@ -103,18 +110,73 @@ def test_the_label_of_a_noisy_curve_follows_the_unit_of_its_values(values, fit, 
 def test_the_slope_is_that_of_scipy_on_the_last_points():
     values = np.random.default_rng(0).normal(size=9)
     line = linregress(np.arange(4, 9), values[4:])
-    result = extrapolate(range(9), values, delta=3, n_fit_points=5, fit="linear")
+    result = extrapolate(range(9), values, delta=3, n_fit_points=5, axis="linear")
     assert_allclose(result.slope, line.slope, rtol=1e-6)
     assert_allclose(result.value, values[-1] + 3 * line.slope)
 
 
-@pytest.mark.parametrize("fit", sorted(FITS))
-def test_the_standard_error_is_the_spread_over_repeated_noise(fit):
+@pytest.mark.parametrize("axis", ["linear", "log"])
+@pytest.mark.parametrize("smooth", [False, True])
+def test_the_standard_error_is_the_spread_over_repeated_noise(axis, smooth):
     rng, steps = np.random.default_rng(0), np.arange(1, 11)
-    noisy = rng.normal(scale=0.3, size=(4000, 10))
-    results = [extrapolate(steps, values, delta=4, n_fit_points=8, fit=fit) for values in noisy]
+    noisy = rng.normal(scale=0.3, size=(2000, 10))
+    results = [
+        extrapolate(steps, values, delta=4, n_fit_points=8, axis=axis, smooth=smooth)
+        for values in noisy
+    ]
     spread = np.std([result.value for result in results])
     assert_allclose(np.sqrt(np.mean([result.std**2 for result in results])), spread, rtol=0.05)
+
+
+@pytest.mark.parametrize("axis", sorted(AXES))
+def test_a_smooth_label_at_the_end_is_the_line_there(axis):
+    values = np.random.default_rng(0).normal(size=12)
+    result = extrapolate(range(12), values, delta=0, n_fit_points=7, axis=axis, smooth=True)
+    u = AXES[axis](Curve.of(dict(enumerate(values)))).of(np.arange(5.0, 12.0))
+    assert_allclose(result.value, np.polyval(np.polyfit(u, values[5:], 1), u[-1]))
+
+
+@pytest.mark.parametrize(
+    ("axis", "shape"),
+    [("power", lambda u: u**-0.7), ("exponential", lambda u: np.exp(-2.0 * u))],
+)
+def test_a_curve_of_a_known_shape_is_extended_by_its_axis(axis, shape):
+    steps = np.arange(1, 41)
+    values = 0.4 + 0.3 * shape(steps / 20)
+    result = extrapolate(steps[:20], values[:20], delta=20, axis=axis)
+    assert_allclose(result.value, values[-1], atol=1e-3)
+    assert_allclose(result.slope, np.gradient(values)[19], rtol=0.02)
+
+
+def test_the_better_of_two_fits_is_chosen_and_the_first_on_a_tie():
+    curves = [Curve.of(curve) for curve in crossing_curves(seed=5)]
+    finals = np.array([curve.values[-1] for curve in curves])
+    raw, line = LabelFit(extrapolate_by=0.0), LabelFit(extrapolate_by=20.0, axis="linear")
+    options = {"cutoffs": np.array([4.0, 8.0]), "worst": math.inf}
+    assert choose_fit(curves, finals, [raw, line], **options) == line
+    assert choose_fit(curves, finals, [line, raw], **options) == line
+    again = LabelFit(extrapolate_by=21.0, axis="linear")
+    assert choose_fit(curves, finals, [line, again], **options) == line
+
+
+def test_noisy_pilots_choose_a_smoother_fit_than_clean_ones():
+    rng = np.random.default_rng(0)
+    levels, falls = rng.normal(size=(2, 12))
+    steps = np.arange(1, 41)
+    clean = levels[:, None] + falls[:, None] / steps
+    noisy = clean + 0.5 * rng.normal(size=clean.shape)
+    chosen = [
+        choose_fit(
+            [Curve.from_arrays(steps.astype(float), values) for values in curves],
+            clean[:, -1],
+            LabelFit().alternatives(),
+            cutoffs=np.array([10.0, 15.0, 20.0, 25.0, 30.0]),
+            worst=math.inf,
+        )
+        for curves in (clean, noisy)
+    ]
+    assert not chosen[0].smooth
+    assert chosen[1].smooth
 
 
 @pytest.mark.parametrize(
@@ -143,11 +205,11 @@ def test_a_bad_curve_is_refused(steps, values, options, message):
         extrapolate(steps, values, **options)
 
 
-def test_an_unknown_fit_is_refused():
+def test_an_unknown_axis_is_refused():
     with pytest.raises(
-        ValueError, match=r"fit must be one of \['linear', 'log'\], but got 'cubic'"
+        ValueError, match=r"axis must be one of \['exponential', .*\], but got 'cubic'"
     ):
-        check_fit(n_fit_points=5, fit="cubic")
+        check_fit(n_fit_points=5, axis="cubic")
 
 
 @laws
@@ -184,7 +246,7 @@ def test_a_resample_counts_pairs_of_different_curves_only():
 
 def test_tau_at_each_cutoff_is_that_of_the_values_there():
     curves = crossing_curves(seed=0)
-    table = rank_correlation_by_cutoff(curves, extrapolate_by=0.5, fit="linear")
+    table = rank_correlation_by_cutoff(curves, fit=LabelFit(extrapolate_by=0.5, axis="linear"))
     finals = [curve[19] for curve in curves]
     for i in (3, 10, 19):
         raw = [curve[i] for curve in curves]
@@ -199,7 +261,9 @@ def test_the_whole_training_ranks_like_itself():
 
 
 def test_straight_curves_rank_right_as_soon_as_the_line_reaches_their_end():
-    table = rank_correlation_by_cutoff(crossing_curves(seed=2), extrapolate_by=20.0, fit="linear")
+    table = rank_correlation_by_cutoff(
+        crossing_curves(seed=2), fit=LabelFit(extrapolate_by=20.0, axis="linear")
+    )
     assert_allclose(table.label.tau[1:], 1.0)
     assert table.raw.tau[1] < 1
     assert table.recommend(0.9) == 1
@@ -279,10 +343,9 @@ def test_a_missing_step_is_bridged():
     ("curves", "options", "message"),
     [
         (FALLING[:2], {}, r"curves must hold at least 3 curves, but got 2"),
-        (FALLING, {"extrapolate_by": -0.1}, r"extrapolate_by must be finite and >= 0"),
+        (FALLING, {"cutoffs": []}, r"cutoffs must hold at least one step, but got none"),
         (FALLING, {"confidence": 1.0}, r"confidence must be between 0 and 1, but got 1.0"),
         (FALLING, {"finals": [1.0]}, r"finals must have one value a curve \(8\), but got 1"),
-        (FALLING, {"n_fit_points": 0}, r"n_fit_points must be at least 2, but got 0"),
     ],
 )
 def test_bad_arguments_of_the_table_are_refused(curves, options, message):

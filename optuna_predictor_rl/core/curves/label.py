@@ -1,0 +1,118 @@
+"""How a training that was stopped is labelled, and which way of labelling ranks best."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+
+from optuna_predictor_rl.core.curves.axes import AxisName
+from optuna_predictor_rl.core.curves.correlation import kendall_tau
+from optuna_predictor_rl.core.curves.curve import Curve
+from optuna_predictor_rl.core.curves.extrapolation import (
+    Extrapolation,
+    check_fit,
+    extrapolate_curve,
+)
+
+CHOICE_MARGIN = 0.02
+"""Tau by which another way of labelling has to be better before it replaces the first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelFit:
+    """A way of labelling a training that was stopped.
+
+    Attributes:
+        extrapolate_by: Delta x of Eq. (2) as a share of the steps between the first report and
+            the end; 0 takes the curve's last value.
+        n_fit_points: How many of the last points the line is fitted to, Eq. (1).
+        axis: See ``extrapolate``.
+        smooth: See ``extrapolate``.
+    """
+
+    # NOTE[paper]: the paper sets a step size; a share of the way needs no knowledge of its unit.
+    extrapolate_by: float = 1.0
+    n_fit_points: int = 5
+    axis: AxisName = "log"
+    smooth: bool = False
+
+    def __post_init__(self) -> None:
+        check_fit(n_fit_points=self.n_fit_points, axis=self.axis)
+        if not (math.isfinite(self.extrapolate_by) and self.extrapolate_by >= 0):
+            raise ValueError(
+                f"extrapolate_by must be finite and >= 0, but got {self.extrapolate_by}."
+            )
+
+    def label(self, curve: Curve, *, end: float = math.inf) -> Extrapolation | None:
+        """The long-term value; None for a curve that diverged or has no finite value.
+
+        Args:
+            curve: As far as it was trained.
+            end: The last step of a whole training: the label never reaches past it.
+        """
+        if curve.diverged or len(curve) == 0:
+            return None
+        delta = max(0.0, min(self.extrapolate_by * curve.span, end - float(curve.steps[-1])))
+        return extrapolate_curve(curve, delta, self.n_fit_points, self.axis, self.smooth)
+
+    def alternatives(self) -> list["LabelFit"]:
+        """This fit first, then shorter horizons and smoother fits, down to the raw value."""
+        half = self.extrapolate_by / 2
+        smooth = replace(self, smooth=True)
+        twice = replace(smooth, n_fit_points=2 * self.n_fit_points)
+        return [
+            self,
+            replace(self, extrapolate_by=half),
+            replace(self, extrapolate_by=0.0),
+            twice,
+            replace(twice, extrapolate_by=half),
+            replace(twice, extrapolate_by=0.0),
+            replace(smooth, extrapolate_by=0.0),
+        ]
+
+
+def labels_at(
+    curves: Sequence[Curve], cutoff: float, fit: LabelFit, worst: float
+) -> Float[np.ndarray, " n"]:
+    """Labels of trainings stopped at a cutoff.
+
+    ``worst`` stands for those that diverged by then, NaN for those without a finite value; one
+    that ended by then keeps its last value.
+    """
+    values = np.full(len(curves), math.nan)
+    for i, curve in enumerate(curves):
+        known = curve.until(cutoff)
+        label = fit.label(known, end=curve.last_step)
+        if label is not None:
+            ended = known.last_step >= curve.last_step
+            values[i] = known.values[-1] if ended else label.value
+        elif known.diverged:
+            values[i] = worst
+    return values
+
+
+def choose_fit(
+    curves: Sequence[Curve],
+    finals: Float[np.ndarray, " n"],
+    candidates: Sequence[LabelFit],
+    *,
+    cutoffs: Float[np.ndarray, " c"],
+    worst: float,
+) -> LabelFit:
+    """The candidate whose labels rank whole trainings best, on average over the cutoffs.
+
+    The first candidate stays unless another is better by ``CHOICE_MARGIN`` of Kendall's tau.
+    """
+    taus = [
+        np.mean(
+            [
+                np.nan_to_num(kendall_tau(labels_at(curves, cutoff, fit, worst), finals))
+                for cutoff in cutoffs
+            ]
+        )
+        for fit in candidates
+    ]
+    best = int(np.argmax(taus))
+    return candidates[best] if taus[best] > taus[0] + CHOICE_MARGIN else candidates[0]
