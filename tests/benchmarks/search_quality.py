@@ -1,4 +1,4 @@
-"""Run searchers on published tables, one JSON line a run, and report who finds what.
+r"""Run searchers on published tables, one JSON line a run, and report who finds what.
 
     python tests/benchmarks/search_quality.py --samplers tpe gp predictor_rl --seeds 5 \
         --out runs.jsonl --jobs 2
