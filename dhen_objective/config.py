@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any
 
 
 class Interaction(StrEnum):
@@ -29,7 +29,7 @@ _KNOBS: dict[Interaction, tuple[str, ...]] = {
 }
 
 
-def _check_at_least(config: object, low: float, *names: str) -> None:
+def _check_at_least(config: object, low: int, *names: str) -> None:
     for name in names:
         value = getattr(config, name)
         if not (math.isfinite(value) and value >= low):
@@ -73,8 +73,8 @@ class DHENConfig:
             the convolution along the embeddings, which is several times faster on a CPU.
         dim: Width of every embedding.
         module_embs: Embeddings that each module but the linear one yields.
-        ensemble: How the modules' outputs are joined. With "sum" every module, the linear one
-            too, yields `module_embs` embeddings.
+        ensemble: "concat" joins the modules' embeddings; "sum" adds them, and then every module,
+            the linear one too, yields `module_embs`.
         head_hidden: Widths of the over-MLP.
         dense_hidden: Widths of the bottom MLP over the dense features.
         w_init_scale: Factor on the Xavier bounds of every weight matrix.
@@ -99,7 +99,7 @@ class DHENConfig:
     conv_2d: bool = False
     dim: int = 16
     module_embs: int = 8
-    ensemble: Literal["concat", "sum"] = "concat"
+    ensemble: str = "concat"
     head_hidden: tuple[int, ...] = (128,)
     dense_hidden: tuple[int, ...] = (64,)
     w_init_scale: float = 1.0
@@ -108,8 +108,6 @@ class DHENConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "modules", _ordered_modules(self.modules))
-        object.__setattr__(self, "head_hidden", tuple(self.head_hidden))
-        object.__setattr__(self, "dense_hidden", tuple(self.dense_hidden))
         at_least_one = ["n_layers", "dlrm_hidden", "attn_heads", "attn_ffn_mult", "linear_embs"]
         at_least_one += ["dcn_layers", "dcn_rank", "conv_kernel", "conv_channels", "dim"]
         _check_at_least(self, 1, *at_least_one, "module_embs")
@@ -127,7 +125,7 @@ class DHENConfig:
             if any(width < 1 for width in getattr(self, name)):
                 raise ValueError(f"{name} must be positive, but got {getattr(self, name)}.")
 
-    def canonical(self) -> Self:
+    def canonical(self) -> DHENConfig:
         """Returns the same network with the knobs of its absent modules at their defaults."""
         absent = [module for module in Interaction if module not in self.modules]
         unused = [knob for module in absent for knob in _KNOBS[module]]
@@ -145,28 +143,32 @@ class DHENConfig:
         return values
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Any]) -> DHENConfig:
         """Returns the configuration that `to_dict` wrote; absent fields take their defaults."""
         _check_keys(cls, values)
-        return cls(**values)
+        given = dict(values)
+        if "modules" in given:
+            given["modules"] = _ordered_modules(given["modules"])
+        for name in {"head_hidden", "dense_hidden"} & set(given):
+            given[name] = tuple(given[name])
+        return cls(**given)
 
     def to_json(self) -> str:
         """Returns the configuration as one line of JSON."""
         return json.dumps(self.to_dict())
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
+    def from_json(cls, text: str) -> DHENConfig:
         """Returns the configuration that `to_json` wrote."""
         return cls.from_dict(json.loads(text))
 
 
-def _ordered_modules(modules: tuple[Interaction, ...]) -> tuple[Interaction, ...]:
-    names = [Interaction(name) if name in list(Interaction) else name for name in modules]
-    unknown = [name for name in names if not isinstance(name, Interaction)]
-    if not names or unknown or len(set(names)) < len(names):
+def _ordered_modules(modules: Iterable[str]) -> tuple[Interaction, ...]:
+    names = [str(name) for name in modules]
+    if not names or not set(names) <= set(Interaction) or len(set(names)) < len(names):
         known = ", ".join(Interaction)
         raise ValueError(
-            f"modules must be a non-empty set of {known}, each once, but got {list(modules)}."
+            f"modules must be a non-empty set of {known}, each once, but got {names}."
         )
     return tuple(module for module in Interaction if module in names)
 
@@ -208,7 +210,7 @@ class TrainConfig:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Any]) -> TrainConfig:
         """Returns the configuration that `to_dict` wrote; absent fields take their defaults."""
         _check_keys(cls, values)
         return cls(**values)

@@ -26,7 +26,7 @@ def _dlrm(m: int, config: DHENConfig) -> int:
     out = config.module_embs * d
     if k == 0:
         dots = _matmul(m, d, m)  # the full square is computed; its upper triangle is used
-        return dots + _mlp([m * (m - 1) // 2, config.dlrm_hidden, out])
+        return dots + _mlp([max(1, m * (m - 1) // 2), config.dlrm_hidden, out])
     return _matmul(k, m, d) + _matmul(m, d, k) + _mlp([m * k, config.dlrm_hidden, out])
 
 

@@ -20,8 +20,8 @@ from dhen_objective.layers import CountMap, bare, layer_norm, linear, mlp
 class AdvancedDLRM(nn.Module):
     """A network over the dot products of the embeddings: u = W MLP(dots(X)).
 
-    With `dlrm_k` = 0 the dots are those of all pairs i < j. Else they are X (W_k X)^T: of each
-    embedding with each of k learned mixtures.
+    With `dlrm_k` = 0 the dots are those of all pairs i < j; a lone embedding is paired with
+    itself. Otherwise they are X (W_k X)^T: of each embedding with each of k learned mixtures.
 
     Shape:
         (b, m, d) -> (b, l, d)
@@ -31,7 +31,7 @@ class AdvancedDLRM(nn.Module):
         """Builds the module for `n_in` embeddings."""
         super().__init__()
         self.compress = CountMap(n_in, config.dlrm_k) if config.dlrm_k else None
-        rows, columns = torch.triu_indices(n_in, n_in, offset=1)
+        rows, columns = torch.triu_indices(n_in, n_in, offset=min(1, n_in - 1))
         self.pairs: Tensor
         self.register_buffer("pairs", rows * n_in + columns, persistent=False)
         n_dots = n_in * config.dlrm_k if config.dlrm_k else len(self.pairs)

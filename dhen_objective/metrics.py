@@ -17,9 +17,9 @@ def log_losses(logits: Float[Tensor, " n"], labels: Float[Tensor, " n"]) -> Floa
     `softplus(s) - y s` keeps its digits where a probability in float32 has long become 0 or 1.
     """
     scores = logits.detach().double()
-    # max(s, 0) + log1p(exp(-|s|)), as softplus, which torch cuts to s beyond a threshold
-    softplus = scores.clamp(min=0) + torch.log1p(torch.exp(-scores.abs()))
-    return softplus - labels.double() * scores
+    # softplus(s) = max(s, 0) + log1p(exp(-|s|)); y s first cancels against its large part
+    linear = scores.clamp(min=0) - labels.double() * scores
+    return linear + torch.log1p(torch.exp(-scores.abs()))
 
 
 def binary_entropy(rate: float) -> float:
@@ -110,7 +110,7 @@ def ne_gain(loss: float, baseline: float) -> float:
 
 
 def ne_gain_with_error(
-    losses: Float[Tensor, " n"], baseline: Float[Tensor, " n"]
+    losses: Float[Tensor, " n"], baseline: Float[Tensor, " k"]
 ) -> tuple[float, float]:
     """Returns the NE gain in % and the standard error of it, from per-example log losses.
 

@@ -52,7 +52,8 @@ class DHEN(nn.Module):
         dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
 
     Examples:
-        >>> config = DHENConfig(n_layers=1, modules=("linear", "dcn"))
+        >>> from dhen_objective.config import Interaction
+        >>> config = DHENConfig(n_layers=1, modules=(Interaction.LINEAR,))
         >>> model = DHEN(config, field_sizes=(10, 20), n_dense=3, prior=0.02)
         >>> model(torch.zeros(5, 3), torch.zeros(5, 2, dtype=torch.long)).shape
         torch.Size([5])

@@ -166,7 +166,7 @@ def _with_products(items: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.D
     examples: pd.DataFrame = items.assign(
         days_in=(stamp.normalize() - items["start_date"]).dt.days,
         hour=stamp.hour,
-        weekday=stamp.weekday,
+        weekday=stamp.day_of_week,
     )
     return examples
 

@@ -1,0 +1,75 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dhen_objective.config import DHENConfig
+from dhen_objective.features import FeatureProcessing, RunningNorm
+from dhen_objective.layers import initialize
+
+
+def processing(field_sizes: tuple[int, ...], n_dense: int) -> FeatureProcessing:
+    features = FeatureProcessing(field_sizes, n_dense, DHENConfig(dim=4))
+    generator = torch.Generator().manual_seed(0)
+    initialize(features, scale=1.0, generator=generator)
+    torch.nn.init.normal_(features.table.weight, generator=generator)
+    return features
+
+
+def test_the_fused_table_equals_one_table_a_field() -> None:
+    features = processing((3, 5, 2), 0)
+    sparse = torch.tensor([[2, 4, 1], [0, 0, 0]])
+    tables = features.table.weight.split([3, 5, 2])
+    expected = torch.stack([table[ids] for table, ids in zip(tables, sparse.T, strict=True)], 1)
+    assert torch.equal(features(torch.zeros(2, 0), sparse), expected)
+
+
+def test_dense_features_become_the_first_embedding() -> None:
+    features = processing((3,), 2)
+    dense, sparse = torch.randn(5, 2), torch.zeros(5, 1, dtype=torch.long)
+    out = features(dense, sparse)
+    assert out.shape == (5, features.n_embs, 4) == (5, 2, 4)
+    assert features.bottom is not None
+    torch.testing.assert_close(out[:, 0], features.bottom(dense))  # nothing observed yet
+
+
+@given(
+    st.lists(
+        st.lists(st.one_of(st.floats(-1e3, 1e3), st.just(math.nan)), min_size=1, max_size=8),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_running_statistics_equal_those_of_all_rows_at_once(batches: list[list[float]]) -> None:
+    norm = RunningNorm(1)
+    values = np.array([v for batch in batches for v in batch], np.float32)
+    missing = sum(norm.observe(torch.tensor(b, dtype=torch.float32)[:, None]) for b in batches)
+    assert missing == int(np.isnan(values).sum())
+    present = values[~np.isnan(values)].astype(np.float64)
+    if len(present):
+        assert float(norm.mean) == pytest.approx(present.mean(), rel=1e-6, abs=1e-6)
+        variance = float(norm.squares / norm.count)
+        assert variance == pytest.approx(present.var(), rel=1e-6, abs=1e-6)
+
+
+def test_missing_values_take_the_mean_that_was_seen_before() -> None:
+    norm = RunningNorm(2)
+    norm.observe(torch.tensor([[1.0, 10.0], [3.0, 30.0]]))
+    dense = torch.tensor([[math.nan, 20.0], [3.0, math.inf]])
+    assert torch.equal(norm(dense), torch.tensor([[0.0, 0.0], [1.0, 0.0]]))
+
+
+def test_a_constant_feature_is_only_shifted() -> None:
+    norm = RunningNorm(1)
+    norm.observe(torch.full((3, 1), 5.0))
+    assert norm(torch.tensor([[5.0], [6.0]])).flatten().tolist() == [0.0, 1.0]
+
+
+def test_nothing_to_embed_is_refused() -> None:
+    with pytest.raises(ValueError, match="field_sizes must name a field"):
+        FeatureProcessing((), 0, DHENConfig())
+    with pytest.raises(ValueError, match="field_sizes must be positive, but got \\(3, 0\\)"):
+        FeatureProcessing((3, 0), 0, DHENConfig())

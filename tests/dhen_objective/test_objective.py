@@ -1,0 +1,158 @@
+import json
+import math
+import pickle
+import threading
+from dataclasses import replace
+
+import numpy as np
+import optuna
+import pytest
+
+from dhen_objective import objective as module
+from dhen_objective.config import DHENConfig, Interaction, TrainConfig
+from dhen_objective.cost import flops_per_example
+from dhen_objective.metrics import ne_gain
+from dhen_objective.objective import DHENObjective
+from dhen_objective.streams import ArrayStream, SyntheticStream
+from dhen_objective.train import train
+
+BASE = DHENConfig(n_layers=1, modules=(Interaction.LINEAR,), dim=8)
+FAST = TrainConfig(n_reports=5, window=0.4)
+ALWAYS = {"config", "flops", "parameters", "rows", "seconds"}
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+@pytest.fixture(scope="module")
+def stream() -> SyntheticStream:
+    return SyntheticStream("medium", rows=1500)
+
+
+def small(trial: optuna.Trial) -> tuple[DHENConfig, TrainConfig]:
+    config = replace(BASE, n_layers=trial.suggest_int("n_layers", 1, 2))
+    return config, replace(FAST, lr=trial.suggest_float("lr", 1e-3, 1e-2))
+
+
+class StopAt(optuna.pruners.BasePruner):
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def prune(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> bool:
+        del study
+        return (trial.last_step or 0) >= self.step
+
+
+def run(objective: DHENObjective, pruner: optuna.pruners.BasePruner | None = None,
+        n: int = 1) -> optuna.Study:  # fmt: skip
+    sampler = optuna.samplers.RandomSampler(seed=0)
+    study = optuna.create_study(sampler=sampler, pruner=pruner or optuna.pruners.NopPruner())
+    study.optimize(objective, n_trials=n)
+    return study
+
+
+def test_a_trial_gives_the_gain_of_its_last_window(stream: SyntheticStream) -> None:
+    study = run(DHENObjective(stream, baseline=BASE, training=FAST, suggest=small))
+    (trial,) = study.trials
+    config, training = small(optuna.trial.FixedTrial(trial.params))
+    mine, base = train(stream, config, training), train(stream, BASE, FAST)
+    expected = ne_gain(mine.normalized_entropy, base.normalized_entropy)
+    assert trial.value == pytest.approx(expected, rel=1e-3)
+    assert trial.user_attrs["ne"] == mine.normalized_entropy
+    assert list(trial.intermediate_values) == [300, 600, 900, 1200, 1500]
+    for rows, reported in trial.intermediate_values.items():
+        paired = ne_gain(mine.curve[rows].log_loss, base.curve[rows].log_loss)
+        assert reported == pytest.approx(paired)
+
+
+def test_the_baseline_gains_nothing_on_itself(stream: SyntheticStream) -> None:
+    score = DHENObjective(stream, baseline=BASE, training=FAST).score(BASE)
+    assert (score.gain, score.error) == (0.0, 0.0)
+
+
+def test_attributes_are_plain_python_and_describe_the_trial(stream: SyntheticStream) -> None:
+    (trial,) = run(DHENObjective(stream, baseline=BASE, training=FAST)).trials
+    attributes = trial.user_attrs
+    more = {"ne", "ne_gain", "ne_gain_error", "calibration", "lifetime_ne"}
+    assert set(attributes) == ALWAYS | more
+    assert json.loads(json.dumps(attributes)) == attributes
+    assert all(type(value) in (int, float, str) for value in attributes.values())
+    config = DHENConfig.from_dict(json.loads(attributes["config"])["model"])
+    assert attributes["flops"] == flops_per_example(config, n_fields=10, n_dense=4)
+    assert attributes["rows"] == 1500
+    assert attributes["ne_gain"] == trial.value
+
+
+def test_a_pruned_trial_keeps_its_attributes(stream: SyntheticStream) -> None:
+    objective = DHENObjective(stream, baseline=BASE, training=FAST)
+    (trial,) = run(objective, StopAt(600)).trials
+    assert trial.state == optuna.trial.TrialState.PRUNED
+    assert set(trial.user_attrs) >= ALWAYS
+    assert 600 <= trial.user_attrs["rows"] < 1500
+    assert list(trial.intermediate_values) == [300, 600]
+    assert trial.user_attrs["ne_gain"] == trial.intermediate_values[600]
+
+
+def test_a_label_takes_the_place_of_pruning(stream: SyntheticStream) -> None:
+    objective = DHENObjective(stream, baseline=BASE, training=FAST, label=lambda _: 7.5)
+    (trial,) = run(objective, StopAt(600)).trials
+    assert trial.state == optuna.trial.TrialState.COMPLETE
+    assert trial.value == 7.5
+    assert trial.user_attrs["rows"] < 1500
+
+
+def test_a_diverged_trial_fails_with_a_reason_and_the_study_goes_on(
+    stream: SyntheticStream,
+) -> None:
+    def suggest(trial: optuna.Trial) -> tuple[DHENConfig, TrainConfig]:
+        return BASE, replace(FAST, lr=1e30 if trial.number == 0 else 1e-3)
+
+    objective = DHENObjective(stream, baseline=BASE, training=FAST, suggest=suggest)
+    failed, fine = run(objective, n=2).trials
+    assert failed.state == optuna.trial.TrialState.FAIL
+    assert "diverged after" in failed.user_attrs["failure"]
+    assert set(failed.user_attrs) >= ALWAYS
+    assert fine.state == optuna.trial.TrialState.COMPLETE
+
+
+def test_windows_without_positives_are_reported_all_the_same() -> None:
+    labels = np.zeros(300, np.int8)
+    labels[10] = 1
+    stream = ArrayStream(
+        dense=np.zeros((300, 0), np.float32), sparse=np.zeros((300, 1), np.int64),
+        labels=labels, field_sizes=(1,), prior=0.1,
+    )  # fmt: skip
+    (trial,) = run(DHENObjective(stream, baseline=BASE, training=FAST, suggest=small)).trials
+    assert trial.state == optuna.trial.TrialState.COMPLETE
+    assert "ne" not in trial.user_attrs
+    assert len(trial.intermediate_values) == 5
+    assert all(map(math.isfinite, trial.intermediate_values.values()))
+
+
+def test_threads_share_one_training_of_the_baseline(
+    stream: SyntheticStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    def counted(*args: object) -> object:
+        calls.append(1)
+        return train(*args)
+
+    monkeypatch.setattr(module, "train", counted)
+    objective = DHENObjective(stream, baseline=BASE, training=FAST)
+    threads = [threading.Thread(target=lambda: objective.baseline_result) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(calls) == 1
+
+
+def test_an_objective_survives_pickling_with_its_baseline(stream: SyntheticStream) -> None:
+    objective = DHENObjective(stream, baseline=BASE, training=FAST)
+    result = objective.baseline_result
+    copy = pickle.loads(pickle.dumps(objective))
+    assert copy.baseline_result.curve == result.curve
+    assert copy.score(BASE).gain == 0.0

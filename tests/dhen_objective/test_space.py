@@ -1,0 +1,65 @@
+import optuna
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dhen_objective.config import DHENConfig, Interaction, TrainConfig
+from dhen_objective.space import SPACES, suggest_config
+
+SWITCHES = ["use_dlrm", "use_attn", "use_linear", "use_dcn", "use_conv"]
+
+
+def ask(seed: int) -> optuna.Trial:
+    return optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed)).ask()
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+@pytest.mark.parametrize("scale", list(SPACES))
+@given(seed=st.integers(0, 10_000))
+def test_all_18_decisions_are_suggested_whatever_they_are(scale: str, seed: int) -> None:
+    trial = ask(seed)
+    config, training = suggest_config(trial, scale=scale)
+    assert len(trial.params) == 18
+    assert config == config.canonical()
+    on = [name for name in SWITCHES if trial.params[name]]
+    assert len(config.modules) == max(1, len(on))
+    assert training.lr == trial.params["lr"]
+
+
+def test_parameters_rebuild_their_config() -> None:
+    trial = ask(3)
+    config = suggest_config(trial)
+    assert suggest_config(optuna.trial.FixedTrial(trial.params)) == config
+    assert DHENConfig.from_json(config[0].to_json()) == config[0]
+
+
+def test_all_modules_off_is_repaired_to_the_linear_one() -> None:
+    params = ask(0).params | {}
+    suggest_config(trial := ask(0))
+    params = trial.params | dict.fromkeys(SWITCHES, False)
+    config, _ = suggest_config(optuna.trial.FixedTrial(params))
+    assert config.modules == (Interaction.LINEAR,)
+
+
+def test_what_is_not_searched_is_kept() -> None:
+    model, training = DHENConfig(dim=8, ensemble="sum"), TrainConfig(batch_size=99, seed=5)
+    config, trained = suggest_config(ask(1), model=model, training=training)
+    assert (config.dim, config.ensemble) == (8, "sum")
+    assert (trained.batch_size, trained.seed) == (99, 5)
+
+
+def test_the_default_config_lies_in_the_cpu_space() -> None:
+    config, training = DHENConfig(), TrainConfig()
+    for name, choices in SPACES["cpu"].choices.items():
+        assert getattr(config, name) in choices
+    low, high = SPACES["cpu"].lr
+    assert low <= training.lr <= high
+
+
+def test_an_unknown_scale_is_named() -> None:
+    with pytest.raises(ValueError, match="scale must be one of cpu, gpu, but got 'tpu'"):
+        suggest_config(ask(0), scale="tpu")

@@ -1,0 +1,157 @@
+import math
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from dhen_objective.config import DHENConfig, Interaction, TrainConfig
+from dhen_objective.metrics import Tally
+from dhen_objective.model import DHEN
+from dhen_objective.streams import ArrayStream, Batch, ClickStream, SyntheticStream
+from dhen_objective.train import report_grid, train
+
+SMALL = DHENConfig(
+    n_layers=1,
+    modules=(
+        Interaction.LINEAR,
+        Interaction.DCN,
+    ),
+    dim=8,
+)
+FAST = TrainConfig(batch_size=64, n_reports=5, window=0.4)
+
+
+def arrays(rows: int = 300, *, rate: float = 0.3, missing: float = 0.0) -> ArrayStream:
+    rng = np.random.default_rng(0)
+    dense = rng.normal(size=(rows, 2)).astype(np.float32)
+    dense[rng.random((rows, 2)) < missing] = np.nan
+    labels = (rng.random(rows) < rate).astype(np.int8)
+    labels[-1] = 1
+    return ArrayStream(
+        dense=dense, sparse=rng.integers(4, size=(rows, 3)), labels=labels,
+        field_sizes=(4, 4, 4), prior=0.3,
+    )  # fmt: skip
+
+
+class Listed(ClickStream):
+    """A stream of given batches, which checks nothing beforehand."""
+
+    def __init__(self, batches: list[Batch]) -> None:
+        self.n_rows = sum(map(len, batches))
+        self.field_sizes, self.n_dense, self.prior = (4,), 0, 0.1
+        self._batches = batches
+
+    def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
+        del batch_size, start
+        yield from self._batches
+
+
+def batch(labels: list[float]) -> Batch:
+    n = len(labels)
+    return Batch(
+        dense=torch.zeros(n, 0),
+        sparse=torch.zeros(n, 1, dtype=torch.long),
+        labels=torch.tensor(labels),
+    )
+
+
+def test_every_example_is_predicted_before_it_is_learned_from() -> None:
+    stream = arrays(64)
+    result = train(stream, SMALL, FAST)  # one batch: nothing was learned before it
+    model = DHEN(SMALL, field_sizes=(4, 4, 4), n_dense=2, prior=0.3, seed=0)
+    (only,) = stream.batches(64)
+    expected = Tally.of(model(only.dense, only.sparse), only.labels)
+    assert result.lifetime.loss == pytest.approx(expected.loss)
+    assert result.lifetime.predicted == pytest.approx(expected.predicted)
+
+
+def test_the_windows_of_the_curve_cover_the_grid() -> None:
+    result = train(arrays(300), SMALL, FAST)
+    assert list(result.curve) == [60, 120, 180, 240, 300]
+    assert [tally.rows for tally in result.curve.values()] == [60, 120, 120, 120, 120]
+    assert len(result.losses) == 120
+    assert float(result.losses.mean()) == pytest.approx(result.last_window.log_loss, rel=1e-5)
+    assert result.rows == 300
+    assert not result.stopped
+    assert not result.diverged
+
+
+def test_a_seed_fixes_the_curve_and_the_global_random_state_stays() -> None:
+    before, threads = torch.get_rng_state(), torch.get_num_threads()
+    one, same = (train(arrays(), SMALL, FAST) for _ in range(2))
+    other = train(arrays(), SMALL, replace(FAST, seed=1))
+    assert one.curve == same.curve
+    assert one.curve != other.curve
+    assert torch.equal(before, torch.get_rng_state())
+    assert threads == torch.get_num_threads()
+
+
+def test_report_may_stop_the_pass() -> None:
+    seen: list[int] = []
+
+    def report(rows: int, _: Tally) -> bool:
+        seen.append(rows)
+        return rows >= 120
+
+    result = train(arrays(300), SMALL, FAST, report=report)
+    assert seen == [60, 120]
+    assert result.stopped
+    assert 120 <= result.rows < 300
+    assert list(result.curve) == [60, 120]
+
+
+def test_training_beats_the_constant_and_approaches_bayes() -> None:
+    stream = SyntheticStream("easy", rows=20_000)
+    training = TrainConfig(n_reports=4, window=0.25)
+    result = train(
+        stream,
+        DHENConfig(
+            modules=(
+                Interaction.DLRM,
+                Interaction.LINEAR,
+            )
+        ),
+        training,
+    )
+    bayes = stream.bayes_normalized_entropy(15_000, 20_000)
+    assert bayes < result.normalized_entropy < 0.95
+
+
+def test_missing_values_are_counted_and_said_once() -> None:
+    stream = arrays(300, missing=0.1)
+    (whole,) = stream.batches(300)
+    n_missing = int(whole.dense.isnan().sum())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = train(stream, SMALL, FAST)
+    assert result.n_missing == n_missing > 0
+    assert [str(w.message) for w in caught] == [
+        f"{n_missing} dense values were missing; they took the running mean."
+    ]
+    assert math.isfinite(result.lifetime.loss)
+
+
+def test_a_diverged_training_ends_and_says_so() -> None:
+    result = train(arrays(), SMALL, replace(FAST, lr=1e30))
+    assert result.diverged
+    assert 0 < result.rows < 300
+    assert math.isfinite(result.lifetime.loss)
+
+
+def test_a_stream_without_rows_or_positives_is_refused() -> None:
+    with pytest.raises(ValueError, match="stream must have at least one row, but got 0"):
+        train(Listed([]), SMALL, FAST)
+    with pytest.raises(ValueError, match="stream must hold a positive, but got 4 zeros"):
+        train(Listed([batch([0.0, 0.0]), batch([0.0, 0.0])]), SMALL, FAST)
+
+
+@pytest.mark.parametrize(("rows", "points"), [(3, 20), (100, 7), (1, 1)])
+def test_a_grid_increases_and_ends_with_the_last_row(rows: int, points: int) -> None:
+    grid = report_grid(rows, points)
+    assert list(grid) == sorted(set(grid))
+    assert grid[0] >= 1
+    assert grid[-1] == rows
+    assert len(grid) == min(rows, points)
