@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dhen_objective.adagrad import RowwiseAdagrad
 from dhen_objective.config import DHENConfig, TrainConfig
+from dhen_objective.features import FeatureProcessing
 from dhen_objective.metrics import Tally, WindowedTally
 from dhen_objective.model import DHEN
 from dhen_objective.streams.base import Batch, ClickStream
@@ -60,10 +62,27 @@ class TrainResult:
         return self.last_window.normalized_entropy
 
 
+class ClickModel(Protocol):
+    """A network that turns dense and sparse features into logits, as `DHEN` does."""
+
+    features: FeatureProcessing
+
+    def __call__(
+        self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
+    ) -> Float[Tensor, " b"]:
+        """Returns the logits."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Yields all trainable values, those of `features.table` among them."""
+
+    def to(self, device: str) -> Self:
+        """Moves the network."""
+
+
 class Trainer:
     """A model with its optimizers and its record, advanced one batch at a time."""
 
-    def __init__(self, model: DHEN, config: TrainConfig, *, n_rows: int) -> None:
+    def __init__(self, model: ClickModel, config: TrainConfig, *, n_rows: int) -> None:
         """Takes a model for a stream of `n_rows` examples."""
         self.model = model.to(config.device)
         self.record = WindowedTally(
@@ -135,10 +154,29 @@ def train(
         ValueError: If the stream has no rows, or, read to its end, no positives.
     """
     training = training or TrainConfig()
+    model = DHEN(
+        config or DHENConfig(),
+        field_sizes=stream.field_sizes,
+        n_dense=stream.n_dense,
+        prior=stream.prior,
+        seed=training.seed,
+    )
+    return train_model(model, stream, training, report=report)
+
+
+def train_model(
+    model: ClickModel,
+    stream: ClickStream,
+    training: TrainConfig | None = None,
+    *,
+    report: Report | None = None,
+) -> TrainResult:
+    """Trains any model in place as `train` does; `training.seed` has no effect."""
+    training = training or TrainConfig()
     if stream.n_rows < 1:
         raise ValueError(f"stream must have at least one row, but got {stream.n_rows}.")
     start = time.perf_counter()
-    trainer = _make_trainer(stream, config or DHENConfig(), training)
+    trainer = Trainer(model, training, n_rows=stream.n_rows)
     curve: dict[int, Tally] = {}
     stopped = False
     for batch in stream.batches(training.batch_size):
@@ -154,7 +192,7 @@ def train(
     if trainer.n_missing:
         warnings.warn(
             f"{trainer.n_missing} dense values were missing; they took the running mean.",
-            stacklevel=2,
+            stacklevel=3,
         )
     return TrainResult(
         curve=curve,
@@ -165,14 +203,3 @@ def train(
         stopped=stopped,
         diverged=trainer.diverged,
     )
-
-
-def _make_trainer(stream: ClickStream, config: DHENConfig, training: TrainConfig) -> Trainer:
-    model = DHEN(
-        config,
-        field_sizes=stream.field_sizes,
-        n_dense=stream.n_dense,
-        prior=stream.prior,
-        seed=training.seed,
-    )
-    return Trainer(model, training, n_rows=stream.n_rows)

@@ -1,0 +1,75 @@
+"""Models to hold a DHEN against: logistic regression and a plain MLP, on the same features."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from dhen_objective.config import DHENConfig
+from dhen_objective.features import FeatureProcessing
+from dhen_objective.layers import initialize, mlp
+
+
+class LogisticRegression(nn.Module):
+    """One weight for each id and each dense feature: the logit is their sum.
+
+    Shape:
+        dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
+    """
+
+    def __init__(self, *, field_sizes: Sequence[int], n_dense: int, prior: float = 0.5) -> None:
+        """Starts with all weights 0 and the logit of the prior."""
+        super().__init__()
+        config = DHENConfig(dim=1, attn_heads=1, dense_hidden=())
+        self.features = FeatureProcessing(field_sizes, n_dense, config)
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)
+        self.bias = nn.Parameter(torch.tensor(math.log(prior / (1 - prior))))
+
+    def forward(
+        self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
+    ) -> Float[Tensor, " b"]:
+        """Returns the logits."""
+        out: Tensor = self.features(dense, sparse).sum((1, 2)) + self.bias
+        return out
+
+
+class PlainMLP(nn.Module):
+    """An MLP over all embeddings side by side, without interaction modules.
+
+    Shape:
+        dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
+    """
+
+    def __init__(
+        self,
+        *,
+        field_sizes: Sequence[int],
+        n_dense: int,
+        prior: float = 0.5,
+        hidden: Sequence[int] = (256, 128),
+        config: DHENConfig | None = None,
+        seed: int = 0,
+    ) -> None:
+        """Builds the model; of `config` it takes the features and the initialization."""
+        super().__init__()
+        config = config or DHENConfig()
+        self.features = FeatureProcessing(field_sizes, n_dense, config)
+        self.mlp = mlp([self.features.n_embs * config.dim, *hidden, 1])
+        generator = torch.Generator().manual_seed(seed)
+        initialize(self, scale=config.w_init_scale, generator=generator)
+        nn.init.normal_(self.features.table.weight, std=config.embedding_std, generator=generator)
+        output = self.mlp[-1]
+        assert isinstance(output, nn.Linear)
+        nn.init.constant_(output.bias, math.log(prior / (1 - prior)))
+
+    def forward(
+        self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
+    ) -> Float[Tensor, " b"]:
+        """Returns the logits."""
+        out: Tensor = self.mlp(self.features(dense, sparse).flatten(1))
+        return out.squeeze(1)
