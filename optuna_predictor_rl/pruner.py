@@ -116,7 +116,7 @@ class LowFidelityPruner(BasePruner):
         if not trial.intermediate_values:
             return False
         self._check_order(trial)
-        rule = self._rule(study, fresh=False)
+        rule = self.rule(study, fresh=False)
         curve = Curve.of(trial.intermediate_values)
         if rule is None or not rule.stops(curve) or self.runs_to_the_end(trial.number):
             return False
@@ -170,14 +170,15 @@ class LowFidelityPruner(BasePruner):
             store_label(trial.study, _storage.trial_id(trial), curve.last_step, label)
         return label.value
 
-    def rule(self, study: Study) -> StoppingRule | None:
+    def rule(self, study: Study, *, fresh: bool = True) -> StoppingRule | None:
         """The rule that the study follows now; None while the pilots run.
 
         Decides it, and stores it in the study, when enough full trials have ended.
-        """
-        return self._rule(study, fresh=True)
 
-    def _rule(self, study: Study, *, fresh: bool) -> StoppingRule | None:
+        Args:
+            study: The study.
+            fresh: Ask the storage now for the trials, instead of once a trial.
+        """
         full = full_trials(_storage.trials(study, (TrialState.COMPLETE,), fresh=fresh))
         if self._cutoff is not None:
             end = last_step(full)

@@ -1,0 +1,106 @@
+"""A pruner around the low-fidelity pruner that also drops hopeless trials before the cutoff."""
+
+import math
+
+import numpy as np
+from optuna.pruners import BasePruner
+from optuna.study import Study
+from optuna.trial import FrozenTrial, Trial, TrialState
+from scipy.stats import t as student_t
+
+from optuna_predictor_rl import _storage
+from optuna_predictor_rl.core.curves import Curve, Extrapolation
+from optuna_predictor_rl.core.curves.cutoff import worst_value
+from optuna_predictor_rl.core.curves.label import labels_at
+from optuna_predictor_rl.labels import full_trials, store_label, stored_label
+from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.stopping import StoppingRule, direction_of, trial_values
+
+
+class HopelessTrialPruner(BasePruner):
+    """Drops a trial before the cutoff when its final value is surely in the worse half.
+
+    The full trials tell how far labels taken at a step lie from the final values. With that
+    error, a running trial's final value has a Student-t distribution around its label; the trial
+    is dropped when almost all of it is worse than the median of the finished trials. A dropped
+    trial carries a label and its error like one that stopped at the cutoff.
+
+    Nothing is dropped while the pilots run, and none of the pruner's ``full_fraction``.
+
+    Examples:
+        >>> pruner = HopelessTrialPruner(LowFidelityPruner(n_pilot_trials=10), probability=0.95)
+    """
+
+    def __init__(
+        self, pruner: LowFidelityPruner, *, probability: float = 0.95, n_warmup_reports: int = 5
+    ) -> None:
+        """Checks and keeps the settings.
+
+        Args:
+            pruner: Decides the cutoff and the labels.
+            probability: Of being in the worse half, from which on a trial is dropped.
+            n_warmup_reports: Reports that every trial may make first.
+
+        Raises:
+            ValueError: If an argument is out of its range.
+        """
+        if not 0.5 < probability < 1:
+            raise ValueError(f"probability must be between 0.5 and 1, but got {probability}.")
+        if n_warmup_reports < 1:
+            raise ValueError(f"n_warmup_reports must be at least 1, but got {n_warmup_reports}.")
+        self.pruner = pruner
+        self._probability = probability
+        self._n_warmup_reports = n_warmup_reports
+
+    def prune(self, study: Study, trial: FrozenTrial) -> bool:
+        """Whether the trial stops here, at the cutoff or as hopeless.
+
+        Raises:
+            ValueError: If the study has several objectives.
+        """
+        if self.pruner.prune(study, trial):
+            return True
+        if len(trial.intermediate_values) < self._n_warmup_reports:
+            return False
+        rule = self.pruner.rule(study, fresh=False)
+        curve = Curve.of(trial.intermediate_values)
+        if rule is None or rule.n_pilots == 0 or curve.n_missing or curve.last_step >= rule.end:
+            return False
+        if self.pruner.runs_to_the_end(trial.number):
+            return False
+        label = self._predict(study, rule, curve)
+        if label is None or not self._is_hopeless(study, rule, label):
+            return False
+        store_label(study, _storage.trial_id(trial), curve.last_step, label)
+        return True
+
+    def label(self, trial: Trial | FrozenTrial) -> float:
+        """See ``LowFidelityPruner.label``."""
+        return self.pruner.label(trial)
+
+    def _predict(self, study: Study, rule: StoppingRule, curve: Curve) -> Extrapolation | None:
+        """The label, corrected by the full trials' mean error there, and its spread."""
+        label = rule.label(curve)
+        full = full_trials(_storage.trials(study, (TrialState.COMPLETE,)))[: rule.n_pilots]
+        curves = [Curve.of(t.intermediate_values) for t in full]
+        then = labels_at(curves, curve.last_step, rule.fit, worst_value(direction_of(study)))
+        errors = trial_values(full) - then
+        errors = errors[np.isfinite(errors)]
+        if label is None or len(errors) < 3:
+            return None
+        return Extrapolation(
+            value=label.value + float(errors.mean()),
+            std=float(errors.std(ddof=1)) * math.sqrt(1 + 1 / len(errors)),
+            slope=label.slope,
+            step=rule.end,
+        )
+
+    def _is_hopeless(self, study: Study, rule: StoppingRule, label: Extrapolation) -> bool:
+        finished = _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
+        known = [t.value if stored_label(t) is None else stored_label(t) for t in finished]
+        median = float(np.median([value for value in known if value is not None]))
+        sign = 1.0 if direction_of(study) == "minimize" else -1.0
+        margin = sign * (label.value - median)
+        if label.std == 0:
+            return margin > 0
+        return float(student_t.cdf(margin / label.std, df=rule.n_pilots - 1)) > self._probability

@@ -1,0 +1,17 @@
+"""Figures of a study; needs the extra ``visualization`` (plotly)."""
+
+from optuna_predictor_rl.visualization.learning_curves import (
+    learning_curves,
+    plot_learning_curves,
+)
+from optuna_predictor_rl.visualization.rank_correlation import (
+    plot_rank_correlation,
+    rank_correlation,
+)
+
+__all__ = [
+    "learning_curves",
+    "plot_learning_curves",
+    "plot_rank_correlation",
+    "rank_correlation",
+]

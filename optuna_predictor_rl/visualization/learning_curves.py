@@ -1,0 +1,178 @@
+"""Learning curves with the fit at their end and the extrapolated value (Fig. 2 of the paper)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+from optuna.study import Study
+from optuna.trial import TrialState
+
+from optuna_predictor_rl.core.curves import Curve, Extrapolation
+from optuna_predictor_rl.labels import is_full
+from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.stopping import StoppingRule, direction_of
+from optuna_predictor_rl.visualization.style import (
+    FULL_COLOR,
+    GREY,
+    LABEL_COLORS,
+    base_layout,
+)
+
+STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningCurve:
+    """One trial's curve and how it is extended.
+
+    Attributes:
+        number: Of the trial.
+        full: Whether it ran to the end.
+        steps: At which it reported finite values.
+        values: Reported there.
+        label: Where it is extrapolated to; None for full trials and without a rule.
+        path_steps: From the last report to the label, for drawing.
+        path_values: The extrapolated curve there.
+    """
+
+    number: int
+    full: bool
+    steps: Float[np.ndarray, " n"]
+    values: Float[np.ndarray, " n"]
+    label: Extrapolation | None
+    path_steps: Float[np.ndarray, " m"]
+    path_values: Float[np.ndarray, " m"]
+
+    @property
+    def long_term(self) -> float:
+        """The final value, or the one that the curve is extrapolated to."""
+        return float(self.values[-1]) if self.label is None else self.label.value
+
+
+def low_fidelity_pruner(
+    study: Study, pruner: LowFidelityPruner | None
+) -> LowFidelityPruner | None:
+    """The given pruner; without it, the study's own, also inside one that drops trials."""
+    if pruner is not None:
+        return pruner
+    inner = getattr(study.pruner, "pruner", study.pruner)
+    return inner if isinstance(inner, LowFidelityPruner) else None
+
+
+def learning_curves(
+    study: Study, pruner: LowFidelityPruner | None = None
+) -> tuple[list[LearningCurve], StoppingRule | None]:
+    """The curves of a study's trials that reported a finite value, and the rule it follows.
+
+    Args:
+        study: A study with one objective.
+        pruner: Whose labels to draw; without it, the study's own if it is a low-fidelity one.
+    """
+    inner = low_fidelity_pruner(study, pruner)
+    rule = None if inner is None else inner.rule(study)
+    curves = []
+    for trial in study.get_trials(deepcopy=False, states=STATES):
+        curve = Curve.of(trial.intermediate_values)
+        if len(curve) > 0:
+            curves.append(_extended(trial.number, is_full(trial), curve, rule))
+    return curves, rule
+
+
+def plot_learning_curves(
+    study: Study, pruner: LowFidelityPruner | None = None, *, n_best: int = 5
+) -> go.Figure:
+    """Draws the curves, in colour those with the best long-term values.
+
+    Args:
+        study: A study with one objective.
+        pruner: See ``learning_curves``.
+        n_best: How many curves are coloured and named in the legend.
+
+    Raises:
+        ValueError: If no trial reported a value.
+    """
+    curves, rule = learning_curves(study, pruner)
+    if not curves:
+        raise ValueError("study must have a trial that reported a finite value, but got none.")
+    sign = 1.0 if direction_of(study) == "minimize" else -1.0
+    ranked = sorted(curves, key=lambda curve: sign * curve.long_term)
+    figure = go.Figure()
+    _draw_others(figure, ranked[n_best:])
+    for place, curve in reversed(list(enumerate(ranked[:n_best]))):
+        _draw(figure, curve, color=LABEL_COLORS[place % len(LABEL_COLORS)])
+    if rule is not None and rule.cutoff is not None:
+        figure.add_vline(
+            x=rule.cutoff, line_dash="dash", line_color=FULL_COLOR,
+            annotation_text=f"cutoff {rule.cutoff:g}",
+        )  # fmt: skip
+    base_layout(figure, "Learning curves and extrapolated values", "Step", "Reported value")
+    figure.update_yaxes(range=_visible_range(curves))
+    figure.update_layout(legend_traceorder="reversed")
+    return figure
+
+
+def _extended(number: int, full: bool, curve: Curve, rule: StoppingRule | None) -> LearningCurve:
+    label = None if rule is None or full else rule.label(curve)
+    path = np.zeros((2, 0))
+    if label is not None and rule is not None:
+        end = float(curve.steps[-1])
+        steps = np.linspace(end, label.step, 20)
+        values = [rule.fit.label(curve, end=float(step)) for step in steps]
+        path = np.array([steps, [value.value if value else np.nan for value in values]])
+    return LearningCurve(
+        number=number,
+        full=full,
+        steps=curve.steps,
+        values=curve.values,
+        label=label,
+        path_steps=path[0],
+        path_values=path[1],
+    )
+
+
+def _visible_range(curves: list[LearningCurve]) -> list[float]:
+    """All long-term values and most of the curves; not the first, steep reports."""
+    tails = [curve.values[len(curve.values) // 4 :] for curve in curves]
+    ends = [np.array([curve.long_term]) for curve in curves]
+    low, high = np.percentile(np.concatenate(tails + ends), [0, 95])
+    margin = 0.08 * (high - low) or 1.0
+    return [float(low - margin), float(high + margin)]
+
+
+def _draw_others(figure: go.Figure, curves: list[LearningCurve]) -> None:
+    """In three traces, whose curves are parted by gaps: a trace each would be slow to show."""
+    labels = [curve.label for curve in curves if curve.label is not None]
+    for parts, dash in (
+        ([(curve.steps, curve.values) for curve in curves], "solid"),
+        ([(curve.path_steps, curve.path_values) for curve in curves if curve.label], "dot"),
+    ):
+        steps, values = ([number for part in parts for number in [*part[k], None]] for k in (0, 1))
+        figure.add_scatter(
+            x=steps, y=values, mode="lines", showlegend=False, hoverinfo="skip",
+            line={"color": GREY, "width": 1, "dash": dash},
+        )  # fmt: skip
+    figure.add_scatter(
+        x=[label.step for label in labels], y=[label.value for label in labels], mode="markers",
+        marker={"color": GREY, "size": 4}, showlegend=False, hoverinfo="skip",
+    )  # fmt: skip
+
+
+def _draw(figure: go.Figure, curve: LearningCurve, *, color: str) -> None:
+    name = f"trial {curve.number}" + (" (full)" if curve.full else "")
+    line = {"color": color, "width": 2}
+    figure.add_scatter(
+        x=curve.steps, y=curve.values, mode="lines", name=name, legendgroup=name, line=line
+    )
+    if curve.label is None:
+        return
+    figure.add_scatter(
+        x=curve.path_steps, y=curve.path_values, mode="lines", legendgroup=name,
+        showlegend=False, hoverinfo="skip", line=line | {"dash": "dot"},
+    )  # fmt: skip
+    error = {"type": "data", "array": [curve.label.std], "color": color, "thickness": 1}
+    figure.add_scatter(
+        x=[curve.label.step], y=[curve.label.value], mode="markers", name=f"{name}, label",
+        legendgroup=name, showlegend=False, marker={"color": color, "size": 9},
+        error_y=error if np.isfinite(curve.label.std) else None,
+    )  # fmt: skip

@@ -1,0 +1,111 @@
+"""Rank correlation of reduced training with whole training, by cutoff (Fig. 3a of the paper)."""
+
+import math
+
+import numpy as np
+import plotly.graph_objects as go
+from optuna.study import Study
+from optuna.trial import TrialState
+
+from optuna_predictor_rl.core.curves import (
+    Curve,
+    LabelFit,
+    TauByCutoff,
+    TauEstimate,
+    rank_correlation_by_cutoff,
+)
+from optuna_predictor_rl.core.curves.cutoff import report_steps
+from optuna_predictor_rl.labels import full_trials
+from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.stopping import MAX_CUTOFFS, StoppingRule, direction_of, trial_values
+from optuna_predictor_rl.visualization.learning_curves import low_fidelity_pruner
+from optuna_predictor_rl.visualization.style import LABEL_COLOR, RAW_COLOR, base_layout
+
+
+def rank_correlation(
+    study: Study, pruner: LowFidelityPruner | None = None, *, confidence: float = 0.8
+) -> tuple[TauByCutoff, StoppingRule | None]:
+    """Tau by cutoff over all full trials of a study, and the rule it follows.
+
+    Args:
+        study: A study with one objective.
+        pruner: Whose labels to use; without it, the study's own if it is a low-fidelity one.
+        confidence: Of the two-sided interval.
+
+    Raises:
+        ValueError: If fewer than 3 trials ran to the end and reported a curve.
+    """
+    full = full_trials(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+    if len(full) < 3:
+        raise ValueError(
+            f"study must have at least 3 trials that reported a curve and ran to the end, "
+            f"but got {len(full)}."
+        )
+    inner = low_fidelity_pruner(study, pruner)
+    rule = None if inner is None else inner.rule(study)
+    curves = [Curve.of(trial.intermediate_values) for trial in full]
+    table = rank_correlation_by_cutoff(
+        curves,
+        finals=trial_values(full),
+        cutoffs=report_steps(curves, at_most=MAX_CUTOFFS),
+        fit=LabelFit() if rule is None else rule.fit,
+        direction=direction_of(study),
+        confidence=confidence,
+    )
+    return table, rule
+
+
+def plot_rank_correlation(
+    study: Study,
+    pruner: LowFidelityPruner | None = None,
+    *,
+    confidence: float = 0.8,
+    min_rank_correlation: float | None = 0.75,
+) -> go.Figure:
+    """Draws tau of the raw value and of the label, with the label's interval.
+
+    Args:
+        study: A study with one objective.
+        pruner: See ``rank_correlation``.
+        confidence: Of the two-sided interval.
+        min_rank_correlation: Drawn as a line; None draws none.
+    """
+    table, rule = rank_correlation(study, pruner, confidence=confidence)
+    figure = go.Figure()
+    _draw_interval(figure, table.cutoffs, table.label, f"{confidence:.0%} interval of the label")
+    raw = {"name": "raw value", "line": {"color": RAW_COLOR, "width": 2, "dash": "dot"}}
+    label = {"name": "extrapolated label", "line": {"color": LABEL_COLOR, "width": 3}}
+    figure.add_scatter(x=table.cutoffs, y=table.raw.tau, mode="lines", **raw)
+    figure.add_scatter(x=table.cutoffs, y=table.label.tau, mode="lines", **label)
+    if min_rank_correlation is not None:
+        figure.add_hline(
+            y=min_rank_correlation, line_dash="dash", line_width=1,
+            annotation_text=f"wanted {min_rank_correlation:g}",
+            annotation_position="bottom right",
+        )  # fmt: skip
+    if rule is not None and rule.cutoff is not None:
+        saved = "" if math.isinf(rule.end) else f", saves {1 - rule.cutoff / rule.end:.0%}"
+        figure.add_vline(
+            x=rule.cutoff, line_dash="dash", annotation_text=f"cutoff {rule.cutoff:g}{saved}",
+            annotation_position="top left",
+        )  # fmt: skip
+    base_layout(
+        figure,
+        f"Ranking of {table.n_total} full trials, stopped early",
+        "Step at which training stops",
+        "Kendall's tau with the final value",
+    )
+    figure.update_layout(legend={"x": 0.98, "xanchor": "right", "y": 0.05, "yanchor": "bottom"})
+    return figure
+
+
+def _draw_interval(
+    figure: go.Figure, cutoffs: np.ndarray, estimate: TauEstimate, name: str
+) -> None:
+    known = ~np.isnan(estimate.low)
+    steps = np.concatenate([cutoffs[known], cutoffs[known][::-1]])
+    bounds = np.concatenate([estimate.high[known], estimate.low[known][::-1]])
+    figure.add_scatter(
+        x=steps, y=bounds, fill="toself", mode="none", name=name, hoverinfo="skip",
+        fillcolor="rgba(214, 39, 40, 0.15)",
+    )  # fmt: skip
