@@ -10,11 +10,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dhen_objective.config import DHENConfig
-from dhen_objective.features import FeatureProcessing
+from dhen_objective.features import ClickModel, FeatureProcessing
 from dhen_objective.layers import initialize, mlp
 
 
-class LogisticRegression(nn.Module):
+class LogisticRegression(ClickModel):
     """One weight for each id and each dense feature: the logit is their sum.
 
     Shape:
@@ -38,7 +38,7 @@ class LogisticRegression(nn.Module):
         return out
 
 
-class PlainMLP(nn.Module):
+class PlainMLP(ClickModel):
     """An MLP over all embeddings side by side, without interaction modules.
 
     Shape:

@@ -85,3 +85,13 @@ class FeatureProcessing(nn.Module):
             return embedded
         bottom: Tensor = self.bottom(self.norm(dense))
         return torch.cat([bottom.unsqueeze(1), embedded], dim=1)
+
+
+class ClickModel(nn.Module):
+    """What can be trained on a stream: a network over `features` that yields logits.
+
+    Shape:
+        dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
+    """
+
+    features: FeatureProcessing

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Float64
@@ -179,9 +181,24 @@ class WindowedTally:
                 done.append(end)
         return done
 
+    def state_dict(self) -> dict[str, Any]:
+        """Returns all that was summed, in plain values and tensors."""
+        return {
+            "cells": [asdict(cell) for cell in [*self.cells, self._open]],
+            "open_losses": torch.cat([torch.zeros(0), *map(Tensor.cpu, self._open_losses)]),
+            "losses": [losses.cpu() for losses in self._losses],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Takes up what `state_dict` returned; grid and window must be the same."""
+        *self.cells, self._open = [Tally(**cell) for cell in state["cells"]]
+        self._rows = sum(cell.rows for cell in self.cells) + self._open.rows
+        self._open_losses = [state["open_losses"]]
+        self._losses = deque(state["losses"], maxlen=self.window)
+
     def _close(self) -> None:
         self.cells.append(self._open)
-        self._losses.append(torch.cat(self._open_losses))
+        self._losses.append(torch.cat([losses.cpu() for losses in self._open_losses]))
         self._open, self._open_losses = Tally(), []
 
     def windowed(self, cell: int = -1) -> Tally:
@@ -192,7 +209,7 @@ class WindowedTally:
     @property
     def window_losses(self) -> Float[Tensor, " n"]:
         """Each example's log loss over the last window, in the order of the stream."""
-        return torch.cat([torch.zeros(0), *(losses.cpu() for losses in self._losses)])
+        return torch.cat([torch.zeros(0), *self._losses])
 
     @property
     def lifetime(self) -> Tally:

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dhen_objective.config import DHENConfig
-from dhen_objective.features import FeatureProcessing
+from dhen_objective.features import ClickModel, FeatureProcessing
 from dhen_objective.interactions import INTERACTIONS, n_layer_embs
 from dhen_objective.layers import CountMap, initialize, layer_norm, mlp
 
@@ -45,7 +45,7 @@ class DHENLayer(nn.Module):
         return out
 
 
-class DHEN(nn.Module):
+class DHEN(ClickModel):
     """A click or conversion model: feature processing, DHEN layers, over-MLP.
 
     Shape:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, Self
+from pathlib import Path
+from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from dhen_objective.adagrad import RowwiseAdagrad
 from dhen_objective.config import DHENConfig, TrainConfig
-from dhen_objective.features import FeatureProcessing
+from dhen_objective.features import ClickModel
 from dhen_objective.metrics import Tally, WindowedTally
 from dhen_objective.model import DHEN
 from dhen_objective.streams.base import Batch, ClickStream
@@ -62,23 +63,6 @@ class TrainResult:
         return self.last_window.normalized_entropy
 
 
-class ClickModel(Protocol):
-    """A network that turns dense and sparse features into logits, as `DHEN` does."""
-
-    features: FeatureProcessing
-
-    def __call__(
-        self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
-    ) -> Float[Tensor, " b"]:
-        """Returns the logits."""
-
-    def parameters(self) -> Iterator[nn.Parameter]:
-        """Yields all trainable values, those of `features.table` among them."""
-
-    def to(self, device: str) -> Self:
-        """Moves the network."""
-
-
 class Trainer:
     """A model with its optimizers and its record, advanced one batch at a time."""
 
@@ -92,8 +76,8 @@ class Trainer:
         table = model.features.table.weight
         assert isinstance(table, nn.Parameter)
         others = [p for p in model.parameters() if p is not table]
-        self._embeddings = RowwiseAdagrad(table, lr=config.embedding_lr)
-        self._adam = torch.optim.Adam(others, lr=config.lr, fused=True)
+        self.embeddings = RowwiseAdagrad(table, lr=config.embedding_lr)
+        self.adam = torch.optim.Adam(others, lr=config.lr, fused=True)
         self.n_missing = 0
         self.diverged = False
 
@@ -103,18 +87,41 @@ class Trainer:
         Returns:
             The row counts of the grid that this batch completed.
         """
-        logits = self.model(batch.dense, batch.sparse)
+        logits: Tensor = self.model(batch.dense, batch.sparse)
         loss = nn.functional.binary_cross_entropy_with_logits(logits, batch.labels)
         if not math.isfinite(loss.item()):
             self.diverged = True
             return []
         done = self.record.add(logits, batch.labels)
-        self._adam.zero_grad()
+        self.adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        self._adam.step()
-        self._embeddings.step()
+        self.adam.step()
+        self.embeddings.step()
         self.n_missing += self.model.features.norm.observe(batch.dense)
         return done
+
+    @property
+    def rows(self) -> int:
+        """Number of examples that were learned from."""
+        return self.record.lifetime.rows
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns all that the next step depends on."""
+        return {
+            "model": self.model.state_dict(),
+            "adam": self.adam.state_dict(),
+            "embeddings": self.embeddings.sums,
+            "record": self.record.state_dict(),
+            "n_missing": self.n_missing,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Takes up what `state_dict` returned, to continue from there."""
+        self.model.load_state_dict(state["model"])
+        self.adam.load_state_dict(state["adam"])
+        self.embeddings.sums.copy_(state["embeddings"])
+        self.record.load_state_dict(state["record"])
+        self.n_missing = state["n_missing"]
 
 
 def report_grid(n_rows: int, n_reports: int) -> tuple[int, ...]:
@@ -133,6 +140,7 @@ def train(
     training: TrainConfig | None = None,
     *,
     report: Report | None = None,
+    checkpoint: Path | None = None,
 ) -> TrainResult:
     """Trains a network in one pass over a stream, as it would be online.
 
@@ -145,6 +153,9 @@ def train(
         config: The architecture; by default the default one.
         training: Learning rates, batch size, reports; by default the default ones.
         report: Called at each row count of the grid with the newest window; may stop the pass.
+        checkpoint: File that holds the state at the last row count of the grid. If it is there,
+            the pass continues from it, and `report` is not called for rows before it. It is
+            removed when the pass ends.
 
     Returns:
         The curve and what else was measured. A prediction that is not finite ends the pass and
@@ -161,7 +172,7 @@ def train(
         prior=stream.prior,
         seed=training.seed,
     )
-    return train_model(model, stream, training, report=report)
+    return train_model(model, stream, training, report=report, checkpoint=checkpoint)
 
 
 def train_model(
@@ -170,6 +181,7 @@ def train_model(
     training: TrainConfig | None = None,
     *,
     report: Report | None = None,
+    checkpoint: Path | None = None,
 ) -> TrainResult:
     """Trains any model in place as `train` does; `training.seed` has no effect."""
     training = training or TrainConfig()
@@ -177,27 +189,45 @@ def train_model(
         raise ValueError(f"stream must have at least one row, but got {stream.n_rows}.")
     start = time.perf_counter()
     trainer = Trainer(model, training, n_rows=stream.n_rows)
-    curve: dict[int, Tally] = {}
+    if checkpoint is not None and checkpoint.exists():
+        state = torch.load(checkpoint, map_location=training.device, weights_only=True)
+        trainer.load_state_dict(state)
     stopped = False
-    for batch in stream.batches(training.batch_size):
+    for batch in stream.batches(training.batch_size, start=trainer.rows):
         done = trainer.step(batch.to(training.device))
         for rows in done:
-            curve[rows] = trainer.record.windowed(len(curve))
-            stopped |= report is not None and bool(report(rows, curve[rows]))
+            window = trainer.record.windowed(trainer.record.grid.index(rows))
+            stopped |= report is not None and bool(report(rows, window))
         if stopped or trainer.diverged:
             break
-    lifetime = trainer.record.lifetime
+        if done and checkpoint is not None:
+            _save(trainer, checkpoint)
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
+    return _result(trainer, stream, stopped=stopped, start=start)
+
+
+def _save(trainer: Trainer, path: Path) -> None:
+    """Writes the state whole or not at all, so that a kill at any time leaves a good file."""
+    unfinished = path.with_name(path.name + ".part")
+    torch.save(trainer.state_dict(), unfinished)
+    unfinished.replace(path)
+
+
+def _result(trainer: Trainer, stream: ClickStream, *, stopped: bool, start: float) -> TrainResult:
+    record = trainer.record
+    lifetime = record.lifetime
     if lifetime.rows == stream.n_rows and not lifetime.positives:
         raise ValueError(f"stream must hold a positive, but got {lifetime.rows} zeros.")
     if trainer.n_missing:
         warnings.warn(
             f"{trainer.n_missing} dense values were missing; they took the running mean.",
-            stacklevel=3,
+            stacklevel=4,
         )
     return TrainResult(
-        curve=curve,
+        curve={end: record.windowed(i) for i, end in enumerate(record.grid[: len(record.cells)])},
         lifetime=lifetime,
-        losses=trainer.record.window_losses,
+        losses=record.window_losses,
         n_missing=trainer.n_missing,
         seconds=time.perf_counter() - start,
         stopped=stopped,

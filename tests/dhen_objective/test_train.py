@@ -2,6 +2,7 @@ import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,6 +119,32 @@ def test_training_beats_the_constant_and_approaches_bayes() -> None:
     )
     bayes = stream.bayes_normalized_entropy(15_000, 20_000)
     assert bayes < result.normalized_entropy < 0.95
+
+
+class KilledError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("at", [60, 120, 240])
+def test_a_killed_pass_continues_with_the_same_curve(tmp_path: Path, at: int) -> None:
+    stream, checkpoint = arrays(300, missing=0.0), tmp_path / "state.pt"
+    whole = train(stream, SMALL, FAST)
+
+    def kill(rows: int, _: Tally) -> bool:
+        if rows > at:
+            raise KilledError
+        return False
+
+    with pytest.raises(KilledError):
+        train(stream, SMALL, FAST, report=kill, checkpoint=checkpoint)
+    resumed = train(stream, SMALL, FAST, checkpoint=checkpoint)
+    assert list(resumed.curve) == list(whole.curve)
+    for rows, window in whole.curve.items():
+        assert resumed.curve[rows].rows == window.rows
+        assert resumed.curve[rows].loss == pytest.approx(window.loss, rel=1e-5)
+    torch.testing.assert_close(resumed.losses, whole.losses)
+    assert resumed.rows == whole.rows
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_missing_values_are_counted_and_said_once() -> None:
