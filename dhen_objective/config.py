@@ -79,7 +79,8 @@ class DHENConfig:
         dense_hidden: Widths of the bottom MLP over the dense features.
         w_init_scale: Factor on the Xavier bounds of every weight matrix.
         ln_init: Initial gain of the layer norms; 0 leaves them out.
-        embedding_std: Standard deviation of the embeddings at the start.
+        embedding_std: Standard deviation of the embeddings at the start. Ids that were never
+            seen are noise of this size.
 
     Raises:
         ValueError: If a value breaks its rule; the message names it.
@@ -103,8 +104,8 @@ class DHENConfig:
     head_hidden: tuple[int, ...] = (128,)
     dense_hidden: tuple[int, ...] = (64,)
     w_init_scale: float = 1.0
-    ln_init: float = 1.0
-    embedding_std: float = 0.1
+    ln_init: float = 0.1
+    embedding_std: float = 0.01
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "modules", _ordered_modules(self.modules))
@@ -190,9 +191,9 @@ class TrainConfig:
         ValueError: If a value breaks its rule; the message names it.
     """
 
-    lr: float = 2e-3
+    lr: float = 1e-3
     embedding_lr: float = 0.1
-    batch_size: int = 256
+    batch_size: int = 512
     n_reports: int = 20
     window: float = 0.2
     seed: int = 0

@@ -197,7 +197,7 @@ def train_model(
         done = trainer.step(batch.to(training.device))
         for rows in done:
             window = trainer.record.windowed(trainer.record.grid.index(rows))
-            stopped |= report is not None and bool(report(rows, window))
+            stopped = stopped or (report is not None and bool(report(rows, window)))
         if stopped or trainer.diverged:
             break
         if done and checkpoint is not None:

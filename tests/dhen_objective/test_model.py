@@ -9,7 +9,7 @@ from dhen_objective.interactions import n_layer_embs
 from dhen_objective.layers import CountMap, initialize
 from dhen_objective.model import DHEN, DHENLayer
 
-EVERY = DHENConfig(modules=tuple(Interaction), dim=8, module_embs=3, linear_embs=4)
+EVERY = DHENConfig(modules=tuple(Interaction), dim=8, module_embs=3, linear_embs=4, ln_init=1.0)
 SIZES = (5, 7, 3)
 
 

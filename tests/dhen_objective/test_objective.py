@@ -17,7 +17,7 @@ from dhen_objective.streams import ArrayStream, SyntheticStream
 from dhen_objective.train import train
 
 BASE = DHENConfig(n_layers=1, modules=(Interaction.LINEAR,), dim=8)
-FAST = TrainConfig(n_reports=5, window=0.4)
+FAST = TrainConfig(batch_size=100, n_reports=5, window=0.4)
 ALWAYS = {"config", "flops", "parameters", "rows", "seconds"}
 
 
