@@ -1,3 +1,4 @@
+import dataclasses
 import math
 import multiprocessing
 import pickle
@@ -151,6 +152,27 @@ def test_a_trial_of_irregular_steps_stops_at_its_first_report_past_the_cutoff():
         if trial.should_prune():
             break
     assert attributes(study)[FIDELITY] == 13
+
+
+def test_the_way_of_labelling_is_chosen_from_the_pilots_and_kept_in_the_study():
+    rng = np.random.default_rng(0)
+    rules = []
+    for noise in (0.0, 0.4):
+        study = make_study(LowFidelityPruner(n_pilot_trials=10, min_rank_correlation=0.1))
+        curves = [
+            {s: float(a + b / s + noise * rng.normal()) for s in range(1, 41)}
+            for a, b in rng.normal(size=(10, 2))
+        ]
+        add_full_trials(study, curves)
+        assert isinstance(study.pruner, LowFidelityPruner)
+        rules.append(study.pruner.rule(study))
+        assert rules[-1] is not None
+        assert study.user_attrs[f"{RULE}10"]["fit"] == dataclasses.asdict(rules[-1].fit)
+    clean, noisy = rules
+    assert clean is not None
+    assert noisy is not None
+    assert not clean.fit.smooth
+    assert noisy.fit.smooth
 
 
 @pytest.mark.parametrize("make_sampler", [RandomSampler, TPESampler, GPSampler])
@@ -338,7 +360,7 @@ def test_a_share_of_the_later_trials_runs_to_the_end():
     assert full == [0, 1, 2, 3, 7, 11, 15, 19, 23]
 
 
-def test_further_full_trials_decide_anew():
+def test_further_full_trials_decide_anew_and_a_drift_is_said(caplog):
     pruner = LowFidelityPruner(n_pilot_trials=4, min_rank_correlation=0.9)
     study = make_study(pruner)
     add_full_trials(study, parallel_curves(4))
@@ -353,7 +375,9 @@ def test_further_full_trials_decide_anew():
     assert late is not None
     assert (early.n_pilots, late.n_pilots) == (4, 7)
     assert early.cutoff is not None
-    assert late.cutoff is None or late.cutoff > early.cutoff
+    assert late.cutoff is not None
+    assert late.cutoff > early.cutoff
+    assert f"After 7 full trials, training stops at step {late.cutoff} instead" in caplog.text
 
 
 def test_the_pruner_survives_pickling():

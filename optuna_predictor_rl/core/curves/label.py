@@ -105,6 +105,8 @@ def choose_fit(
 
     The first candidate stays unless another is better by ``CHOICE_MARGIN`` of Kendall's tau.
     """
+    if len(candidates) == 1:
+        return candidates[0]
     taus = [
         np.mean(
             [
