@@ -213,14 +213,14 @@ class LowFidelityPruner(BasePruner):
             return
         _storage.set_study_attribute(study, key, rule.to_json())
         before = stored.get(f"{RULE}{len(full) - self._n_further}")
-        if rule.cutoff is None:
+        if rule.cutoff is None and (before is None or before["cutoff"] is not None):
             _logger.warning(
                 "No cutoff keeps a rank correlation of %s over %d full trials: trials run to "
                 "the end until more of them have ended.",
                 self._min_rank_correlation,
                 len(full),
             )
-        elif before is not None and before["cutoff"] != rule.cutoff:
+        if rule.cutoff is not None and before is not None and before["cutoff"] != rule.cutoff:
             _logger.warning(
                 "After %d full trials, training stops at step %s instead of %s.",
                 len(full),

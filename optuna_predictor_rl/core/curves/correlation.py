@@ -44,16 +44,14 @@ class TauByCutoff:
     label: TauEstimate
 
     def recommend(self, min_rank_correlation: float) -> float | None:
-        """The earliest cutoff from which on the label keeps the wanted tau.
+        """The earliest cutoff whose lower confidence bound keeps the wanted tau.
 
-        The lower confidence bound must hold there and at every later cutoff: one lucky cutoff
-        among unlucky ones says little. None if not even the last but one cutoff does.
+        So must the next cutoff's: one lucky cutoff among unlucky ones says little. None if only
+        the last cutoff does.
         """
         keeps = (self.label.low >= min_rank_correlation) & (self.n_curves == self.n_total)
-        keeps_on = np.logical_and.accumulate(keeps[::-1])[::-1]
-        if not keeps_on[:-1].any():
-            return None
-        return float(self.cutoffs[int(np.argmax(keeps_on))])
+        found = np.flatnonzero(keeps[:-1] & keeps[1:])
+        return float(self.cutoffs[found[0]]) if len(found) else None
 
 
 def kendall_tau(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> float:
