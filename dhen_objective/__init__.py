@@ -9,8 +9,10 @@
 ['calibration', 'config', 'flops', 'lifetime_ne']
 """
 
+from dhen_objective.baselines import LogisticRegression, PlainMLP
 from dhen_objective.config import DHENConfig, Interaction, TrainConfig
 from dhen_objective.cost import flops_per_example, parameter_count
+from dhen_objective.features import ClickModel
 from dhen_objective.interactions import INTERACTIONS
 from dhen_objective.metrics import (
     Tally,
@@ -31,7 +33,8 @@ from dhen_objective.streams import (
     SyntheticConfig,
     SyntheticStream,
 )
-from dhen_objective.train import Trainer, TrainResult, train
+from dhen_objective.throughput import Throughput, measure_throughput
+from dhen_objective.train import Trainer, TrainResult, train, train_model
 
 __all__ = [
     "DHEN",
@@ -39,6 +42,7 @@ __all__ = [
     "SPACES",
     "ArrayStream",
     "Batch",
+    "ClickModel",
     "ClickStream",
     "CouponStream",
     "DHENConfig",
@@ -46,15 +50,19 @@ __all__ = [
     "DHENObjective",
     "DHENSpace",
     "Interaction",
+    "LogisticRegression",
+    "PlainMLP",
     "Score",
     "SyntheticConfig",
     "SyntheticStream",
     "Tally",
+    "Throughput",
     "TrainConfig",
     "TrainResult",
     "Trainer",
     "WindowedTally",
     "flops_per_example",
+    "measure_throughput",
     "ne_gain",
     "ne_gain_with_error",
     "normalized_entropy",
@@ -62,4 +70,5 @@ __all__ = [
     "parameter_count",
     "suggest_config",
     "train",
+    "train_model",
 ]

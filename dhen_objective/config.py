@@ -186,6 +186,7 @@ class TrainConfig:
         window: Share of the stream that one windowed normalized entropy covers.
         seed: Seed of the initial weights, the only randomness there is.
         device: Where the network lives, such as "cpu" or "cuda".
+        autocast: Compute the products of the forward pass in bfloat16; weights stay float32.
 
     Raises:
         ValueError: If a value breaks its rule; the message names it.
@@ -198,6 +199,7 @@ class TrainConfig:
     window: float = 0.2
     seed: int = 0
     device: str = "cpu"
+    autocast: bool = False
 
     def __post_init__(self) -> None:
         _check_positive(self, "lr", "embedding_lr")

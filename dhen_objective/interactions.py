@@ -84,7 +84,7 @@ class SelfAttention(nn.Module):
             .reshape(3, b * self.heads, m, width)
             .unbind()
         )
-        scores = torch.bmm(query, key.transpose(1, 2)) / math.sqrt(width)
+        scores = torch.bmm(query / math.sqrt(width), key.transpose(1, 2))
         mixed = torch.bmm(scores.softmax(dim=-1), value)
         out: Tensor = self.out(mixed.view(b, self.heads, m, width).transpose(1, 2).flatten(2))
         return out

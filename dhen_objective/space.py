@@ -54,7 +54,7 @@ SPACES: dict[str, DHENSpace] = {
             "conv_channels": (1, 2, 4),
         },
         dcn_layers=(1, 3),
-        lr=(5e-4, 8e-3),
+        lr=(2e-4, 8e-3),
         fixed={},
     ),
     "gpu": DHENSpace(

@@ -80,6 +80,7 @@ class Trainer:
         self.adam = torch.optim.Adam(others, lr=config.lr, fused=True)
         self.n_missing = 0
         self.diverged = False
+        self._kind, self._autocast = torch.device(config.device).type, config.autocast
 
     def step(self, batch: Batch) -> list[int]:
         """Predicts a batch, records the predictions, then learns from it.
@@ -87,7 +88,9 @@ class Trainer:
         Returns:
             The row counts of the grid that this batch completed.
         """
-        logits: Tensor = self.model(batch.dense, batch.sparse)
+        with torch.autocast(self._kind, torch.bfloat16, enabled=self._autocast):
+            logits: Tensor = self.model(batch.dense, batch.sparse)
+        logits = logits.float()
         loss = nn.functional.binary_cross_entropy_with_logits(logits, batch.labels)
         if not math.isfinite(loss.item()):
             self.diverged = True

@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -81,6 +83,27 @@ def test_an_example_s_logit_does_not_depend_on_the_others_in_its_batch() -> None
     dense, sparse = inputs()
     alone = torch.cat([built(dense[i : i + 1], sparse[i : i + 1]) for i in range(6)])
     torch.testing.assert_close(built(dense, sparse), alone)
+
+
+@pytest.mark.parametrize("conv_2d", [False, True])
+@pytest.mark.parametrize("ensemble", ["concat", "sum"])
+def test_a_model_runs_in_bfloat16(conv_2d: bool, ensemble: str) -> None:
+    built = model(replace(EVERY, conv_2d=conv_2d, ensemble=ensemble))
+    expected = built(*inputs())
+    with torch.autocast("cpu", torch.bfloat16):
+        half = built(*inputs())
+    torch.testing.assert_close(half.float(), expected, atol=0.1, rtol=0.1)
+
+
+def test_a_model_compiles_without_a_graph_break() -> None:
+    code = (
+        "import torch; from dhen_objective import DHEN, DHENConfig, Interaction\n"
+        "model = DHEN(DHENConfig(modules=tuple(Interaction)), field_sizes=(5, 6), n_dense=2)\n"
+        "inputs = torch.randn(4, 2), torch.randint(5, (4, 2))\n"
+        "compiled = torch.compile(model, fullgraph=True, backend='eager')\n"
+        "torch.testing.assert_close(compiled(*inputs), model(*inputs))"
+    )  # another process: the type checks of this one cannot be compiled
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
 
 
 def test_a_model_without_dense_features_runs() -> None:

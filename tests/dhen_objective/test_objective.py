@@ -150,6 +150,18 @@ def test_threads_share_one_training_of_the_baseline(
     assert len(calls) == 1
 
 
+def test_trials_in_two_threads_give_what_they_give_in_one(stream: SyntheticStream) -> None:
+    def values(n_jobs: int) -> list[float | None]:
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+        for n_layers in (1, 2):
+            study.enqueue_trial({"n_layers": n_layers, "lr": 2e-3})
+        objective = DHENObjective(stream, baseline=BASE, training=FAST, suggest=small)
+        study.optimize(objective, n_trials=2, n_jobs=n_jobs)
+        return [trial.value for trial in study.trials]
+
+    assert values(2) == values(1)
+
+
 def test_an_objective_survives_pickling_with_its_baseline(stream: SyntheticStream) -> None:
     objective = DHENObjective(stream, baseline=BASE, training=FAST)
     result = objective.baseline_result

@@ -147,6 +147,22 @@ def test_a_killed_pass_continues_with_the_same_curve(tmp_path: Path, at: int) ->
     assert list(tmp_path.iterdir()) == []
 
 
+def test_bfloat16_learns_about_as_well_as_float32() -> None:
+    stream = SyntheticStream("easy", rows=8000)
+    single, half = (train(stream, SMALL, replace(FAST, autocast=on)) for on in (False, True))
+    assert half.curve != single.curve
+    assert half.normalized_entropy == pytest.approx(single.normalized_entropy, rel=0.03)
+
+
+def test_products_of_pairs_pay_where_the_truth_holds_them() -> None:
+    stream, training = SyntheticStream("medium", rows=30_000), TrainConfig(lr=2e-3)
+    linear, dlrm = (
+        train(stream, DHENConfig(modules=modules), training).normalized_entropy
+        for modules in ((Interaction.LINEAR,), (Interaction.DLRM, Interaction.LINEAR))
+    )
+    assert stream.bayes_normalized_entropy(24_000) < dlrm < 0.98 * linear
+
+
 def test_missing_values_are_counted_and_said_once() -> None:
     stream = arrays(300, missing=0.1)
     (whole,) = stream.batches(300)
