@@ -55,6 +55,7 @@ class LowFidelityPruner(BasePruner):
         n_fit_points: int = 5,
         extrapolate_by: float | None = None,
         axis: AxisName = "log",
+        shrink: float = 25.0,
         confidence: float = 0.8,
         full_fraction: float = 0.0,
     ) -> None:
@@ -71,6 +72,8 @@ class LowFidelityPruner(BasePruner):
                 0.5.
             axis: ``"log"``, a line in the logarithm of the step, or ``"linear"``, as in the
                 paper; see ``extrapolate``.
+            shrink: How little of a noisy slope is kept, 0 for all as in the paper; see
+                ``extrapolate``.
             confidence: Of the two-sided interval of tau, by a bootstrap over the pilots.
             full_fraction: Share of the later trials that run to the end all the same. With every
                 few of them the rule is decided anew, so that a drift of the search towards
@@ -99,6 +102,7 @@ class LowFidelityPruner(BasePruner):
             extrapolate_by=1.0 if extrapolate_by is None else extrapolate_by,
             n_fit_points=n_fit_points,
             axis=axis,
+            shrink=shrink,
         )
         self._fits = fit.alternatives() if extrapolate_by is None else [fit]
         self._fixed_fit = fit.alternatives()[1] if extrapolate_by is None else fit

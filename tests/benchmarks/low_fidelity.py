@@ -33,14 +33,16 @@ Pruner = LowFidelityPruner | HopelessTrialPruner
 
 FITS = {
     "raw": RAW,
-    "linear .2": LabelFit(axis="linear", extrapolate_by=0.2),
+    "linear .2, not shrunk": LabelFit(axis="linear", extrapolate_by=0.2, shrink=0.0),
+    "linear .4, not shrunk": LabelFit(axis="linear", extrapolate_by=0.4, shrink=0.0),
+    "linear 1, not shrunk": LabelFit(axis="linear", shrink=0.0),
+    "log 1, not shrunk": LabelFit(shrink=0.0),
+    "power 1, not shrunk": LabelFit(axis="power", shrink=0.0),
+    "exponential 1, not shrunk": LabelFit(axis="exponential", shrink=0.0),
     "linear .4": LabelFit(axis="linear", extrapolate_by=0.4),
-    "linear 1": LabelFit(axis="linear"),
     "log .5": LabelFit(extrapolate_by=0.5),
     "log 1": LabelFit(),
     "log, to the end": LabelFit(extrapolate_by=99.0),
-    "power 1": LabelFit(axis="power"),
-    "exponential 1": LabelFit(axis="exponential"),
     "log 1, 10 points": LabelFit(n_fit_points=10),
     "log .5, 10 points, smooth": LabelFit(extrapolate_by=0.5, n_fit_points=10, smooth=True),
     "last 10 points, smooth": LabelFit(extrapolate_by=0.0, n_fit_points=10, smooth=True),
@@ -139,7 +141,7 @@ def print_labels(tasks: list[Task], share: float) -> None:
     total = []
     for task in tasks:
         rows = np.arange(min(60, len(task.values)))
-        fits = [RAW, FITS["linear .4"], FITS["log 1"]]
+        fits = [RAW, FITS["linear .4, not shrunk"], FITS["log 1"]]
         rest = rows[N_PILOTS:]
         taus = [tau_at(task, rest, share, fit) for fit in fits]
         taus.append(tau_at(task, rest, share, chosen_fit(task, rows[:N_PILOTS])))

@@ -102,7 +102,7 @@ def test_a_pruned_trial_carries_the_extrapolated_value(make_storage):
     trial = study.trials[0]
     expected = extrapolate(
         list(trial.intermediate_values), list(trial.intermediate_values.values()),
-        delta=0.5 * (8 - 1), axis="log",
+        delta=0.5 * (8 - 1), axis="log", shrink=25,
     )  # fmt: skip
     assert trial.user_attrs[LABEL] == expected.value
     assert trial.user_attrs[LABEL_STD] == expected.std
@@ -397,6 +397,7 @@ def test_the_pruner_survives_pickling():
         ({"cutoff": 0}, r"cutoff must be at least 1, but got 0\."),
         ({"n_fit_points": 1}, r"n_fit_points must be at least 2, but got 1\."),
         ({"extrapolate_by": -1.0}, r"extrapolate_by must be finite and >= 0, but got -1.0\."),
+        ({"shrink": -1.0}, r"shrink must be finite and not negative, but got -1.0\."),
         ({"confidence": 0.0}, r"confidence must be between 0 and 1, but got 0.0\."),
         ({"full_fraction": 2.0}, r"full_fraction must be in \[0, 1\], but got 2.0\."),
     ],
@@ -422,7 +423,7 @@ def test_reports_that_go_backwards_are_said_and_read_in_the_order_of_steps(caplo
     trial.report(0.25, 4)
     assert trial.should_prune()
     assert "Trial 0 reported step 2 after step 3" in caplog.text
-    in_order = extrapolate([1, 2, 3, 4], [1, 1 / 2, 1 / 3, 1 / 4], delta=3, axis="log")
+    in_order = extrapolate([1, 2, 3, 4], [1, 1 / 2, 1 / 3, 1 / 4], delta=3, axis="log", shrink=25)
     assert attributes(study)[LABEL] == in_order.value
 
 

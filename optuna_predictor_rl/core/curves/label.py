@@ -30,6 +30,7 @@ class LabelFit:
         n_fit_points: How many of the last points the line is fitted to, Eq. (1).
         axis: See ``extrapolate``.
         smooth: See ``extrapolate``.
+        shrink: See ``extrapolate``.
     """
 
     # NOTE[paper]: the paper sets a step size; a share of the way needs no knowledge of its unit.
@@ -37,9 +38,10 @@ class LabelFit:
     n_fit_points: int = 5
     axis: AxisName = "log"
     smooth: bool = False
+    shrink: float = 25.0
 
     def __post_init__(self) -> None:
-        check_fit(n_fit_points=self.n_fit_points, axis=self.axis)
+        check_fit(n_fit_points=self.n_fit_points, axis=self.axis, shrink=self.shrink)
         if not (math.isfinite(self.extrapolate_by) and self.extrapolate_by >= 0):
             raise ValueError(
                 f"extrapolate_by must be finite and >= 0, but got {self.extrapolate_by}."
@@ -55,7 +57,9 @@ class LabelFit:
         if curve.diverged or len(curve) == 0:
             return None
         delta = max(0.0, min(self.extrapolate_by * curve.span, end - float(curve.steps[-1])))
-        return extrapolate_curve(curve, delta, self.n_fit_points, self.axis, self.smooth)
+        return extrapolate_curve(
+            curve, delta, self.n_fit_points, self.axis, self.smooth, self.shrink
+        )
 
     def alternatives(self) -> list["LabelFit"]:
         """This fit first, then shorter horizons and smoother fits, down to the raw value."""

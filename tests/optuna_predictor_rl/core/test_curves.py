@@ -128,6 +128,19 @@ def test_the_standard_error_is_the_spread_over_repeated_noise(axis, smooth):
     assert_allclose(np.sqrt(np.mean([result.std**2 for result in results])), spread, rtol=0.05)
 
 
+@laws
+@given(values=st.lists(levels, min_size=3, max_size=9), shrink=st.floats(0, 100))
+def test_a_slope_is_shrunk_by_its_distance_from_zero_in_standard_errors(values, shrink):
+    n = len(values)
+    line = linregress(np.arange(n), values)
+    result = extrapolate(range(n), values, delta=4, n_fit_points=n, shrink=shrink)
+    kept = 1.0
+    if shrink > 0 and line.slope != 0:
+        kept = max(0.0, 1.0 - shrink * line.stderr**2 / line.slope**2)
+    assert_allclose(result.slope, kept * line.slope, atol=1e-5)
+    assert_allclose(result.value, values[-1] + 4 * kept * line.slope, atol=1e-4)
+
+
 @pytest.mark.parametrize("axis", sorted(AXES))
 def test_a_smooth_label_at_the_end_is_the_line_there(axis):
     values = np.random.default_rng(0).normal(size=12)
@@ -194,6 +207,7 @@ def test_noisy_pilots_choose_a_smoother_fit_than_clean_ones():
             {"delta": 1.0, "n_fit_points": 1},
             r"n_fit_points must be at least 2",
         ),
+        ([1, 2], [0.1, 0.2], {"delta": 1.0, "shrink": -1}, r"shrink must be finite and not neg"),
         ([1, 2], [math.nan] * 2, {"delta": 1.0}, r"values must hold at least one finite value"),
         ([2, 1], [0.1, 0.2], {"delta": 1.0}, r"steps must grow strictly"),
         ([1, math.inf], [0.1, 0.2], {"delta": 1.0}, r"steps must be finite"),
@@ -209,7 +223,7 @@ def test_an_unknown_axis_is_refused():
     with pytest.raises(
         ValueError, match=r"axis must be one of \['exponential', .*\], but got 'cubic'"
     ):
-        check_fit(n_fit_points=5, axis="cubic")
+        check_fit(n_fit_points=5, axis="cubic", shrink=0)
 
 
 @laws

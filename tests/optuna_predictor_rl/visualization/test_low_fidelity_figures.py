@@ -51,7 +51,8 @@ def test_the_extended_curve_leads_from_the_last_report_to_the_label(study):
     curves, _ = learning_curves(study)
     for curve, trial in zip(curves[6:], study.trials[6:], strict=True):
         cutoff = trial.user_attrs[FIDELITY]
-        expected = extrapolate(curve.steps, curve.values, delta=0.5 * (cutoff - 1), axis="log")
+        delta = 0.5 * (cutoff - 1)
+        expected = extrapolate(curve.steps, curve.values, delta=delta, axis="log", shrink=25)
         assert curve.label == expected
         assert curve.path_steps[0] == cutoff
         assert curve.path_values[0] == curve.values[-1]
