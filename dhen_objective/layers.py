@@ -19,7 +19,7 @@ def bare(kind: Callable[..., M], *args: Any, **kwargs: Any) -> M:
 
     Torch would draw them from the global random state, which a model must not move.
     """
-    module: M = skip_init(kind, *args, **kwargs)  # type: ignore[no-untyped-call]
+    module: M = skip_init(kind, *args, **kwargs)
     return module
 
 

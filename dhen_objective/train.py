@@ -97,7 +97,7 @@ class Trainer:
             return []
         done = self.record.add(logits, batch.labels)
         self.adam.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.adam.step()
         self.embeddings.step()
         self.n_missing += self.model.features.norm.observe(batch.dense)

@@ -1,1 +1,22 @@
-"""Predictor-based reinforcement-learning search for Optuna."""
+"""Predictor-based reinforcement-learning search for Optuna.
+
+>>> import optuna
+>>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+>>> study = optuna.create_study(sampler=PredictorRLSampler(seed=0), pruner=LowFidelityPruner())
+>>> study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=5)
+"""
+
+from optuna_predictor_rl.core.curves import extrapolate, rank_correlation_by_cutoff
+from optuna_predictor_rl.core.predictor import PredictorConfig
+from optuna_predictor_rl.core.reinforce import PolicyConfig
+from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.sampler import PredictorRLSampler
+
+__all__ = [
+    "LowFidelityPruner",
+    "PolicyConfig",
+    "PredictorConfig",
+    "PredictorRLSampler",
+    "extrapolate",
+    "rank_correlation_by_cutoff",
+]

@@ -1,0 +1,132 @@
+"""A stochastic policy over configurations: independent categorical choices (section 3.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+from torch import Tensor
+
+from optuna_predictor_rl.core.space import Categorical, SearchSpace
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The options that a policy chooses from in each decision of a space.
+
+    A decision with at most `n_bins` values has one option a value; a finer or continuous one is
+    cut into `n_bins` intervals of equal length, from which positions are drawn uniformly.
+
+    Args:
+        space: The search space.
+        n_bins: Most options of a numeric decision.
+    """
+
+    space: SearchSpace
+    n_bins: int = 16
+
+    @cached_property
+    def n_options(self) -> Int[ndarray, " d"]:
+        """Number of options of each decision."""
+        return np.array(
+            [
+                d.n_values
+                if isinstance(d, Categorical)
+                else min(d.n_values or np.inf, self.n_bins)
+                for d in self.space.decisions
+            ],
+            dtype=np.int64,
+        )
+
+    @cached_property
+    def _is_choice(self) -> Bool[ndarray, " d"]:
+        return np.array([isinstance(d, Categorical) for d in self.space.decisions], dtype=bool)
+
+    @cached_property
+    def _is_member(self) -> Bool[ndarray, " d"]:
+        """Whether each option is one value, rather than an interval of them."""
+        values = [d.n_values or np.inf for d in self.space.decisions]
+        return np.asarray(values) <= np.where(self._is_choice, np.inf, self.n_bins)
+
+    def rows(
+        self, options: Int[ndarray, "n d"], rng: np.random.Generator
+    ) -> Float[ndarray, "n d"]:
+        """Rows of the space from one option a decision."""
+        jitter = np.where(self._is_member, 0.5, rng.random(options.shape))
+        position = (options + jitter) / self.n_options
+        member = options / np.maximum(self.n_options - 1, 1)
+        position = np.where(self._is_member, member, position)
+        return self.space.snap(np.where(self._is_choice, options, position))
+
+    def options(self, rows: Float[ndarray, "n d"]) -> Int[ndarray, "n d"]:
+        """The options that rows fall into; an inactive decision falls into its first."""
+        rows = np.nan_to_num(rows, nan=0.0)
+        position = np.where(
+            self._is_member, np.round(rows * (self.n_options - 1)), rows * self.n_options
+        )
+        chosen = np.where(self._is_choice, rows, position).astype(np.int64)
+        return np.clip(chosen, 0, self.n_options - 1)
+
+
+class FactorizedPolicy:
+    """r independent policies, each a product of categorical distributions over the decisions.
+
+    Args:
+        n_options: Number of options of each decision.
+        n_rounds: Number r of policies.
+        device: Where the logits live.
+
+    Attributes:
+        logits: Unnormalized log-probabilities, (r, d, o); options past a decision's own are -inf.
+    """
+
+    def __init__(
+        self, n_options: Int[ndarray, " d"], n_rounds: int, device: torch.device | str = "cpu"
+    ) -> None:
+        widest = int(n_options.max(initial=1))
+        valid = np.arange(widest) < n_options[:, None]
+        self.absent: Bool[Tensor, "d o"] = torch.as_tensor(~valid, device=device)
+        self.logits: Float[Tensor, "r d o"] = torch.zeros(
+            n_rounds, len(n_options), widest, device=device, requires_grad=True
+        )
+
+    @torch.no_grad()
+    def prefer(self, options: Int[ndarray, "r d"], bonus: float, first: int = 0) -> None:
+        """Raise the logits of one configuration for each of the rounds from `first` on."""
+        chosen = torch.as_tensor(options, device=self.logits.device)[..., None]
+        favoured = self.logits[first : first + len(options)]
+        favoured.scatter_add_(2, chosen, torch.full_like(chosen, bonus, dtype=favoured.dtype))
+
+    def log_probabilities(self, temperature: float = 1.0) -> Float[Tensor, "r d o"]:
+        """Log-probability of each option; a higher temperature flattens the policy."""
+        scaled = (self.logits / temperature).masked_fill(self.absent, -torch.inf)
+        return torch.log_softmax(scaled, dim=-1)
+
+    @torch.no_grad()
+    def sample(
+        self, n: int, generator: torch.Generator, temperature: float = 1.0
+    ) -> Int[Tensor, "r n d"]:
+        """N configurations of each round, as one option a decision."""
+        probabilities = self.log_probabilities(temperature).exp()
+        r, d, o = probabilities.shape
+        flat = torch.multinomial(
+            probabilities.reshape(r * d, o), n, replacement=True, generator=generator
+        )
+        return flat.reshape(r, d, n).transpose(1, 2)
+
+    def log_prob(
+        self, options: Int[Tensor, "r n d"], temperature: float = 1.0
+    ) -> Float[Tensor, "r n"]:
+        """Log-probability of configurations: the sum over their decisions."""
+        table = self.log_probabilities(temperature)[:, None].expand(-1, options.shape[1], -1, -1)
+        return table.gather(3, options[..., None])[..., 0].sum(-1)
+
+    def entropy(self, temperature: float = 1.0) -> Float[Tensor, " r"]:
+        """Entropy of each round's policy in nats."""
+        log_probability = self.log_probabilities(temperature)
+        term = log_probability.exp() * log_probability.masked_fill(self.absent, 0.0)
+        return -term.sum((1, 2))

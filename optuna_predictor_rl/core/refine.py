@@ -1,0 +1,84 @@
+"""Local moves around the best candidates: the last step from the policy's grid to an optimum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from optuna_predictor_rl.core.space import Categorical, Rows, SearchSpace
+
+N_BEST = 6
+N_JOINT = 12
+FIRST_STEP = 0.2
+
+
+def refine(
+    space: SearchSpace,
+    cost: Callable[[Rows], Float[ndarray, " n"]],
+    rows: Rows,
+    costs: Float[ndarray, " n"],
+    n_passes: int,
+    rng: np.random.Generator,
+) -> tuple[Rows, Float[ndarray, " m"]]:
+    """Move the best rows by one decision, or a little in all numeric ones, and keep what is best.
+
+    The steps in numeric decisions halve from pass to pass.
+
+    Args:
+        space: The search space.
+        cost: What to minimize.
+        rows: Where to start; the best few of all that is known are moved in each pass.
+        costs: Costs of the rows.
+        n_passes: Number of passes.
+        rng: Source of randomness.
+
+    Returns:
+        The rows that were tried, and their costs.
+    """
+    tried = [rows[:0]]
+    tried_costs = [costs[:0]]
+    for i in range(n_passes):
+        best = np.argsort(costs, kind="stable")[:N_BEST]
+        rows, costs = rows[best], costs[best]
+        moved = neighbours(space, rows, FIRST_STEP * 0.5**i, rng)
+        if not len(moved):
+            break
+        value = cost(moved)
+        tried.append(moved)
+        tried_costs.append(value)
+        rows, costs = np.concatenate([rows, moved]), np.concatenate([costs, value])
+    return np.concatenate(tried), np.concatenate(tried_costs)
+
+
+def neighbours(space: SearchSpace, rows: Rows, step: float, rng: np.random.Generator) -> Rows:
+    """All rows that differ in one decision, by another choice or a Gaussian step, and some joint.
+
+    Args:
+        space: The search space.
+        rows: Rows to move, (n, decisions).
+        step: Standard deviation of a step in a numeric decision's position.
+        rng: Source of randomness.
+    """
+    moved = [rows[:0]]
+    for j, decision in enumerate(space.decisions):
+        if isinstance(decision, Categorical):
+            positions = np.tile(np.arange(decision.n_values, dtype=np.float64), (len(rows), 1))
+        else:
+            signed = np.abs(rng.normal(size=(len(rows), 4))) * [step, -step, step / 4, -step / 4]
+            positions = np.clip(rows[:, j, None] + signed, 0.0, 1.0)
+            positions = np.nan_to_num(positions, nan=0.5)
+        copies = np.repeat(rows, positions.shape[1], axis=0)
+        copies[:, j] = positions.ravel()
+        moved.append(copies)
+    numeric = [j for j, d in enumerate(space.decisions) if not isinstance(d, Categorical)]
+    if numeric:
+        copies = np.repeat(rows, N_JOINT, axis=0)
+        scale = step * rng.choice([1.0, 0.3, 0.1], size=(len(copies), 1))
+        copies[:, numeric] += scale * rng.normal(size=(len(copies), len(numeric)))
+        moved.append(
+            np.clip(copies, 0.0, np.where(np.isin(range(rows.shape[1]), numeric), 1.0, np.inf))
+        )
+    return space.snap(np.concatenate(moved))

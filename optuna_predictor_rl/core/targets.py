@@ -1,0 +1,49 @@
+"""From a task's raw labels to targets of about unit variance; lower stays better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+Target = Literal["standard", "clipped", "rank", "log"]
+
+
+def standard_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
+    """Mean 0 and variance 1; constant labels become zeros."""
+    scale = np.abs(y).max(initial=0.0)  # first to [-1, 1], so that squares cannot overflow
+    y = y / scale if scale > 0 else y
+    spread = y.std()
+    return (y - y.mean()) / spread if spread > 1e-12 else np.zeros_like(y)
+
+
+def clipped_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
+    """Standardized after the worst tenth is clipped: how bad an awful value is teaches nothing."""
+    return standard_target(np.minimum(y, np.quantile(y, 0.9))) if len(y) else y
+
+
+def rank_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
+    """Normal quantiles of the ranks: only the order counts, as in Eq. (3)."""
+    return np.asarray(ndtri((rankdata(y) - 0.5) / len(y))) if np.ptp(y) else np.zeros_like(y)
+
+
+def log_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
+    """Logarithm of the distance to the best in units of the median's, offset by a tenth of it."""
+    best = y.min()
+    scale = np.median(y) - best
+    if not scale > 0:
+        return standard_target(y)
+    return standard_target(np.log(0.1 + (y - best) / scale))
+
+
+TARGETS: dict[Target, Callable[[ndarray], ndarray]] = {
+    "standard": standard_target,
+    "clipped": clipped_target,
+    "rank": rank_target,
+    "log": log_target,
+}

@@ -1,0 +1,285 @@
+"""The sampler: trains the predictor on the study's trials and the policy against it."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy import ndarray
+from optuna.distributions import BaseDistribution
+from optuna.logging import get_logger
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+from scipy.stats import qmc
+
+from optuna_predictor_rl import _storage
+from optuna_predictor_rl.core.ensemble import Ensemble, fit_ensemble
+from optuna_predictor_rl.core.predictor import PredictorConfig
+from optuna_predictor_rl.core.reinforce import PolicyConfig, search
+from optuna_predictor_rl.core.space import Rows, SearchSpace
+from optuna_predictor_rl.distributions import union_search_space
+from optuna_predictor_rl.history import Cost, History, read_history
+
+N_ELITE = 5
+"""Best trials that rounds of the policy and local moves start from."""
+
+N_KEPT = 512
+"""Candidates of a search that are kept for trials asked for before another one has finished."""
+
+_LOGGER = get_logger(__name__)
+
+
+class PredictorRLSampler(BaseSampler):
+    """Predictor-based reinforcement-learning search, as an Optuna sampler.
+
+    Args:
+        predictor: Settings of the predictor; `PredictorConfig.paper()` are the paper's.
+        policy: Settings of the policy; `PolicyConfig.paper()` are the paper's.
+        cost: User attribute that holds a trial's cost, or a callable that returns it; lower is
+            better. None searches for the value alone.
+        cost_weight: The alpha of Eq. (6): weight in [0, 1] of the standardized cost against the
+            standardized value. A sequence is cycled from trial to trial.
+        n_startup_trials: Trials of a space-filling design before the predictor takes over.
+        independent_sampler: Sampler of parameters that no finished trial has had; random if None.
+        seed: Seed of all randomness. What a trial is given depends on the seed, the trial's
+            number and the study's trials, not on the process.
+        device: Where networks and policies are trained.
+
+    Raises:
+        ValueError: If a cost weight is not in [0, 1] or positive without a cost, or the number of
+            startup trials is negative.
+
+    Example:
+        >>> import optuna
+        >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+        >>> study = optuna.create_study(sampler=PredictorRLSampler(seed=0))
+        >>> study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=20)
+        >>> study.best_value < 0.01
+        True
+    """
+
+    def __init__(
+        self,
+        *,
+        predictor: PredictorConfig | None = None,
+        policy: PolicyConfig | None = None,
+        cost: Cost | None = None,
+        cost_weight: float | Sequence[float] = 0.0,
+        n_startup_trials: int = 8,
+        independent_sampler: BaseSampler | None = None,
+        seed: int | None = None,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        weights = tuple(cost_weight) if isinstance(cost_weight, Sequence) else (cost_weight,)
+        for weight in weights:
+            if not 0.0 <= weight <= 1.0:
+                raise ValueError(f"cost_weight must be in [0, 1], but got {weight}.")
+        if not weights:
+            raise ValueError("cost_weight must not be empty, but got ().")
+        if cost is None and any(weights):
+            raise ValueError(f"cost_weight must be 0 without a cost, but got {cost_weight}.")
+        if n_startup_trials < 0:
+            raise ValueError(f"n_startup_trials must not be negative, but got {n_startup_trials}.")
+        self._predictor = predictor or PredictorConfig()
+        self._policy = policy or PolicyConfig()
+        self._cost = cost
+        self._cost_weights = weights
+        self._n_startup_trials = n_startup_trials
+        self._independent_sampler = independent_sampler
+        self._seed = int(np.random.SeedSequence().entropy % 2**63) if seed is None else seed  # type: ignore[operator]
+        self._device = torch.device(device)
+        self._last = _LastSearch()
+        self._warned = False
+
+    def infer_relative_search_space(
+        self,
+        study: Study,
+        trial: FrozenTrial,  # noqa: ARG002 # the interface is Optuna's
+    ) -> dict[str, BaseDistribution]:
+        """All parameters that finished trials have had, conditional ones included."""
+        return union_search_space(_storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED)))
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """The parameters that the policy picks against the predictor.
+
+        Raises:
+            ValueError: If the study has several objectives, or a complete trial has no cost.
+        """
+        self._raise_error_if_multi_objective(study)
+        if not search_space:
+            return {}
+        history = read_history(study, search_space, cost=self._cost, current=trial.number)
+        self._say_what_is_left_out(history)
+        rng = np.random.default_rng([self._seed, trial.number])
+        if len(history.rows) < max(self._n_startup_trials, 1):
+            row = _startup_row(history.space, trial.number, self._seed)
+        else:
+            row = self._suggest(history, trial.number, rng)
+        return _complete(history.space, row, rng)
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """A value of a parameter that no finished trial has had: random, unless set otherwise.
+
+        Raises:
+            ValueError: If the study has several objectives.
+        """
+        self._raise_error_if_multi_objective(study)
+        sampler = self._independent_sampler
+        if sampler is None:
+            key = f"{self._seed}:{trial.number}:{param_name}".encode()
+            digest = hashlib.blake2b(key, digest_size=4).digest()
+            sampler = RandomSampler(seed=int.from_bytes(digest, "little"))
+        return sampler.sample_independent(study, trial, param_name, param_distribution)
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        """Forward to the independent sampler, if there is one."""
+        if self._independent_sampler is not None:
+            self._independent_sampler.before_trial(study, trial)
+
+    def after_trial(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        state: TrialState,
+        values: Sequence[float] | None,
+    ) -> None:
+        """Forward to the independent sampler, if there is one."""
+        if self._independent_sampler is not None:
+            self._independent_sampler.after_trial(study, trial, state, values)
+
+    def reseed_rng(self) -> None:
+        """Forward to the independent sampler; our own randomness comes from the trial's number."""
+        if self._independent_sampler is not None:
+            self._independent_sampler.reseed_rng()
+
+    def _suggest(self, history: History, number: int, rng: np.random.Generator) -> Rows:
+        """The best unseen row of a search against the predictor, (decisions,)."""
+        share = self._cost_weights[number % len(self._cost_weights)]
+        weight = np.array([1.0 - share, share][: history.labels.shape[1]])
+        searched = self._search(history, weight)
+        rows = searched.rows
+        ensemble = searched.ensemble.expecting(history.pending)
+        if len(history.pending) and self._policy.reward == "improvement":
+            rows = rows[np.argsort(-ensemble.log_improvement(rows, weight), kind="stable")]
+        seen = {row.tobytes() for row in np.ascontiguousarray(history.seen)}
+        for row in rows:
+            if row.tobytes() not in seen:
+                return np.asarray(row)
+        return np.asarray(history.space.random(1, rng)[0])
+
+    def _search(self, history: History, weight: Float[ndarray, " t"]) -> _Search:
+        """The search for this history: that of the last call, unless something has finished."""
+        key = _digest(history, weight)
+        with self._last.lock:
+            if self._last.key != key:
+                rng = np.random.default_rng([self._seed, len(history.rows)])
+                with _one_thread():
+                    self._last.search = self._run(history, weight, rng)
+                self._last.key = key
+            assert self._last.search is not None
+            return self._last.search
+
+    def _run(
+        self, history: History, weight: Float[ndarray, " t"], rng: np.random.Generator
+    ) -> _Search:
+        ensemble = fit_ensemble(
+            self._predictor,
+            history.space,
+            history.rows,
+            history.labels,
+            rng=rng,
+            device=self._device,
+        )
+        greedy = self._policy.reward == "mean"
+        score = ensemble.mean if greedy else ensemble.log_improvement
+        sign = 1.0 if greedy else -1.0
+        order = np.argsort(history.labels @ weight, kind="stable")
+        found = search(
+            history.space,
+            lambda rows: sign * score(rows, weight),
+            self._policy,
+            elite=history.rows[order[:N_ELITE]],
+            rng=rng,
+            device=self._device,
+        )
+        n_kept = len(history.seen) + N_KEPT
+        return _Search(ensemble, found.top(n_kept, history.seen))
+
+    def _say_what_is_left_out(self, history: History) -> None:
+        if history.n_outside and not self._warned:
+            self._warned = True
+            _LOGGER.warning(
+                f"{history.n_outside} finished trials have values outside of their parameters' "
+                "present ranges; the predictor leaves them out."
+            )
+
+
+@dataclass(frozen=True)
+class _Search:
+    ensemble: Ensemble
+    rows: Float[ndarray, "n d"]
+
+
+class _LastSearch:
+    """The last search, shared by threads, left behind when the sampler is pickled."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.key = b""
+        self.search: _Search | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__()  # type: ignore[misc]
+
+
+def _digest(history: History, weight: Float[ndarray, " t"]) -> bytes:
+    digest = hashlib.blake2b(repr(history.space).encode(), digest_size=16)
+    for array in (history.rows, history.labels, weight):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.digest()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Small matrices are slower on several threads; the caller's setting is restored."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
+
+
+def _startup_row(space: SearchSpace, number: int, seed: int) -> Rows:
+    """A point of a scrambled Sobol sequence by the trial's number, (decisions,)."""
+    engine = qmc.Sobol(len(space.decisions), rng=np.random.default_rng(seed))
+    engine.fast_forward(number)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # one point is no power of two
+        return np.asarray(space.from_uniform(engine.random(1))[0])
+
+
+def _complete(space: SearchSpace, row: Rows, rng: np.random.Generator) -> dict[str, Any]:
+    """The configuration of a row, with values for its inactive decisions, should they be asked."""
+    free = SearchSpace(space.decisions).random(1, rng)[0]
+    return SearchSpace(space.decisions).configurations(np.where(np.isnan(row), free, row)[None])[0]
