@@ -80,7 +80,7 @@ class HopelessTrialPruner(BasePruner):
 
     def _predict(self, study: Study, rule: StoppingRule, curve: Curve) -> Extrapolation | None:
         """The label, corrected by the full trials' mean error there, and its spread."""
-        label = rule.label(curve)
+        label = rule.fit.label(curve, end=rule.end)
         full = full_trials(_storage.trials(study, (TrialState.COMPLETE,)))[: rule.n_pilots]
         curves = [Curve.of(t.intermediate_values) for t in full]
         then = labels_at(curves, curve.last_step, rule.fit, worst_value(direction_of(study)))

@@ -20,6 +20,7 @@ from optuna_predictor_rl.core.curves import (
     rank_correlation_by_cutoff,
 )
 from optuna_predictor_rl.core.curves.cutoff import report_steps, worst_value
+from optuna_predictor_rl.core.curves.label import labels_at
 
 MAX_CUTOFFS = 40
 """Candidate cutoffs that are tried; a finer grid of reports is thinned."""
@@ -35,6 +36,8 @@ class StoppingRule:
         cutoff: Stop at the first report at or past this step; None never stops.
         end: The last step of a whole training; infinite if none has been seen.
         fit: How the label is extrapolated.
+        offset: What is added to a label so that it compares with final values: the median
+            distance of the pilots' final values from their labels at the cutoff.
         tau: Kendall's tau of the pilots' labels at the cutoff; NaN if no pilot decided it.
         tau_low: Its lower confidence bound.
         n_pilots: How many full trials decided; 0 for a cutoff that the user fixed.
@@ -43,6 +46,7 @@ class StoppingRule:
     cutoff: float | None
     end: float = math.inf
     fit: LabelFit
+    offset: float = 0.0
     tau: float = math.nan
     tau_low: float = math.nan
     n_pilots: int = 0
@@ -59,7 +63,12 @@ class StoppingRule:
 
     def label(self, curve: Curve) -> Extrapolation | None:
         """The long-term value (Eq. 2); None if the curve diverged or has no finite value."""
-        return self.fit.label(curve, end=self.end)
+        label = self.fit.label(curve, end=self.end)
+        if label is None:
+            return None
+        # NOTE[paper]: Eq. (2) is not meant to be compared with final values. A sampler that
+        # learns from both would favour the pilots if all curves fall, without the offset.
+        return dataclasses.replace(label, value=label.value + self.offset)
 
     def to_json(self) -> dict[str, Any]:
         """As a study attribute; what is not finite is left out."""
@@ -101,13 +110,16 @@ def decide(
         curves, finals=finals, cutoffs=steps, fit=fit, confidence=confidence, direction=direction
     )
     cutoff = table.recommend(min_rank_correlation)
-    tau, low = math.nan, math.nan
+    tau, low, offset = math.nan, math.nan, 0.0
     if cutoff is not None:
         tau, low, _ = table.label[int(np.searchsorted(table.cutoffs, cutoff))]
+        left = finals - labels_at(curves, cutoff, fit, math.nan)
+        offset = float(np.median(left[np.isfinite(left)])) if np.isfinite(left).any() else 0.0
     return StoppingRule(
         cutoff=cutoff,
         end=last_step(trials),
         fit=fit,
+        offset=offset,
         tau=tau,
         tau_low=low,
         n_pilots=len(trials),

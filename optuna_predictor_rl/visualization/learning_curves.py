@@ -119,7 +119,8 @@ def _extended(number: int, full: bool, curve: Curve, rule: StoppingRule | None) 
         end = float(curve.steps[-1])
         steps = np.linspace(end, label.step, 20)
         values = [rule.fit.label(curve, end=float(step)) for step in steps]
-        path = np.array([steps, [value.value if value else np.nan for value in values]])
+        offsets = np.linspace(0.0, rule.offset, 20)
+        path = np.array([steps, [value.value if value else np.nan for value in values] + offsets])
     return LearningCurve(
         number=number,
         full=full,

@@ -122,6 +122,19 @@ def test_the_label_never_reaches_past_the_end_of_the_pilots():
     assert attributes(study)[LABEL] == pytest.approx(0.5 * 5)
 
 
+def test_labels_compare_with_final_values_also_when_all_curves_fall_far():
+    pruner = LowFidelityPruner(n_pilot_trials=5)
+    study = make_study(pruner)
+    add_full_trials(study, parallel_curves(5))
+    study.optimize(objective, n_trials=4)
+    rule = pruner.rule(study)
+    assert rule is not None
+    assert rule.cutoff == 1
+    for trial in study.trials[5:]:
+        final = curve_value(trial.params["level"], N_STEPS)
+        assert trial.user_attrs[LABEL] == pytest.approx(final)
+
+
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
 def test_both_directions_stop_at_the_same_step(direction):
     sign = 1.0 if direction == "minimize" else -1.0

@@ -9,7 +9,7 @@ from scipy.stats import kendalltau
 
 from optuna_predictor_rl.core.curves import extrapolate
 from optuna_predictor_rl.hopeless import HopelessTrialPruner
-from optuna_predictor_rl.labels import FIDELITY
+from optuna_predictor_rl.labels import FIDELITY, LABEL
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.visualization import (
     learning_curves,
@@ -48,15 +48,18 @@ def test_every_curve_is_there_and_only_stopped_ones_are_extended(study):
 
 
 def test_the_extended_curve_leads_from_the_last_report_to_the_label(study):
-    curves, _ = learning_curves(study)
+    curves, rule = learning_curves(study)
+    assert rule is not None
     for curve, trial in zip(curves[6:], study.trials[6:], strict=True):
         cutoff = trial.user_attrs[FIDELITY]
         delta = 0.5 * (cutoff - 1)
         expected = extrapolate(curve.steps, curve.values, delta=delta, axis="log", shrink=25)
-        assert curve.label == expected
+        assert curve.label is not None
+        assert curve.label.value == expected.value + rule.offset == trial.user_attrs[LABEL]
         assert curve.path_steps[0] == cutoff
         assert curve.path_values[0] == curve.values[-1]
-        assert (curve.path_steps[-1], curve.path_values[-1]) == (expected.step, expected.value)
+        assert curve.path_steps[-1] == expected.step
+        assert curve.path_values[-1] == pytest.approx(curve.label.value)
 
 
 def test_the_best_curves_are_named_from_the_best_on(study):
