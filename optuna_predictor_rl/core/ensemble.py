@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.special import logsumexp
 
 from optuna_predictor_rl.core.acquisition import log_expected_improvement
 from optuna_predictor_rl.core.encoding import Encoding
@@ -35,65 +33,68 @@ class Ensemble:
         encoding: From rows to inputs.
         members: Networks and processes.
         rows: The labelled rows it was fitted on.
-        pending: Rows that are being evaluated.
+        best_means: Each member's lowest mean on those rows, by weight of the tasks.
     """
 
     encoding: Encoding
     members: tuple[Networks | Processes, ...]
     rows: Float[ndarray, "n d"]
-    pending: Float[ndarray, "p d"]
+    best_means: dict[tuple[float, ...], list[float]] = field(default_factory=dict)
 
     def predict(self, rows: Rows) -> Moments:
         """Mean and standard deviation of each task's target over the members, (n, t) each."""
-        x = self.encoding(rows)
-        moments = [member.predict(x) for member in self.members]
+        moments = self._moments(self.encoding(rows))
         mean = np.mean([m for m, _ in moments], axis=0)  # Eq. (5)
         square = np.mean([s**2 + m**2 for m, s in moments], axis=0)
         return mean, np.sqrt(np.maximum(square - mean**2, 1e-12))
 
     def mean(self, rows: Rows, weight: Float[ndarray, " t"]) -> Float[ndarray, " n"]:
         """Eq. (6): the weighted sum over tasks of the ensemble's means."""
-        return np.asarray(self.predict(rows)[0] @ weight)
+        return self.predict(rows)[0] @ weight
 
     def log_improvement(self, rows: Rows, weight: Float[ndarray, " t"]) -> Float[ndarray, " n"]:
         """Logarithm of the expected improvement of Eq. (6)'s sum, the mean over members."""
-        x = self.encoding(rows)
-        shrink = self._shrink(x)
-        value = []
-        for member, best in zip(self.members, self._best(tuple(weight)), strict=True):
-            mean, std = member.predict(x)
-            spread = np.sqrt((std * shrink) ** 2 @ weight**2)
-            value.append(log_expected_improvement(mean @ weight, spread, best))
-        return np.asarray(logsumexp(value, axis=0) - np.log(len(value)))
+        best = self._best(tuple(weight))
+        value = [
+            log_expected_improvement(mean @ weight, np.sqrt(std**2 @ weight**2), member_best)
+            for (mean, std), member_best in zip(
+                self._moments(self.encoding(rows)), best, strict=True
+            )
+        ]
+        return np.logaddexp.reduce(value, axis=0) - np.log(len(value))
 
     def expecting(self, rows: Rows) -> Ensemble:
         """The ensemble while rows are being evaluated: surer around them, so that others win."""
-        return replace(self, pending=rows)
+        if not len(rows):
+            return self
+        x = self.encoding(rows)
+        return replace(
+            self,
+            members=tuple(
+                member.expecting(x) if isinstance(member, Processes) else member
+                for member in self.members
+            ),
+        )
 
-    def _shrink(self, x: Float[ndarray, "n c"]) -> Float[ndarray, "n t"] | float:
-        """How much the pending rows reduce the standard deviation, after the processes."""
-        processes = [member for member in self.members if isinstance(member, Processes)]
-        if not len(self.pending) or not processes:
-            return 1.0
-        after = self._expecting_processes
-        return np.asarray(after.predict(x)[1] / processes[0].predict(x)[1])
-
-    @cached_property
-    def _expecting_processes(self) -> Processes:
-        first = next(member for member in self.members if isinstance(member, Processes))
-        return first.expecting(self.encoding(self.pending))
+    def _moments(self, x: Float[ndarray, "n c"]) -> list[Moments]:
+        """Moments of each member; networks are as sure of a place as the first process is."""
+        moments = [member.predict(x) for member in self.members]
+        known = [m for m in self.members if isinstance(m, Processes)]
+        if not known:
+            return moments
+        first = moments[self.members.index(known[0])][1] / known[0].prior_std
+        return [
+            (mean, std * first if isinstance(member, Networks) else std)
+            for member, (mean, std) in zip(self.members, moments, strict=True)
+        ]
 
     def _best(self, weight: tuple[float, ...]) -> list[float]:
         """Each member's lowest mean on the labelled rows."""
-        if weight not in self._best_cache:
+        if weight not in self.best_means:
             x = self.encoding(self.rows)
             means = [member.predict(x)[0] @ np.asarray(weight) for member in self.members]
-            self._best_cache[weight] = [float(mean.min()) for mean in means]
-        return self._best_cache[weight]
-
-    @cached_property
-    def _best_cache(self) -> dict[tuple[float, ...], list[float]]:
-        return {}
+            self.best_means[weight] = [float(mean.min()) for mean in means]
+        return self.best_means[weight]
 
 
 def fit_ensemble(
@@ -123,7 +124,7 @@ def fit_ensemble(
     reference = encoding(space.random(N_REFERENCE, np.random.default_rng(0)))
     center, scale = _input_scale(config, reference, members)
     networks = fit_networks(config, x, labels, center=center, scale=scale, rng=rng, device=device)
-    return Ensemble(encoding, (networks, *members), rows, rows[:0])
+    return Ensemble(encoding, (networks, *members), rows)
 
 
 def _input_scale(

@@ -43,6 +43,11 @@ class Processes:
         return Processes(tuple(process.expecting(x) for process in self.processes))
 
     @property
+    def prior_std(self) -> Float[ndarray, " t"]:
+        """Standard deviation of each task's target far from all labelled configurations."""
+        return np.sqrt([process.scale for process in self.processes])
+
+    @property
     def relevance(self) -> Float[ndarray, " c"]:
         """Inverse lengthscale of each column, the mean over tasks."""
         return np.mean([process.inverse_lengthscale for process in self.processes], axis=0)

@@ -58,9 +58,9 @@ class PredictorConfig:
     dropout: float = 0.0
     loss: Loss = "logistic"
     margin: float = 0.0
-    learning_rate: float = 1e-2
+    learning_rate: float = 3e-2
     weight_decay: float = 5e-3
-    n_epochs: int = 50
+    n_epochs: int = 24
     one_cycle: bool = True
     batch_size: int = 128
     bootstrap: Bootstrap = "folds"

@@ -41,9 +41,9 @@ class PolicyConfig:
     """
 
     n_rounds: int = 5
-    n_steps: int = 30
+    n_steps: int = 12
     batch_size: int = 32
-    learning_rate: float = 0.2
+    learning_rate: float = 0.5
     temperature: float = 1.0
     anneal_rate: float = 1.0
     min_temperature: float = 1.0
