@@ -81,8 +81,8 @@ def learn_conditions(space: SearchSpace, rows: Rows) -> tuple[Condition, ...]:
     """Conditions that explain why some decisions are missing (NaN) from some rows.
 
     A decision is taken to depend on an earlier categorical one if no choice of that one goes
-    both with rows that have the decision and with rows that lack it. Choices that no row has
-    tried count as active.
+    both with rows that have the decision and with rows that lack it. For choices that no row has
+    tried, the decision counts as inactive.
     """
     missing = np.isnan(rows)
     partial = missing.any(axis=0) & ~missing.all(axis=0)
@@ -103,5 +103,5 @@ def _condition(
         without = {int(c) for c in rows[absent & ~missing[:, parent], parent]}
         with_child = {int(c) for c in rows[~absent, parent]}
         if without and not without & with_child:
-            return Condition(child, parent, frozenset(range(decision.n_values)) - without)
+            return Condition(child, parent, frozenset(with_child))
     return None

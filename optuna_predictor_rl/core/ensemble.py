@@ -134,13 +134,13 @@ def _input_scale(
 ) -> tuple[Float[ndarray, " c"], Float[ndarray, " c"]]:
     """Centre and factor of each column, so that the input has unit variance on average."""
     n_columns = reference.shape[1]
-    if not config.structured_features:
-        return np.zeros(n_columns), np.ones(n_columns)
     center = reference.mean(0)
     if members and isinstance(members[0], Processes):
         # NOTE[paper]: inputs are scaled by the relevance that the process found.
         relevance = members[0].relevance
-    else:
+    elif config.structured_features:
         relevance = 1.0 / np.maximum(reference.std(0), 1e-6)
+    else:
+        return np.zeros(n_columns), np.ones(n_columns)
     spread = ((reference - center) * relevance) ** 2
     return center, relevance / np.sqrt(max(spread.sum(1).mean() / max(n_columns, 1), 1e-12))
