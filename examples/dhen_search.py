@@ -49,9 +49,7 @@ def main() -> None:
         storage=options.storage,
         load_if_exists=True,
         sampler=PredictorRLSampler(seed=options.seed),
-        pruner=LowFidelityPruner(
-            n_pilot_trials=max(options.trials // 5, 3), min_rank_correlation=0.6
-        ),
+        pruner=LowFidelityPruner(n_pilot_trials=max(options.trials // 4, 3)),
     )
     optimize(study, objective, options.trials, options.jobs, "Search")
     searched = finished(study)
@@ -99,14 +97,17 @@ def optimize(
 
 def train_finalists(study: optuna.Study, objective: DHENObjective, k: int, n_jobs: int) -> None:
     """Train in full the k stopped trials whose extrapolated label is best."""
-    stopped = [t for t in study.get_trials(states=(TrialState.PRUNED,)) if "rows" in t.user_attrs]
+    known = {t.user_attrs["config"] for t in full_trials(study)}
+    stopped = study.get_trials(deepcopy=False, states=(TrialState.PRUNED,))
     stopped.sort(key=lambda t: t.user_attrs.get("low_fidelity_label", float("inf")))
-    if not stopped[:k]:
-        return
-    for trial in stopped[:k]:
+    networks = {t.user_attrs["config"]: t for t in reversed(stopped)}  # the best of each network
+    finalists = [t for t in stopped if networks[t.user_attrs["config"]] is t]
+    finalists = [t for t in finalists if t.user_attrs["config"] not in known][:k]
+    for trial in finalists:
         study.enqueue_trial(trial.params)
     study.pruner = optuna.pruners.NopPruner()
-    optimize(study, objective, len(stopped[:k]), n_jobs, "Finalists")
+    if finalists:
+        optimize(study, objective, len(finalists), n_jobs, "Finalists")
 
 
 def finished(study: optuna.Study) -> list[FrozenTrial]:

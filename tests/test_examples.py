@@ -1,0 +1,29 @@
+"""Each example runs at its smallest size and says what it found."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run(name: str, *options: str, cwd: Path) -> str:
+    command = [sys.executable, str(EXAMPLES / name), *options]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_main_job_searches_the_coupons(tmp_path: Path) -> None:
+    output = run("dhen_search.py", "--trials", "8", "--rows", "5000", cwd=tmp_path)
+    assert "baseline" in output
+    assert "low fidelity saved" in output
+    assert "optuna-dashboard sqlite:///dhen_search.db" in output
+    assert output.count("\ntrial ") == 5
+
+
+def test_the_main_job_searches_the_synthetic_stream(tmp_path: Path) -> None:
+    output = run(
+        "dhen_search.py", "--data", "synthetic", "--trials", "4", "--rows", "2000", cwd=tmp_path
+    )
+    assert output.count("\ntrial ") >= 3
