@@ -27,6 +27,7 @@ def pairwise_hinge_loss(
         margin: The epsilon of Eq. (3): how far apart a pair must be predicted.
 
     Example:
+        >>> import torch
         >>> weight = torch.ones(1, 2)
         >>> pairwise_hinge_loss(torch.tensor([[0.0, 1.0]]), torch.tensor([1.0, 3.0]), weight, 0.5)
         tensor([0.])

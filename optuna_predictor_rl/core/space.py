@@ -67,9 +67,12 @@ class Numeric:
         """Positions in [0, 1] of values; values outside of the interval are clipped."""
         if self.low == self.high:
             return np.zeros_like(values)
-        scale = np.log if self.log else np.asarray
-        low, high = scale(self.low), scale(self.high)
-        return np.clip((scale(np.maximum(values, self.low)) - low) / (high - low), 0.0, 1.0)
+        values = np.clip(values, self.low, self.high)
+        if self.log:
+            low, high = np.log(self.low), np.log(self.high)
+            return np.clip((np.log(values) - low) / (high - low), 0.0, 1.0)
+        half = self.high / 2 - self.low / 2  # since high - low may overflow
+        return np.clip((values / 2 - self.low / 2) / half, 0.0, 1.0)
 
     def value(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """The members nearest to positions in [0, 1]."""
@@ -91,9 +94,10 @@ class Numeric:
         if self.n_values is None or self.n_values == 1:
             return self.position(self.value(uniform))
         if not self.log:
-            return np.floor(uniform * self.n_values) / (self.n_values - 1)
+            return self.snap(np.floor(uniform * self.n_values) / (self.n_values - 1))
         assert self.step is not None
-        low, high = math.log(self.low - self.step / 2), math.log(self.high + self.step / 2)
+        low = math.log(max(self.low - self.step / 2, self.low / 2))
+        high = math.log(self.high + self.step / 2)
         values = np.exp(low + uniform * (high - low))
         return self.snap(self.position(values))
 
@@ -102,6 +106,13 @@ class Numeric:
         if self.step is None:
             return np.clip(positions, 0.0, 1.0)
         return self.position(self.value(positions))
+
+    @cached_property
+    def member_positions(self) -> NDArray[np.float64]:
+        """Positions of all members in ascending order; the decision must not be continuous."""
+        assert self.n_values is not None
+        step = self.step or 0.0
+        return self.position(self.low + step * np.arange(self.n_values, dtype=np.float64))
 
     def decode(self, position: float) -> int | float:
         """The member at a position, as a plain Python number."""
@@ -217,7 +228,7 @@ class SearchSpace:
         ...     Numeric(name="lr", low=1e-4, high=1e-2, log=True),
         ... ))
         >>> rows = space.rows([{"width": 32, "lr": 1e-3}])
-        >>> rows.tolist()
+        >>> rows.round(6).tolist()
         [[1.0, 0.5]]
         >>> space.configurations(rows)[0]["width"]
         32
@@ -237,7 +248,7 @@ class SearchSpace:
     @property
     def size(self) -> float:
         """Number of rows, infinite if a decision is continuous; conditions are not counted."""
-        return math.prod(d.n_values or math.inf for d in self.decisions)
+        return float(math.prod(d.n_values or math.inf for d in self.decisions))
 
     def rows(self, configurations: Sequence[Mapping[str, Any]]) -> Rows:
         """The rows of configurations, (n, decisions); a decision that one lacks is NaN.
