@@ -16,29 +16,43 @@ Target = Literal["standard", "clipped", "rank", "log"]
 
 def standard_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     """Mean 0 and variance 1; constant labels become zeros."""
-    scale = np.abs(y).max(initial=0.0)  # first to [-1, 1], so that squares cannot overflow
-    y = y / scale if scale > 0 else y
+    if not len(y):
+        return y
+    y = _scaled(y)
     spread = y.std()
     return (y - y.mean()) / spread if spread > 1e-12 else np.zeros_like(y)
 
 
 def clipped_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     """Standardized after the worst tenth is clipped: how bad an awful value is teaches nothing."""
+    y = _scaled(y)
     return standard_target(np.minimum(y, np.quantile(y, 0.9))) if len(y) else y
 
 
 def rank_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     """Normal quantiles of the ranks: only the order counts, as in Eq. (3)."""
-    return np.asarray(ndtri((rankdata(y) - 0.5) / len(y))) if np.ptp(y) else np.zeros_like(y)
+    if not len(y) or y.min() == y.max():
+        return np.zeros_like(y)
+    return np.asarray(ndtri((rankdata(y) - 0.5) / len(y)))
 
 
 def log_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     """Logarithm of the distance to the best in units of the median's, offset by a tenth of it."""
+    if not len(y):
+        return y
+    y = _scaled(y)
     best = y.min()
     scale = np.median(y) - best
     if not scale > 0:
         return standard_target(y)
-    return standard_target(np.log(0.1 + (y - best) / scale))
+    offset = max(0.1 * scale, np.finfo(np.float64).tiny)
+    return standard_target(np.log(offset + (y - best)))  # log(scale) is a shift
+
+
+def _scaled(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
+    """The labels in [-1, 1], so that neither differences nor squares overflow."""
+    scale = np.abs(y).max(initial=0.0)
+    return y / scale if scale > 0 else y
 
 
 TARGETS: dict[Target, Callable[[ndarray], ndarray]] = {

@@ -1,0 +1,83 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm, zscore
+from sklearn.preprocessing import QuantileTransformer
+
+from optuna_predictor_rl.core.targets import (
+    TARGETS,
+    clipped_target,
+    log_target,
+    rank_target,
+    standard_target,
+)
+from tests.optuna_predictor_rl.core.strategies import FINITE
+
+lawful = settings(deadline=None, derandomize=True)
+every_target = pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+Target = Callable[[np.ndarray], np.ndarray]
+
+
+@every_target
+@lawful
+@given(st.lists(FINITE, max_size=12))
+def test_a_target_keeps_the_order_and_is_finite(target: Target, labels: list[float]) -> None:
+    y = np.asarray(labels, dtype=np.float64)
+    found = target(y)
+    assert found.shape == y.shape
+    assert np.isfinite(found).all()
+    assert (np.diff(found[np.argsort(y, kind="stable")]) >= 0).all()
+
+
+@every_target
+@pytest.mark.parametrize("y", [[], [3.0], [2.0, 2.0, 2.0], [0.0] * 4, [1e308] * 3])
+def test_constant_labels_become_zeros(target: Target, y: list[float]) -> None:
+    assert target(np.asarray(y, dtype=np.float64)).tolist() == [0.0] * len(y)
+
+
+@every_target
+@pytest.mark.parametrize("huge", [1e308, 1.7e308])
+def test_huge_labels_do_not_overflow(target: Target, huge: float) -> None:
+    for y in ([huge, -huge], [huge, -huge, 0.0, 3.0], [huge, 1.0, 2.0, 3.0]):
+        found = target(np.asarray(y))
+        assert np.isfinite(found).all()
+        assert found[0] == found.max() > found.min()
+
+
+@every_target
+def test_a_target_does_not_depend_on_the_unit(target: Target) -> None:
+    y = np.random.default_rng(0).normal(size=30)
+    assert target(1e-3 * y) == pytest.approx(target(y))
+
+
+def test_the_standard_target_is_the_z_score() -> None:
+    y = np.random.default_rng(0).gamma(1.0, size=50)
+    assert standard_target(y) == pytest.approx(zscore(y))
+
+
+def test_the_rank_target_has_the_normal_quantiles_of_the_ranks() -> None:
+    y = np.array([30.0, 10.0, 20.0, 20.0])
+    middle = norm.ppf([3.5 / 4, 0.5 / 4, 2.0 / 4, 2.0 / 4])
+    assert rank_target(y) == pytest.approx(middle)
+
+
+def test_the_rank_target_is_nearly_the_normal_quantile_transform() -> None:
+    y = np.random.default_rng(0).exponential(size=400)
+    transform = QuantileTransformer(n_quantiles=400, output_distribution="normal")
+    inner = np.argsort(y)[20:-20]
+    found = transform.fit_transform(y[:, None])[:, 0]
+    assert rank_target(y)[inner] == pytest.approx(found[inner], abs=0.03)
+
+
+def test_how_bad_the_worst_tenth_is_teaches_the_clipped_target_nothing() -> None:
+    y = np.arange(21.0)
+    awful = np.where(y > 18.0, 1e6 * y, y)
+    assert clipped_target(awful) == pytest.approx(clipped_target(y))
+
+
+def test_the_log_target_is_the_logarithm_of_the_distance_to_the_best() -> None:
+    y = np.array([1.0, 2.0, 5.0, 9.0, 101.0])
+    assert log_target(y) == pytest.approx(zscore(np.log(0.1 + (y - 1.0) / 4.0)))
