@@ -61,7 +61,7 @@ class GaussianProcess:
         mean: Constant mean.
         factor: Lower Cholesky factor of the noisy kernel matrix.
         alpha: Its solve against the centred labels.
-        loo_mean: Leave-one-out prediction at the training inputs.
+        loo_mean: Leave-one-out prediction at the labelled inputs, which `expecting` adds none to.
         loo_std: Its standard deviation, noise included.
     """
 
@@ -72,8 +72,8 @@ class GaussianProcess:
     mean: float
     factor: Float[ndarray, "n n"]
     alpha: Float[ndarray, " n"]
-    loo_mean: Float[ndarray, " n"]
-    loo_std: Float[ndarray, " n"]
+    loo_mean: Float[ndarray, " labelled"]
+    loo_std: Float[ndarray, " labelled"]
 
     def predict(
         self, x: Float[ndarray, "m d"]
