@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from optuna_predictor_rl.core.losses import LOSSES, Loss
-from optuna_predictor_rl.core.targets import Target
+from optuna_predictor_rl.core.targets import TARGETS, Target
 
 Activation = Literal["relu", "silu"]
 Bootstrap = Literal["none", "exponential", "folds"]
@@ -91,6 +91,8 @@ class PredictorConfig:
                 raise ValueError(
                     f"{name} must be one of {names}, but got {getattr(self, name)!r}."
                 )
+        if not set(self.targets) <= set(TARGETS):
+            raise ValueError(f"targets must be among {tuple(TARGETS)}, but got {self.targets}.")
 
     @classmethod
     def paper(cls) -> PredictorConfig:
@@ -150,7 +152,7 @@ class MultiTaskMLP(nn.Module):
 
     def forward(self, x: Float[Tensor, "*k n d"]) -> Float[Tensor, "k n t"]:
         """The scores of the rows of x."""
-        hidden = x
+        hidden = x if len(self.shared) or x.ndim == 3 else x[None]
         for weight, bias in zip(self.shared[::2], self.shared[1::2], strict=True):
             hidden = self._hidden(hidden @ weight + bias)
         hidden = hidden[:, None]  # (k, 1, n, h), a head for each task
