@@ -43,32 +43,29 @@ class Grid:
         )
 
     @cached_property
-    def _is_choice(self) -> Bool[ndarray, " d"]:
-        return np.array([isinstance(d, Categorical) for d in self.space.decisions], dtype=bool)
-
-    @cached_property
-    def _is_member(self) -> Bool[ndarray, " d"]:
-        """Whether each option is one value, rather than an interval of them."""
-        values = [d.n_values or np.inf for d in self.space.decisions]
-        return np.asarray(values) <= np.where(self._is_choice, np.inf, self.n_bins)
+    def _members(self) -> dict[int, Float[ndarray, " o"]]:
+        """Positions of the options of each decision whose options are values, not intervals."""
+        return {
+            j: np.arange(d.n_values) * 1.0 if isinstance(d, Categorical) else d.member_positions
+            for j, d in enumerate(self.space.decisions)
+            if isinstance(d, Categorical) or (d.n_values or np.inf) <= self.n_bins
+        }
 
     def rows(
         self, options: Int[ndarray, "n d"], rng: np.random.Generator
     ) -> Float[ndarray, "n d"]:
         """Rows of the space from one option a decision."""
-        jitter = np.where(self._is_member, 0.5, rng.random(options.shape))
-        position = (options + jitter) / self.n_options
-        member = options / np.maximum(self.n_options - 1, 1)
-        position = np.where(self._is_member, member, position)
-        return self.space.snap(np.where(self._is_choice, options, position))
+        position = (options + rng.random(options.shape)) / self.n_options
+        for j, members in self._members.items():
+            position[:, j] = members[options[:, j]]
+        return self.space.snap(position)
 
     def options(self, rows: Float[ndarray, "n d"]) -> Int[ndarray, "n d"]:
         """The options that rows fall into; an inactive decision falls into its first."""
         rows = np.nan_to_num(rows, nan=0.0)
-        position = np.where(
-            self._is_member, np.round(rows * (self.n_options - 1)), rows * self.n_options
-        )
-        chosen = np.where(self._is_choice, rows, position).astype(np.int64)
+        chosen = (rows * self.n_options).astype(np.int64)
+        for j, members in self._members.items():
+            chosen[:, j] = np.abs(rows[:, j, None] - members).argmin(1)
         return np.clip(chosen, 0, self.n_options - 1)
 
 

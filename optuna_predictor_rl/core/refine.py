@@ -69,7 +69,6 @@ def neighbours(space: SearchSpace, rows: Rows, step: float, rng: np.random.Gener
         else:
             signed = np.abs(rng.normal(size=(len(rows), 4))) * [step, -step, step / 4, -step / 4]
             positions = np.clip(rows[:, j, None] + signed, 0.0, 1.0)
-            positions = np.nan_to_num(positions, nan=0.5)
         copies = np.repeat(rows, positions.shape[1], axis=0)
         copies[:, j] = positions.ravel()
         moved.append(copies)
@@ -81,4 +80,6 @@ def neighbours(space: SearchSpace, rows: Rows, step: float, rng: np.random.Gener
         moved.append(
             np.clip(copies, 0.0, np.where(np.isin(range(rows.shape[1]), numeric), 1.0, np.inf))
         )
-    return space.snap(np.concatenate(moved))
+    everything = np.concatenate(moved)
+    free = SearchSpace(space.decisions).random(len(everything), rng)  # for what becomes active
+    return space.snap(np.where(np.isnan(everything), free, everything))
