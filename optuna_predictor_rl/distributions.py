@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,8 +36,8 @@ def to_decision(name: str, distribution: BaseDistribution) -> Decision:
     if isinstance(distribution, (FloatDistribution, IntDistribution)):
         return Numeric(
             name=name,
-            low=float(distribution.low),
-            high=float(distribution.high),
+            low=-_float_below(-distribution.low),
+            high=_float_below(distribution.high),
             log=distribution.log,
             step=None if distribution.step is None else float(distribution.step),
             integer=isinstance(distribution, IntDistribution),
@@ -45,6 +46,12 @@ def to_decision(name: str, distribution: BaseDistribution) -> Decision:
         f"distribution of {name!r} must be a categorical, float or int one, "
         f"but got {distribution!r}."
     )
+
+
+def _float_below(number: int | float) -> float:
+    """The largest float that is not above a number: integers past 2**53 may lie between two."""
+    nearest = float(number)
+    return math.nextafter(nearest, -math.inf) if nearest > number else nearest
 
 
 def to_space(search_space: Mapping[str, BaseDistribution]) -> SearchSpace:
@@ -61,7 +68,11 @@ def is_within(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) 
 def _contains(distribution: BaseDistribution, value: Any) -> bool:
     if isinstance(distribution, (FloatDistribution, IntDistribution)):
         return isinstance(value, (int, float)) and distribution.low <= value <= distribution.high
-    return True  # Optuna refuses to change the choices of a categorical parameter
+    try:
+        distribution.to_internal_repr(value)
+    except ValueError:  # added with other choices, which Optuna refuses while it optimizes
+        return False
+    return True
 
 
 def union_search_space(trials: list[FrozenTrial]) -> dict[str, BaseDistribution]:
