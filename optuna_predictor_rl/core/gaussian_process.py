@@ -1,9 +1,7 @@
 """An exact Gaussian process over encoded configurations: the ensemble's smooth member.
 
 Matern-5/2 kernel with a lengthscale per feature (Rasmussen and Williams, 2006, "GPML", Eq. 4.17).
-The hyperparameters maximize the posterior by L-BFGS with analytic gradients (GPML, Eq. 5.9), and
-leave-one-out predictions are closed form (GPML, Eqs. 5.10 to 5.12), so that calibrating the
-member costs nothing.
+The hyperparameters maximize the posterior by L-BFGS with analytic gradients (GPML, Eq. 5.9).
 """
 
 from __future__ import annotations
@@ -61,8 +59,6 @@ class GaussianProcess:
         mean: Constant mean.
         factor: Lower Cholesky factor of the noisy kernel matrix.
         alpha: Its solve against the centred labels.
-        loo_mean: Leave-one-out prediction at the labelled inputs, which `expecting` adds none to.
-        loo_std: Its standard deviation, noise included.
     """
 
     x: Float[ndarray, "n d"]
@@ -72,8 +68,6 @@ class GaussianProcess:
     mean: float
     factor: Float[ndarray, "n n"]
     alpha: Float[ndarray, " n"]
-    loo_mean: Float[ndarray, " labelled"]
-    loo_std: Float[ndarray, " labelled"]
 
     def predict(
         self, x: Float[ndarray, "m d"]
@@ -114,6 +108,7 @@ def fit_gaussian_process(
     *,
     prior: KernelPrior | None = None,
     max_fit: int = 200,
+    max_rows: int = 1000,
     max_iterations: int = 60,
 ) -> GaussianProcess:
     """Fit a process to labels of about unit variance.
@@ -124,7 +119,8 @@ def fit_gaussian_process(
         feature: The feature of each column; columns of a feature share a lengthscale.
         prior: Priors of the hyperparameters.
         max_fit: Hyperparameters are fitted on at most so many rows, the best half and an even
-            sample of the rest; all rows enter the posterior.
+            sample of the rest.
+        max_rows: Likewise, at most so many rows enter the posterior: its cost is cubic in them.
         max_iterations: Bound on L-BFGS iterations.
     """
     prior = prior or KernelPrior()
@@ -139,7 +135,8 @@ def fit_gaussian_process(
         options={"maxiter": max_iterations},
     )
     lengthscale, scale, noise = objective.hyperparameters(solution.x)
-    return _condition(x, y, 1.0 / lengthscale[feature], scale, noise)
+    kept = representative_rows(y, max_rows)
+    return _condition(x[kept], y[kept], 1.0 / lengthscale[feature], scale, noise)
 
 
 def representative_rows(y: Float[ndarray, " n"], limit: int) -> Int[ndarray, " m"]:
@@ -163,10 +160,8 @@ def _condition(
     kernel = scale * _matern(_squared_distance(scaled, scaled))
     kernel[np.diag_indices_from(kernel)] = scale + noise
     factor = cholesky(kernel, lower=True, check_finite=False)
-    inverse = cho_solve((factor, True), np.eye(len(y)), check_finite=False)
     mean = float(y.mean())
-    alpha = inverse @ (y - mean)
-    loo_variance = 1.0 / np.diag(inverse)  # GPML, Eq. 5.12
+    alpha = cho_solve((factor, True), y - mean, check_finite=False)
     return GaussianProcess(
         x=x,
         inverse_lengthscale=inverse_lengthscale,
@@ -175,8 +170,6 @@ def _condition(
         mean=mean,
         factor=factor,
         alpha=alpha,
-        loo_mean=y - alpha * loo_variance,
-        loo_std=np.sqrt(loo_variance),
     )
 
 

@@ -12,7 +12,7 @@ from numpy import ndarray
 
 from optuna_predictor_rl.core.policy import FactorizedPolicy, Grid
 from optuna_predictor_rl.core.refine import refine
-from optuna_predictor_rl.core.space import Rows, SearchSpace
+from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 
 Cost = Callable[[Rows], Float[ndarray, " n"]]
 
@@ -105,10 +105,9 @@ class Candidates:
 
     def top(self, k: int, seen: Rows) -> Rows:
         """The k best distinct rows that are not among the seen ones; fewer if there are fewer."""
-        known = {row.tobytes() for row in np.ascontiguousarray(seen)}
+        known = set(row_keys(seen))
         chosen = []
-        for row in self.rows:
-            key = row.tobytes()
+        for row, key in zip(self.rows, row_keys(self.rows), strict=True):
             if key not in known:
                 known.add(key)
                 chosen.append(row)

@@ -19,6 +19,12 @@ from numpy.typing import NDArray
 Rows = NDArray[np.float64]
 
 
+def row_keys(rows: Rows) -> list[bytes]:
+    """A key for each row, the same for the same configuration whatever the rounding errors."""
+    rounded = np.nan_to_num(np.round(rows, 12), nan=-1.0) + 0.0  # no negative zeros
+    return [row.tobytes() for row in np.ascontiguousarray(rounded)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Numeric:
     """A decision on an interval: continuous, stepped or integer, linear or logarithmic.
@@ -80,6 +86,8 @@ class Numeric:
         if self.log:
             low, high = math.log(self.low), math.log(self.high)
             values = np.exp(low + positions * (high - low))
+            values = np.where(positions == 0.0, self.low, values)
+            values = np.where(positions == 1.0, self.high, values)
         else:  # a convex combination, since high - low may overflow
             values = self.low * (1.0 - positions) + self.high * positions
         if self.step is not None:

@@ -66,16 +66,6 @@ def test_the_posterior_is_that_of_scikit_learn() -> None:
     assert std == pytest.approx(expected_std)
 
 
-def test_leaving_one_out_is_refitting_without_it() -> None:
-    x, y = data()
-    process = conditioned(x, y)
-    for i in range(len(x)):
-        rest = np.arange(len(x)) != i
-        mean, std = solved(x[rest], y[rest], x[i, None], float(y.mean()))
-        assert process.loo_mean[i] == pytest.approx(mean[0])
-        assert process.loo_std[i] == pytest.approx(np.sqrt(std[0] ** 2 + NOISE))
-
-
 def test_the_objective_is_the_marginal_likelihood_times_the_prior() -> None:
     x, y = data()
     objective = _NegativeLogPosterior(x, y, FEATURE, KernelPrior())
@@ -170,6 +160,11 @@ def test_all_rows_enter_the_posterior_when_few_are_fitted() -> None:
     x, y = data(30)
     process = fit_gaussian_process(x, y, FEATURE, max_fit=10)
     assert len(process.alpha) == 30
+
+
+def test_at_most_so_many_rows_enter_the_posterior() -> None:
+    x, y = data(30)
+    assert len(fit_gaussian_process(x, y, FEATURE, max_fit=10, max_rows=20).alpha) == 20
 
 
 @pytest.mark.parametrize("name", vars(KernelPrior()))

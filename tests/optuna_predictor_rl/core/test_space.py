@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from optuna_predictor_rl.core.space import Categorical, Condition, Decision, Numeric, SearchSpace
+from optuna_predictor_rl.core.space import (
+    Categorical,
+    Condition,
+    Decision,
+    Numeric,
+    SearchSpace,
+    row_keys,
+)
 from tests.optuna_predictor_rl.core.strategies import (
     categorical,
     continuous,
@@ -126,6 +133,27 @@ def test_the_widest_interval_of_floats_does_not_overflow() -> None:
     values = np.array([-1.7e308, 0.0, 1.7e308])
     assert decision.position(values).tolist() == [0.0, 0.5, 1.0]
     assert decision.value(decision.position(values)) == pytest.approx(values)
+
+
+def test_the_ends_of_a_logarithmic_decision_are_exact() -> None:
+    decision = Numeric(name="x", low=1e-4, high=0.3, log=True)
+    assert decision.value(np.array([0.0, 1.0])).tolist() == [1e-4, 0.3]
+
+
+@lawful
+@given(decisions(), seeds)
+def test_a_row_and_that_of_its_configuration_have_the_same_key(
+    found: tuple[Decision, ...], seed: int
+) -> None:
+    space = SearchSpace(found)
+    rows = space.random(8, np.random.default_rng(seed))
+    assert row_keys(space.rows(space.configurations(rows))) == row_keys(rows)
+
+
+def test_different_rows_have_different_keys() -> None:
+    rows = np.array([[0.0, np.nan], [0.0, 1.0], [0.0, 1.0 - 1e-9], [1.0, 0.0], [0.0, 0.0]])
+    assert len(set(row_keys(rows))) == 5
+    assert row_keys(-rows[4:]) == row_keys(rows[4:])
 
 
 def test_values_outside_of_the_interval_are_clipped() -> None:
