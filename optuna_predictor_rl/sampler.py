@@ -25,7 +25,8 @@ from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.ensemble import Ensemble, fit_ensemble
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig, search
-from optuna_predictor_rl.core.space import Rows, SearchSpace
+from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
+from optuna_predictor_rl.core.targets import rank_target
 from optuna_predictor_rl.distributions import union_search_space
 from optuna_predictor_rl.history import Cost, History, read_history
 
@@ -34,6 +35,9 @@ N_ELITE = 5
 
 N_KEPT = 512
 """Candidates of a search that are kept for trials asked for before another one has finished."""
+
+N_FALLBACK = 256
+"""Random configurations that are tried when all that was searched has been seen."""
 
 _LOGGER = get_logger(__name__)
 
@@ -123,10 +127,11 @@ class PredictorRLSampler(BaseSampler):
         self._say_what_is_left_out(history)
         rng = np.random.default_rng([self._seed, trial.number])
         if len(history.rows) < max(self._n_startup_trials, 1):
-            row = _startup_row(history.space, trial.number, self._seed)
+            rows = _startup_row(history.space, trial.number, self._seed)[None]
         else:
-            row = self._suggest(history, trial.number, rng)
-        return _complete(history.space, row, rng)
+            rows = self._suggest(history, trial.number)
+        rows = np.concatenate([rows, history.space.random(N_FALLBACK, rng)])
+        return _complete(history.space, _first_unseen(rows, history.seen), rng)
 
     def sample_independent(
         self,
@@ -169,8 +174,8 @@ class PredictorRLSampler(BaseSampler):
         if self._independent_sampler is not None:
             self._independent_sampler.reseed_rng()
 
-    def _suggest(self, history: History, number: int, rng: np.random.Generator) -> Rows:
-        """The best unseen row of a search against the predictor, (decisions,)."""
+    def _suggest(self, history: History, number: int) -> Rows:
+        """The best rows of a search against the predictor, best first, (n, decisions)."""
         share = self._cost_weights[number % len(self._cost_weights)]
         weight = np.array([1.0 - share, share][: history.labels.shape[1]])
         searched = self._search(history, weight)
@@ -178,11 +183,7 @@ class PredictorRLSampler(BaseSampler):
         ensemble = searched.ensemble.expecting(history.pending)
         if len(history.pending) and self._policy.reward == "improvement":
             rows = rows[np.argsort(-ensemble.log_improvement(rows, weight), kind="stable")]
-        seen = {row.tobytes() for row in np.ascontiguousarray(history.seen)}
-        for row in rows:
-            if row.tobytes() not in seen:
-                return np.asarray(row)
-        return np.asarray(history.space.random(1, rng)[0])
+        return rows
 
     def _search(self, history: History, weight: Float[ndarray, " t"]) -> _Search:
         """The search for this history: that of the last call, unless something has finished."""
@@ -210,7 +211,7 @@ class PredictorRLSampler(BaseSampler):
         greedy = self._policy.reward == "mean"
         score = ensemble.mean if greedy else ensemble.log_improvement
         sign = 1.0 if greedy else -1.0
-        order = np.argsort(history.labels @ weight, kind="stable")
+        order = np.argsort(_standing(history.labels) @ weight, kind="stable")
         found = search(
             history.space,
             lambda rows: sign * score(rows, weight),
@@ -245,11 +246,8 @@ class _LastSearch:
         self.key = b""
         self.search: _Search | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__()  # type: ignore[misc]
+    def __reduce__(self) -> tuple[type[_LastSearch], tuple[()]]:
+        return _LastSearch, ()
 
 
 def _digest(history: History, weight: Float[ndarray, " t"]) -> bytes:
@@ -277,6 +275,22 @@ def _startup_row(space: SearchSpace, number: int, seed: int) -> Rows:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # one point is no power of two
         return np.asarray(space.from_uniform(engine.random(1))[0])
+
+
+def _standing(labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:
+    """The tasks' labels on one scale; a missing one counts as the middle."""
+    standing = np.zeros_like(labels)
+    for t, y in enumerate(labels.T):
+        present = ~np.isnan(y)
+        standing[present, t] = rank_target(y[present])
+    return standing
+
+
+def _first_unseen(rows: Rows, seen: Rows) -> Rows:
+    """The first row that is not among the seen ones, or the last if all are, (decisions,)."""
+    known = set(row_keys(seen))
+    keys = row_keys(rows)
+    return next((r for r, key in zip(rows, keys, strict=True) if key not in known), rows[-1])
 
 
 def _complete(space: SearchSpace, row: Rows, rng: np.random.Generator) -> dict[str, Any]:
