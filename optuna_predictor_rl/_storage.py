@@ -2,7 +2,7 @@
 
 Why each is needed: samplers and pruners get a ``FrozenTrial``, which cannot write; reading all
 trials once a trial, without copies, has no public name; a live ``Trial`` does not show what it
-has reported.
+has reported; other workers see a parameter only once the objective has asked for it.
 """
 
 from collections.abc import Container
@@ -10,6 +10,8 @@ from typing import Any
 
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
+
+PLANNED = "predictor_rl:relative_params"
 
 
 def set_trial_attribute(study: Study, trial_id: int, key: str, value: Any) -> None:
@@ -43,6 +45,16 @@ def trials(
 def trial_id(trial: Trial | FrozenTrial) -> int:
     """The storage's identifier of a trial."""
     return trial._trial_id
+
+
+def set_planned(study: Study, trial: FrozenTrial, parameters: dict[str, Any]) -> None:
+    """Stores all parameters that a trial will be given, before it has asked for them."""
+    study._storage.set_trial_system_attr(trial._trial_id, PLANNED, parameters)
+
+
+def planned(trial: FrozenTrial) -> dict[str, Any]:
+    """The parameters that a running trial has, and those that it will be given."""
+    return {**trial.system_attrs.get(PLANNED, {}), **trial.params}
 
 
 def latest(trial: Trial) -> FrozenTrial:

@@ -59,10 +59,10 @@ def to_space(search_space: Mapping[str, BaseDistribution]) -> SearchSpace:
     return SearchSpace(tuple(to_decision(name, d) for name, d in search_space.items()))
 
 
-def is_within(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> bool:
-    """Whether a trial has parameters of the search space, all of them inside its ranges."""
-    shared = [name for name in trial.params if name in search_space]
-    return bool(shared) and all(_contains(search_space[n], trial.params[n]) for n in shared)
+def is_within(parameters: Mapping[str, Any], search_space: Mapping[str, BaseDistribution]) -> bool:
+    """Whether some parameters are of the search space, all of them inside its ranges."""
+    shared = [name for name in parameters if name in search_space]
+    return bool(shared) and all(_contains(search_space[n], parameters[n]) for n in shared)
 
 
 def _contains(distribution: BaseDistribution, value: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -30,7 +31,7 @@ class History:
         rows: Rows of the labelled trials, (n, decisions).
         labels: Value and, if there is one, cost of each; lower is better, NaN is missing.
         pending: Rows of the trials that are running elsewhere.
-        failed: Rows of the trials that failed.
+        failed: Rows of the trials that failed, or were pruned before they reported a value.
         n_outside: Number of labelled trials left out: a value lies outside of the present ranges.
     """
 
@@ -65,26 +66,35 @@ def read_history(
     Raises:
         ValueError: If a complete trial has no cost.
     """
-    trials = _storage.trials(study)
-    running = _storage.trials(study, (TrialState.RUNNING,), fresh=True)
+    trials = _storage.trials(study, fresh=True)  # at once, so that none is between two states
+    running = [t for t in trials if t.state == TrialState.RUNNING]
     labelled = [t for t in trials if t.params and label(t) is not None]
     space = to_space(search_space)
-    inside = [t for t in labelled if is_within(t, search_space)]
+    inside = [t for t in labelled if is_within(t.params, search_space)]
     rows = space.rows([t.params for t in inside])
     space = SearchSpace(space.decisions, learn_conditions(space, rows))
     sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
     values = [[sign * (label(t) or 0.0), *_costs(t, cost)] for t in inside]
     labels = np.asarray(values, dtype=np.float64).reshape(len(inside), 1 + (cost is not None))
-    pending = [t for t in running if t.number != current and is_within(t, search_space)]
-    failed = [t for t in trials if t.state == TrialState.FAIL and is_within(t, search_space)]
+    pending = [_storage.planned(t) for t in running if t.number != current]
+    failed = [t.params for t in trials if t.state.is_finished() and label(t) is None]
     return History(
         space=space,
         rows=rows,
         labels=np.stack([_finite(column) for column in labels.T], axis=1),
-        pending=space.rows([t.params for t in pending]),
-        failed=space.rows([t.params for t in failed]),
+        pending=_rows_within(space, pending, search_space),
+        failed=_rows_within(space, failed, search_space),
         n_outside=len(labelled) - len(inside),
     )
+
+
+def _rows_within(
+    space: SearchSpace,
+    configurations: list[dict[str, Any]],
+    search_space: Mapping[str, BaseDistribution],
+) -> Rows:
+    """The rows of the configurations that lie within the present ranges."""
+    return space.canonical(space.rows([c for c in configurations if is_within(c, search_space)]))
 
 
 def label(trial: FrozenTrial) -> float | None:

@@ -123,15 +123,12 @@ class PredictorRLSampler(BaseSampler):
         self._raise_error_if_multi_objective(study)
         if not search_space:
             return {}
-        history = read_history(study, search_space, cost=self._cost, current=trial.number)
-        self._say_what_is_left_out(history)
-        rng = np.random.default_rng([self._seed, trial.number])
-        if len(history.rows) < max(self._n_startup_trials, 1):
-            rows = _startup_row(history.space, trial.number, self._seed)[None]
-        else:
-            rows = self._suggest(history, trial.number)
-        rows = np.concatenate([rows, history.space.random(N_FALLBACK, rng)])
-        return _complete(history.space, _first_unseen(rows, history.seen), rng)
+        with self._last.lock:  # so that a thread knows what the others have been given
+            history = read_history(study, search_space, cost=self._cost, current=trial.number)
+            self._say_what_is_left_out(history)
+            parameters = self._pick(history, trial.number)
+            _storage.set_planned(study, trial, parameters)
+        return parameters
 
     def sample_independent(
         self,
@@ -174,6 +171,16 @@ class PredictorRLSampler(BaseSampler):
         if self._independent_sampler is not None:
             self._independent_sampler.reseed_rng()
 
+    def _pick(self, history: History, number: int) -> dict[str, Any]:
+        """The parameters of a trial by its number."""
+        rng = np.random.default_rng([self._seed, number])
+        if len(history.rows) < max(self._n_startup_trials, 1):
+            rows = _startup_row(history.space, number, self._seed)[None]
+        else:
+            rows = self._suggest(history, number)
+        rows = np.concatenate([rows, history.space.random(N_FALLBACK, rng)])
+        return _complete(history.space, _first_unseen(rows, history.seen), rng)
+
     def _suggest(self, history: History, number: int) -> Rows:
         """The best rows of a search against the predictor, best first, (n, decisions)."""
         share = self._cost_weights[number % len(self._cost_weights)]
@@ -188,14 +195,13 @@ class PredictorRLSampler(BaseSampler):
     def _search(self, history: History, weight: Float[ndarray, " t"]) -> _Search:
         """The search for this history: that of the last call, unless something has finished."""
         key = _digest(history, weight)
-        with self._last.lock:
-            if self._last.key != key:
-                rng = np.random.default_rng([self._seed, len(history.rows)])
-                with _one_thread():
-                    self._last.search = self._run(history, weight, rng)
-                self._last.key = key
-            assert self._last.search is not None
-            return self._last.search
+        if self._last.key != key:
+            rng = np.random.default_rng([self._seed, len(history.rows)])
+            with _one_thread():
+                self._last.search = self._run(history, weight, rng)
+            self._last.key = key
+        assert self._last.search is not None
+        return self._last.search
 
     def _run(
         self, history: History, weight: Float[ndarray, " t"], rng: np.random.Generator

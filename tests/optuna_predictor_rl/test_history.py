@@ -8,6 +8,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.space import Condition
 from optuna_predictor_rl.history import label, read_history
 from optuna_predictor_rl.labels import LABEL
@@ -112,16 +113,30 @@ def test_a_pruned_trial_without_its_cost_teaches_its_value_alone() -> None:
 
 def test_pending_and_failed_trials_are_seen_but_teach_nothing() -> None:
     study = study_of(
-        trial(0.1, 3.0), trial(0.2, state=TrialState.FAIL), trial(0.3, state=TrialState.RUNNING)
+        trial(0.1, 3.0),
+        trial(0.2, state=TrialState.FAIL),
+        trial(0.25, state=TrialState.PRUNED),
+        trial(0.3, state=TrialState.RUNNING),
     )
     running = study.ask()
     running.suggest_float("x", 0.4, 0.4)
     asking = study.ask()
     history = read_history(study, SPACE, current=asking.number)
     assert history.rows.tolist() == [[0.1]]
-    assert history.failed.tolist() == [[0.2]]
+    assert history.failed.tolist() == [[0.2], [0.25]]
     assert sorted(history.pending.ravel()) == pytest.approx([0.3, 0.4])
-    assert sorted(history.seen.ravel()) == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    assert sorted(history.seen.ravel()) == pytest.approx([0.1, 0.2, 0.25, 0.3, 0.4])
+
+
+def test_a_trial_that_has_not_asked_for_its_parameters_yet_is_pending_with_all_of_them() -> None:
+    study = study_of(trial(0.1, 3.0))
+    running = study.ask()
+    frozen = study.get_trials(states=(TrialState.RUNNING,))[0]
+    _storage.set_planned(study, frozen, {"x": 0.7, "y": 0.2})
+    space = {"x": UNIT, "y": UNIT}
+    assert read_history(study, space).pending == pytest.approx(np.array([[0.7, 0.2]]))
+    running.suggest_float("x", 0.6, 0.6)
+    assert read_history(study, space).pending == pytest.approx(np.array([[0.6, 0.2]]))
 
 
 def test_the_trial_that_asks_is_not_pending() -> None:
