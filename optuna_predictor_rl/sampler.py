@@ -39,7 +39,7 @@ N_KEPT = 512
 N_FALLBACK = 256
 """Random configurations that are tried when all that was searched has been seen."""
 
-_LOGGER = get_logger(__name__)
+_LOGGER = get_logger(f"optuna.{__name__}")
 
 
 class PredictorRLSampler(BaseSampler):
@@ -83,7 +83,7 @@ class PredictorRLSampler(BaseSampler):
         seed: int | None = None,
         device: str | torch.device = "cpu",
     ) -> None:
-        weights = tuple(cost_weight) if isinstance(cost_weight, Sequence) else (cost_weight,)
+        weights = tuple(float(weight) for weight in np.atleast_1d(np.asarray(cost_weight)))
         for weight in weights:
             if not 0.0 <= weight <= 1.0:
                 raise ValueError(f"cost_weight must be in [0, 1], but got {weight}.")

@@ -40,15 +40,10 @@ class Feature:
         """Number of columns."""
         return 1 if self.table is None else self.table.shape[1]
 
-    def __call__(self, rows: Rows) -> Float[ndarray, "n c"]:
-        """The columns of rows; an inactive decision (NaN) says nothing, or the middle."""
-        positions = rows[:, list(self.decisions)]
-        if self.table is None:
-            return np.asarray(np.nan_to_num(positions, nan=0.5))
-        silence = np.full(self.width, 0.5 if self.kind == "ordinal" else 0.0)
-        table = np.append(self.table, silence[None], axis=0)
-        views = table[np.nan_to_num(positions, nan=len(self.table)).astype(np.int64)]
-        return np.asarray(views[:, 0] if len(self.decisions) == 1 else views.mean(axis=1))
+    @property
+    def silence(self) -> Float[ndarray, " c"]:
+        """Columns of a decision that is inactive: nothing, or the middle."""
+        return np.full(self.width, 0.5 if self.kind in ("float", "ordinal") else 0.0)
 
 
 @dataclass(frozen=True)
@@ -90,9 +85,46 @@ class Encoding:
 
     def __call__(self, rows: Rows) -> Float[ndarray, "n c"]:
         """The encoded rows."""
-        if not self.features:
-            return np.empty((len(rows), 0))
-        return np.concatenate([feature(rows) for feature in self.features], axis=1)
+        missing = np.isnan(rows)
+        options = np.where(missing, self._n_options, rows)[:, self._choices].astype(np.int64)
+        encoded = self._table[self._offsets[self._choices] + options].sum(axis=1)
+        for column, j in self._float_columns:
+            encoded[:, column] = np.where(missing[:, j], 0.5, rows[:, j])
+        return encoded
+
+    @cached_property
+    def _n_options(self) -> Int[ndarray, " d"]:
+        decisions = self.space.decisions
+        counts = [d.n_values if isinstance(d, Categorical) else 0 for d in decisions]
+        return np.array(counts, dtype=np.int64)
+
+    @cached_property
+    def _choices(self) -> Int[ndarray, " q"]:
+        return np.flatnonzero(self._n_options)
+
+    @cached_property
+    def _offsets(self) -> Int[ndarray, " d"]:
+        """Where the options of each decision, and then its silence, start in the table."""
+        return np.cumsum(self._n_options + 1) - (self._n_options + 1)
+
+    @cached_property
+    def _float_columns(self) -> list[tuple[int, int]]:
+        """The columns that are positions, and the decisions whose positions they are."""
+        kinds = [self.features[f].kind for f in self.column_feature]
+        columns = [c for c, kind in enumerate(kinds) if kind == "float"]
+        return [(c, self.features[self.column_feature[c]].decisions[0]) for c in columns]
+
+    @cached_property
+    def _table(self) -> Float[ndarray, "o c"]:
+        """What each option of each decision adds to each column: encoding is one look-up."""
+        table = np.zeros((int((self._n_options + 1).sum()), len(self.column_feature)))
+        for f, feature in enumerate(self.features):
+            if feature.table is not None:
+                share = np.append(feature.table, feature.silence[None], 0) / len(feature.decisions)
+                for j in feature.decisions:
+                    start = self._offsets[j]
+                    table[start : start + len(share), self.column_feature == f] = share
+        return table
 
     def _of_decision(self, j: int) -> Iterator[Feature]:
         decision = self.space.decisions[j]

@@ -62,7 +62,7 @@ class PredictorConfig:
     weight_decay: float = 5e-3
     n_epochs: int = 24
     one_cycle: bool = True
-    batch_size: int = 128
+    batch_size: int = 64
     bootstrap: Bootstrap = "folds"
     structured_features: bool = True
     gaussian_process: bool = True

@@ -26,7 +26,10 @@ def standard_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
 def clipped_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     """Standardized after the worst tenth is clipped: how bad an awful value is teaches nothing."""
     y = _scaled(y)
-    return standard_target(np.minimum(y, np.quantile(y, 0.9))) if len(y) else y
+    if len(y) < 2:
+        return standard_target(y)
+    worst_kept = max(1, int(0.9 * (len(y) - 1)))
+    return standard_target(np.minimum(y, np.sort(y)[worst_kept]))
 
 
 def rank_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:

@@ -21,16 +21,16 @@ from dhen_objective import CouponStream, DHENConfig, DHENObjective, TrainConfig
 
 
 def gains(
-    model: DHENConfig, training: TrainConfig, rows: int | None, seeds: list[int]
+    model: DHENConfig, training: TrainConfig, objectives: list[DHENObjective]
 ) -> list[float]:
-    """NE gains in % of a network over the default one, a seed each."""
-    stream = CouponStream(rows=rows)
-    found = []
-    for seed in seeds:
-        objective = DHENObjective(stream, training=TrainConfig(seed=seed))
-        values = {**training.to_dict(), "seed": seed}
-        found.append(objective.score(model, TrainConfig.from_dict(values)).gain)
-    return found
+    """NE gains in % of a network over the default one, one for each objective's seed."""
+    values = training.to_dict()
+    return [
+        objective.score(
+            model, TrainConfig.from_dict({**values, "seed": objective.training.seed})
+        ).gain
+        for objective in objectives
+    ]
 
 
 def show(values: list[float]) -> str:
@@ -49,6 +49,13 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    same_rows, all_rows = (
+        [
+            DHENObjective(CouponStream(rows=rows), training=TrainConfig(seed=s))
+            for s in options.seeds
+        ]
+        for rows in (options.rows, None)
+    )
     print("| study | found | FLOPs | gain in its search, % | fresh seeds, % | all rows, % |")
     print("|---|---|---:|---:|---:|---:|")
     for name in optuna.get_all_study_names(options.storage):
@@ -56,7 +63,7 @@ def main() -> None:
         parts = json.loads(best.user_attrs["config"])
         model = DHENConfig.from_dict(parts["model"])
         training = TrainConfig.from_dict(parts["training"])
-        same, whole = (gains(model, training, n, options.seeds) for n in (options.rows, None))
+        same, whole = (gains(model, training, o) for o in (same_rows, all_rows))
         words = f"{model.n_layers} x {' + '.join(parts['model']['modules'])}"
         print(
             f"| {name} | {words} | {best.user_attrs['flops'] / 1e6:.2f}M | {best.value:+.2f} "
