@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from dhen_objective.config import DHENConfig
 from dhen_objective.features import ClickModel, FeatureProcessing
-from dhen_objective.layers import initialize, mlp
+from dhen_objective.layers import mlp
 
 
 class LogisticRegression(ClickModel):
@@ -60,12 +60,7 @@ class PlainMLP(ClickModel):
         config = config or DHENConfig()
         self.features = FeatureProcessing(field_sizes, n_dense, config)
         self.mlp = mlp([self.features.n_embs * config.dim, *hidden, 1])
-        generator = torch.Generator().manual_seed(seed)
-        initialize(self, scale=config.w_init_scale, generator=generator)
-        nn.init.normal_(self.features.table.weight, std=config.embedding_std, generator=generator)
-        output = self.mlp[-1]
-        assert isinstance(output, nn.Linear)
-        nn.init.constant_(output.bias, math.log(prior / (1 - prior)))
+        self._start(config, self.mlp[-1], prior=prior, seed=seed)
 
     def forward(
         self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -9,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dhen_objective.config import DHENConfig
-from dhen_objective.layers import bare, mlp
+from dhen_objective.layers import bare, initialize, mlp
 
 
 class RunningNorm(nn.Module):
@@ -95,3 +96,11 @@ class ClickModel(nn.Module):
     """
 
     features: FeatureProcessing
+
+    def _start(self, config: DHENConfig, output: nn.Module, *, prior: float, seed: int) -> None:
+        """Sets all initial weights from the seed, and the output's bias to the prior's logit."""
+        generator = torch.Generator().manual_seed(seed)
+        initialize(self, scale=config.w_init_scale, generator=generator)
+        nn.init.normal_(self.features.table.weight, std=config.embedding_std, generator=generator)
+        assert isinstance(output, nn.Linear)
+        nn.init.constant_(output.bias, math.log(prior / (1 - prior)))

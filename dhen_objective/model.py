@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from dhen_objective.config import DHENConfig
 from dhen_objective.features import ClickModel, FeatureProcessing
 from dhen_objective.interactions import INTERACTIONS, n_layer_embs
-from dhen_objective.layers import CountMap, initialize, layer_norm, mlp
+from dhen_objective.layers import CountMap, layer_norm, mlp
 
 
 class DHENLayer(nn.Module):
@@ -85,12 +84,7 @@ class DHEN(ClickModel):
         counts = [self.features.n_embs, *[n_layer_embs(config)] * config.n_layers]
         self.layers = nn.Sequential(*(DHENLayer(n_in, config) for n_in in counts[:-1]))
         self.head = mlp([counts[-1] * config.dim, *config.head_hidden, 1])
-        generator = torch.Generator().manual_seed(seed)
-        initialize(self, scale=config.w_init_scale, generator=generator)
-        nn.init.normal_(self.features.table.weight, std=config.embedding_std, generator=generator)
-        output = self.head[-1]
-        assert isinstance(output, nn.Linear)
-        nn.init.constant_(output.bias, math.log(prior / (1 - prior)))
+        self._start(config, self.head[-1], prior=prior, seed=seed)
 
     def forward(
         self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]

@@ -26,7 +26,7 @@ from optuna_predictor_rl.core.ensemble import Ensemble, fit_ensemble
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig, search
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
-from optuna_predictor_rl.core.targets import rank_target
+from optuna_predictor_rl.core.targets import rank_targets
 from optuna_predictor_rl.distributions import union_search_space
 from optuna_predictor_rl.history import Cost, History, read_history
 
@@ -217,7 +217,8 @@ class PredictorRLSampler(BaseSampler):
         greedy = self._policy.reward == "mean"
         score = ensemble.mean if greedy else ensemble.log_improvement
         sign = 1.0 if greedy else -1.0
-        order = np.argsort(_standing(history.labels) @ weight, kind="stable")
+        standing = np.nan_to_num(rank_targets(history.labels))  # a missing one is in the middle
+        order = np.argsort(standing @ weight, kind="stable")
         found = search(
             history.space,
             lambda rows: sign * score(rows, weight),
@@ -283,15 +284,6 @@ def _startup_row(space: SearchSpace, number: int, seed: int) -> Rows:
         return np.asarray(space.from_uniform(engine.random(1))[0])
 
 
-def _standing(labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:
-    """The tasks' labels on one scale; a missing one counts as the middle."""
-    standing = np.zeros_like(labels)
-    for t, y in enumerate(labels.T):
-        present = ~np.isnan(y)
-        standing[present, t] = rank_target(y[present])
-    return standing
-
-
 def _first_unseen(rows: Rows, seen: Rows) -> Rows:
     """The first row that is not among the seen ones, or the last if all are, (decisions,)."""
     known = set(row_keys(seen))
@@ -301,5 +293,6 @@ def _first_unseen(rows: Rows, seen: Rows) -> Rows:
 
 def _complete(space: SearchSpace, row: Rows, rng: np.random.Generator) -> dict[str, Any]:
     """The configuration of a row, with values for its inactive decisions, should they be asked."""
-    free = SearchSpace(space.decisions).random(1, rng)[0]
-    return SearchSpace(space.decisions).configurations(np.where(np.isnan(row), free, row)[None])[0]
+    unconditional = SearchSpace(space.decisions)
+    free = unconditional.random(1, rng)[0]
+    return unconditional.configurations(np.where(np.isnan(row), free, row)[None])[0]

@@ -12,7 +12,7 @@ from numpy import ndarray
 from optuna_predictor_rl.core.fit import FittedMembers, fit_members
 from optuna_predictor_rl.core.gaussian_process import GaussianProcess, fit_gaussian_process
 from optuna_predictor_rl.core.predictor import PredictorConfig
-from optuna_predictor_rl.core.targets import TARGETS, Target
+from optuna_predictor_rl.core.targets import TARGETS, Target, rank_targets
 
 Inputs = Float[ndarray, "n c"]
 Moments = tuple[Float[ndarray, "n t"], Float[ndarray, "n t"]]
@@ -121,10 +121,7 @@ def fit_networks(
         rng: Source of all randomness.
         device: Where the networks are trained.
     """
-    target = np.full_like(labels, np.nan)
-    for t, y in enumerate(labels.T):
-        present = ~np.isnan(y)
-        target[present, t] = TARGETS["rank"](y[present])
+    target = rank_targets(labels)
     generator = torch.Generator(device).manual_seed(int(rng.integers(2**63)))
     fitted = fit_members(
         config,
