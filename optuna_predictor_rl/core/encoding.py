@@ -16,8 +16,11 @@ from optuna_predictor_rl.core.space import Categorical, Numeric, Rows, SearchSpa
 
 FeatureKind = Literal["float", "one_hot", "ordinal", "share"]
 
-BESIDE_ORDINAL = 0.3
+BESIDE_ORDINAL = 0.1
 """Weight of the one-hot columns of choices that also have an ordinal one."""
+
+SHARE = 2.0
+"""Weight of shares: one decision of many changes them little, and yet as much as itself."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Encoding:
     Example:
         >>> space = SearchSpace((Categorical(name="width", choices=(16, 32, 64)),))
         >>> Encoding(space)(space.rows([{"width": 32}])).round(2).tolist()
-        [[0.0, 0.21, 0.0, 0.33]]
+        [[0.0, 0.07, 0.0, 0.33]]
         >>> Encoding(space, structured=False)(space.rows([{"width": 32}])).tolist()
         [[0.0, 1.0, 0.0]]
     """
@@ -152,4 +155,4 @@ class Encoding:
             if len(members) >= 3 and isinstance(decision, Categorical):
                 ordinal = decision.ordinal
                 table = np.eye(decision.n_values) if ordinal is None else ordinal[:, None]
-                yield Feature("share", tuple(members), table)
+                yield Feature("share", tuple(members), SHARE * table)

@@ -45,7 +45,10 @@ class PredictorConfig:
         bootstrap: How members are made to differ beside their initialization: "exponential"
             weights on the trials, "folds" (each member leaves out a fifth), or "none".
         structured_features: Whether order, likeness and squares of decisions enter the input.
-        gaussian_process: Whether a Gaussian process joins the networks as a further member.
+        gaussian_process: Whether Gaussian processes join the networks as further members.
+        targets: What each of those processes models: the labels standardized ("standard"),
+            standardized without the worst tenth ("clipped"), their ranks ("rank"), or the
+            logarithm of their distance to the best ("log").
 
     Raises:
         ValueError: If a number is out of its range or a name is unknown.
@@ -66,7 +69,7 @@ class PredictorConfig:
     bootstrap: Bootstrap = "folds"
     structured_features: bool = True
     gaussian_process: bool = True
-    targets: tuple[Target, ...] = ("rank", "clipped")
+    targets: tuple[Target, ...] = ("clipped", "log")
 
     def __post_init__(self) -> None:
         for name in ("n_members", "n_epochs", "batch_size"):

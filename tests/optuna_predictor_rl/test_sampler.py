@@ -68,7 +68,7 @@ def levels(study: Study, name: str = "x", last: int = 10) -> float:
 
 def test_every_kind_of_parameter_is_searched_better_than_at_random() -> None:
     study = optuna.create_study(sampler=PredictorRLSampler(seed=1))
-    study.optimize(everything, n_trials=30)
+    study.optimize(everything, n_trials=40)
     random = optuna.create_study(sampler=RandomSampler(seed=1))
     random.optimize(everything, n_trials=200)
     assert study.best_value < random.best_value

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder
 
-from optuna_predictor_rl.core.encoding import Encoding
+from optuna_predictor_rl.core.encoding import SHARE, Encoding
 from optuna_predictor_rl.core.space import Categorical, Condition, Decision, Numeric, SearchSpace
 from tests.optuna_predictor_rl.core.strategies import decisions
 
@@ -92,14 +92,14 @@ def test_shares_count_how_many_like_decisions_took_each_choice() -> None:
     space = edges(3)
     rows = every_row(space)
     counts = np.stack([(rows == choice).mean(1) for choice in range(3)], axis=1)
-    assert Encoding(space)(rows)[:, -3:] == pytest.approx(counts)
+    assert Encoding(space)(rows)[:, -3:] == pytest.approx(SHARE * counts)
 
 
 def test_the_share_of_ordered_choices_is_their_mean_position() -> None:
     space = edges(3, (0, 1, 4))
     rows = every_row(space)
     expected = np.array([0.0, 0.25, 1.0])[rows.astype(int)].mean(1)
-    assert Encoding(space)(rows)[:, -1] == pytest.approx(expected)
+    assert Encoding(space)(rows)[:, -1] == pytest.approx(SHARE * expected)
 
 
 @pytest.mark.parametrize(("n", "has_share"), [(2, False), (3, True)])

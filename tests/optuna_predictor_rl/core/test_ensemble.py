@@ -71,10 +71,10 @@ def test_the_mean_of_several_tasks_is_the_weighted_sum_of_eq_6() -> None:
 
 
 def test_the_improvement_is_the_members_mean_expected_improvement() -> None:
-    ensemble, rows = fitted(n_tasks=2), new_rows(4)
+    ensemble, rows = fitted(n_tasks=2), new_rows(20)
     weight = np.array([0.8, 0.2])
     known = ensemble.encoding(ensemble.rows)
-    expected = np.zeros(4)
+    expected = np.zeros(20)
     for member, (mean, std) in zip(
         ensemble.members, ensemble._moments(ensemble.encoding(rows)), strict=True
     ):
@@ -82,7 +82,10 @@ def test_the_improvement_is_the_members_mean_expected_improvement() -> None:
         spread = np.hypot(0.8 * std[:, 0], 0.2 * std[:, 1])
         for i, z in enumerate((best - mean @ weight) / spread):
             expected[i] += spread[i] * quad(norm.cdf, -40.0, z, epsabs=0.0)[0] / 3
-    assert ensemble.log_improvement(rows, weight) == pytest.approx(np.log(expected), rel=1e-5)
+    near = expected > 1e-100  # the quadrature underflows farther away
+    assert near.sum() > 4
+    found = ensemble.log_improvement(rows, weight)[near]
+    assert found == pytest.approx(np.log(expected[near]), rel=1e-5)
 
 
 def test_expecting_rows_makes_them_less_worth_trying_and_keeps_the_mean() -> None:
