@@ -84,10 +84,14 @@ class StoppingRule:
         )
 
     def left(self, curve: Curve) -> float:
-        """The share of the way from the cutoff to the end that is left; 1 before the cutoff."""
-        if self.cutoff is None or not self.cutoff < self.end < math.inf:
+        """The share of the offset that is left where the curve ends; 1 up to the cutoff.
+
+        Past it, the share is that of a curve that falls as 1 / step: none is left at the end.
+        """
+        step = curve.last_step
+        if self.cutoff is None or step <= self.cutoff or math.isinf(self.end):
             return 1.0
-        return min(1.0, max(0.0, (self.end - curve.last_step) / (self.end - self.cutoff)))
+        return max(0.0, (self.end - step) / (self.end - self.cutoff)) * self.cutoff / step
 
     def to_json(self) -> dict[str, Any]:
         """As a study attribute; what is not finite is left out."""

@@ -2,9 +2,11 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
+from optuna_predictor_rl import HopelessTrialPruner, finalists
 from optuna_predictor_rl.core.curves import extrapolate
 from optuna_predictor_rl.labels import LABEL
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.visualization import plot_learning_curves, plot_rank_correlation
 from tests.optuna_predictor_rl.pruner.studies import (
     N_STEPS,
     add_full_trials,
@@ -51,6 +53,7 @@ def test_failed_killed_and_reportless_trials_are_no_pilots():
         ({"extrapolate_by": -1.0}, r"extrapolate_by must be finite and >= 0, but got -1.0\."),
         ({"shrink": -1.0}, r"shrink must be finite and not negative, but got -1.0\."),
         ({"confidence": 0.0}, r"confidence must be between 0 and 1, but got 0.0\."),
+        ({"axis": ()}, r"axis must name at least one axis, but got none\."),
         ({"full_fraction": 2.0}, r"full_fraction must be in \[0, 1\], but got 2.0\."),
     ],
 )
@@ -59,11 +62,23 @@ def test_bad_settings_are_refused(options, message):
         LowFidelityPruner(**options)
 
 
-def test_a_study_of_several_objectives_is_refused():
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda study, pruner: pruner.prune(study, study.trials[0]),
+        lambda study, pruner: pruner.rule(study),
+        lambda study, pruner: pruner.label(study.ask()),
+        lambda study, pruner: HopelessTrialPruner(pruner).prune(study, study.trials[0]),
+        lambda study, _: finalists(study),
+        lambda study, pruner: plot_learning_curves(study, pruner),
+        lambda study, pruner: plot_rank_correlation(study, pruner),
+    ],
+)
+def test_a_study_of_several_objectives_is_refused(use):
     study = optuna.create_study(directions=["minimize", "maximize"])
     study.add_trial(create_trial(values=[1.0, 2.0]))
-    with pytest.raises(ValueError, match=r"one objective .* but got 2 directions"):
-        LowFidelityPruner().prune(study, study.trials[0])
+    with pytest.raises(ValueError, match=r"study must have one objective .* got 2 directions"):
+        use(study, LowFidelityPruner())
 
 
 def test_reports_that_go_backwards_are_said_and_read_in_the_order_of_steps(caplog):

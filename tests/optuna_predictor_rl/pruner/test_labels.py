@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import TrialState, create_trial
+from scipy.stats import median_abs_deviation
 
-from optuna_predictor_rl.core.curves import extrapolate
+from optuna_predictor_rl.core.curves import Curve, extrapolate
 from optuna_predictor_rl.labels import FIDELITY, LABEL, LABEL_STD, full_trials, is_full
 from optuna_predictor_rl.pruner import RULE, LowFidelityPruner
 from tests.optuna_predictor_rl.pruner.studies import (
@@ -164,3 +165,42 @@ def test_a_trial_with_one_report_or_a_constant_curve_is_labelled_with_its_value(
             trial.report(value, step)
         assert trial.should_prune()
         assert attributes(study)[LABEL] == 0.25
+
+
+def test_the_error_of_a_label_is_at_least_that_of_the_pilots_labels():
+    rng = np.random.default_rng(0)
+    pruner = LowFidelityPruner(n_pilot_trials=8, min_rank_correlation=0.3)
+    study = make_study(pruner)
+    curves = [
+        {s: float(a + b / s) for s in range(1, 31)} for a, b in rng.normal(size=(8, 2)) * (1, 3)
+    ]
+    add_full_trials(study, curves)
+    rule = pruner.rule(study)
+    assert rule is not None
+    assert rule.cutoff is not None
+    at = [rule.fit.label(Curve.of(curve).until(rule.cutoff), end=30) for curve in curves]
+    errors = [curve[30] - label.value for curve, label in zip(curves, at, strict=True) if label]
+    assert rule.spread == pytest.approx(median_abs_deviation(errors, scale="normal"), rel=1e-4)
+    assert rule.spread > 0
+    trial = study.ask()
+    for step in range(1, 31):
+        trial.report(curves[0][step], step)
+        if trial.should_prune():
+            break
+    own = rule.fit.label(Curve.of(curves[0]).until(step), end=30)
+    assert own is not None
+    assert attributes(study)[LABEL_STD] == max(own.std, rule.spread) == rule.spread
+
+
+def test_the_pilots_choose_among_several_axes():
+    rng = np.random.default_rng(0)
+    falls = [(a, 5 * b) for a, b in rng.uniform(size=(12, 2))]
+    exponential = [{s: a + b * 0.85**s for s in range(1, 31)} for a, b in falls]
+    straight = [{s: a - 0.1 * b * s for s in range(1, 31)} for a, b in falls]
+    for curves, axis in ((exponential, "exponential"), (straight, "linear")):
+        pruner = LowFidelityPruner(axis=["log", "exponential", "linear"], shrink=0.0)
+        study = make_study(pruner)
+        add_full_trials(study, curves)
+        rule = pruner.rule(study)
+        assert rule is not None
+        assert rule.fit.axis == axis

@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 from optuna.trial import TrialState
 
-from optuna_predictor_rl.labels import FIDELITY
+from optuna_predictor_rl.core.curves import Curve
+from optuna_predictor_rl.core.curves.cutoff import RAW
+from optuna_predictor_rl.labels import FIDELITY, FULL_FIDELITY, is_full
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.stopping import StoppingRule
 from tests.optuna_predictor_rl.pruner.studies import (
     N_STEPS,
     add_full_trials,
     attributes,
+    curve_value,
     make_study,
     objective,
     parallel_curves,
@@ -95,3 +99,33 @@ def test_further_full_trials_decide_anew_and_a_drift_is_said(caplog):
     assert late.cutoff is not None
     assert late.cutoff > early.cutoff
     assert f"After 7 full trials, training stops at step {late.cutoff} instead" in caplog.text
+
+
+def test_a_trial_enqueued_at_full_fidelity_runs_to_the_end_and_gives_a_full_value(make_storage):
+    study = make_study(LowFidelityPruner(n_pilot_trials=4), make_storage())
+    study.optimize(objective, n_trials=6)
+    study.enqueue_trial(study.trials[5].params, user_attrs={FULL_FIDELITY: True})
+    study.optimize(objective, n_trials=2)
+    again, next_one = study.trials[6:]
+    assert again.params == study.trials[5].params
+    assert (again.state, next_one.state) == (TrialState.COMPLETE, TrialState.PRUNED)
+    assert again.value == curve_value(again.params["level"], N_STEPS)
+    assert is_full(again)
+
+
+@pytest.mark.parametrize(
+    ("last_step", "share"), [(1, 1.0), (4, 1.0), (6, 0.5), (8, 0.25), (12, 0.0), (13, 0.0)]
+)
+def test_the_offset_and_its_error_fade_past_the_cutoff_as_one_over_the_step(last_step, share):
+    rule = StoppingRule(cutoff=4.0, end=12.0, fit=RAW, offset=-2.0, spread=0.5)
+    label = rule.label(Curve.of(dict.fromkeys(range(1, last_step + 1), 3.0)))
+    assert label is not None
+    assert label.value == 3.0 - 2.0 * share
+    assert label.std == 0.5 * share
+
+
+def test_a_fixed_cutoff_knows_no_level_of_final_values():
+    rule = StoppingRule(cutoff=4.0, fit=RAW)
+    label = rule.label(Curve.of({1: 3.0, 2: 2.0, 4: 1.0}))
+    assert label is not None
+    assert label.value == 1.0

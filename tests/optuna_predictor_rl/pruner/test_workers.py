@@ -2,6 +2,7 @@ import multiprocessing
 import pickle
 
 import optuna
+from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState, create_trial
 
@@ -73,6 +74,41 @@ def test_two_processes_that_decide_at_once_agree(tmp_path):
     for worker in workers:
         worker.join()
     assert rules[0] == rules[1] == study.user_attrs[f"{RULE}5"]
+
+
+def _search_in_a_process(url: str, barrier, seed: int) -> None:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.load_study(
+        study_name="s",
+        storage=url,
+        pruner=LowFidelityPruner(n_pilot_trials=4),
+        sampler=RandomSampler(seed=seed),
+    )
+    barrier.wait()
+    study.optimize(objective, n_trials=10)
+
+
+def test_two_processes_that_search_one_study_stop_at_one_cutoff(tmp_path):
+    url = f"sqlite:///{tmp_path}/study.db"
+    study = make_study(LowFidelityPruner(), RDBStorage(url))
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(2)
+    workers = [
+        context.Process(target=_search_in_a_process, args=(url, barrier, seed))
+        for seed in range(2)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    assert {t.state for t in study.trials} == {TrialState.COMPLETE, TrialState.PRUNED}
+    assert [key for key in study.user_attrs if key.startswith(RULE)] == [f"{RULE}4"]
+    cutoff = study.user_attrs[f"{RULE}4"]["cutoff"]
+    pruned = [t for t in study.trials if t.state == TrialState.PRUNED]
+    began_before = min(t.datetime_start for t in pruned)  # was running when the rule was made
+    late = [t for t in pruned if t.datetime_start > began_before]
+    assert {t.user_attrs[FIDELITY] for t in late} == {cutoff}
 
 
 def test_the_pruner_survives_pickling():
