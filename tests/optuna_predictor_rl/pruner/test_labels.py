@@ -189,7 +189,7 @@ def test_the_error_of_a_label_is_at_least_that_of_the_pilots_labels():
             break
     own = rule.fit.label(Curve.of(curves[0]).until(step), end=30)
     assert own is not None
-    assert attributes(study)[LABEL_STD] == max(own.std, rule.spread) == rule.spread
+    assert attributes(study)[LABEL_STD] == np.fmax(own.std, rule.spread)  # NaN on few points
 
 
 def test_the_pilots_choose_among_several_axes():
