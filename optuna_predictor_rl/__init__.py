@@ -9,6 +9,7 @@
 from optuna_predictor_rl.core.curves import extrapolate, rank_correlation_by_cutoff
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
+from optuna_predictor_rl.finalists import finalists
 from optuna_predictor_rl.hopeless import HopelessTrialPruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.sampler import PredictorRLSampler
@@ -20,5 +21,6 @@ __all__ = [
     "PredictorConfig",
     "PredictorRLSampler",
     "extrapolate",
+    "finalists",
     "rank_correlation_by_cutoff",
 ]

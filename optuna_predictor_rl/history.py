@@ -15,9 +15,10 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl import _storage
-from optuna_predictor_rl.core.space import Rows, SearchSpace
+from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.distributions import is_within, learn_conditions, to_space
-from optuna_predictor_rl.labels import stored_label
+from optuna_predictor_rl.labels import is_full, label_error, stored_label
+from optuna_predictor_rl.running import RunningLabel
 
 Cost = str | Callable[[FrozenTrial], float]
 
@@ -30,6 +31,8 @@ class History:
         space: The search space, with the conditions that the trials show.
         rows: Rows of the labelled trials, (n, decisions).
         labels: Value and, if there is one, cost of each; lower is better, NaN is missing.
+        noise: Standard error of each value, in (robust) standard deviations of the values: 0 for
+            a full value, NaN for a label whose error is unknown.
         pending: Rows of the trials that are running elsewhere.
         failed: Rows of the trials that failed, or were pruned before they reported a value.
         n_outside: Number of labelled trials left out: a value lies outside of the present ranges.
@@ -38,6 +41,7 @@ class History:
     space: SearchSpace
     rows: Float[ndarray, "n d"]
     labels: Float[ndarray, "n t"]
+    noise: Float[ndarray, " n"]
     pending: Float[ndarray, "p d"]
     failed: Float[ndarray, "f d"]
     n_outside: int
@@ -54,38 +58,81 @@ def read_history(
     *,
     cost: Cost | None = None,
     current: int | None = None,
+    running_label: RunningLabel | None = None,
 ) -> History:
     """Read the trials of a single-objective study.
+
+    A trial with a full value replaces those of the same configuration that have a label only.
 
     Args:
         study: The study.
         search_space: The parameters to model.
         cost: Where a trial's cost is found, if it is to be learned.
         current: Number of the trial that asks; it is not pending.
+        running_label: Long-term value of a running trial that has reported enough, which is then
+            no longer pending but teaches that value; without it, running trials teach nothing.
 
     Raises:
         ValueError: If a complete trial has no cost.
     """
     trials = _storage.trials(study, fresh=True)  # at once, so that none is between two states
-    running = [t for t in trials if t.state == TrialState.RUNNING]
-    labelled = [t for t in trials if t.params and label(t) is not None]
+    known = [_known(t, running_label) for t in trials if t.number != current]
+    labelled = [k for k in known if k.value is not None and k.params]
     space = to_space(search_space)
-    inside = [t for t in labelled if is_within(t.params, search_space)]
-    rows = space.rows([t.params for t in inside])
+    inside = [k for k in labelled if is_within(k.params, search_space)]
+    kept = _not_superseded(inside, space.rows([k.params for k in inside]))
+    rows = space.rows([k.params for k in kept])
     space = SearchSpace(space.decisions, learn_conditions(space, rows))
     sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
-    values = [[sign * (label(t) or 0.0), *_costs(t, cost)] for t in inside]
-    labels = np.asarray(values, dtype=np.float64).reshape(len(inside), 1 + (cost is not None))
-    pending = [_storage.planned(t) for t in running if t.number != current]
-    failed = [t.params for t in trials if t.state.is_finished() and label(t) is None]
+    values = [[sign * (k.value or 0.0), *_costs(k.trial, cost)] for k in kept]
+    labels = np.asarray(values, dtype=np.float64).reshape(len(kept), 1 + (cost is not None))
+    labels = np.stack([_finite(column) for column in labels.T], axis=1)
+    unlabelled = [k for k in known if k.value is None]
+    pending = [k.params for k in unlabelled if k.trial.state == TrialState.RUNNING]
+    failed = [k.params for k in unlabelled if k.trial.state.is_finished()]
     return History(
         space=space,
         rows=rows,
-        labels=np.stack([_finite(column) for column in labels.T], axis=1),
+        labels=labels,
+        noise=_relative(np.array([k.error for k in kept], dtype=np.float64), labels[:, 0]),
         pending=_rows_within(space, pending, search_space),
         failed=_rows_within(space, failed, search_space),
         n_outside=len(labelled) - len(inside),
     )
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A trial and what it is known by: value (or None) and standard error in the study's unit."""
+
+    trial: FrozenTrial
+    params: dict[str, Any]
+    value: float | None
+    error: float
+
+
+def _known(trial: FrozenTrial, running_label: RunningLabel | None) -> _Known:
+    if trial.state != TrialState.RUNNING:
+        return _Known(trial, trial.params, label(trial), label_error(trial))
+    long_term = None if running_label is None else running_label(trial)
+    value, error = (None, 0.0) if long_term is None else (long_term.value, long_term.std)
+    return _Known(trial, _storage.planned(trial), value, error)
+
+
+def _not_superseded(known: list[_Known], rows: Rows) -> list[_Known]:
+    """Without the labels of configurations that have a full value too."""
+    keys = row_keys(rows)
+    full = {key for k, key in zip(known, keys, strict=True) if is_full(k.trial)}
+    return [k for k, key in zip(known, keys, strict=True) if is_full(k.trial) or key not in full]
+
+
+def _relative(errors: Float[ndarray, " n"], values: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
+    """Errors in standard deviations of the values that a few awful values do not blow up."""
+    largest = float(np.abs(values).max(initial=0.0)) or 1.0  # so that no difference overflows
+    values, errors = values / largest, errors / largest
+    low, high = np.percentile(values, [25, 75]) if len(values) else (0.0, 0.0)
+    spread = (high - low) / 1.349  # of a normal distribution
+    return np.asarray(errors / (spread or (values.std() if len(values) else 0.0) or 1.0))
 
 
 def _rows_within(

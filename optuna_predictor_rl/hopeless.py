@@ -25,7 +25,8 @@ class HopelessTrialPruner(BasePruner):
     is dropped when almost all of it is worse than the median of the finished trials. A dropped
     trial carries a label and its error like one that stopped at the cutoff.
 
-    Nothing is dropped while the pilots run, and none of the pruner's ``full_fraction``.
+    Nothing is dropped while the pilots run, and none of those that the pruner lets run to the
+    end (``full_fraction``, ``full_fidelity``).
 
     Examples:
         >>> pruner = HopelessTrialPruner(LowFidelityPruner(n_pilot_trials=10), probability=0.95)
@@ -66,7 +67,7 @@ class HopelessTrialPruner(BasePruner):
         curve = Curve.of(trial.intermediate_values)
         if rule is None or rule.n_pilots == 0 or curve.n_missing or curve.last_step >= rule.end:
             return False
-        if self.pruner.runs_to_the_end(trial.number):
+        if self.pruner.runs_to_the_end(trial):
             return False
         label = self._predict(study, rule, curve)
         if label is None or not self._is_hopeless(study, rule, label):

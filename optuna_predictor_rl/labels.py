@@ -1,4 +1,4 @@
-"""Which trials carry a low-fidelity label, and which a full value."""
+"""Which trials carry a low-fidelity label, and which a full value or are to have one."""
 
 import math
 from collections.abc import Iterable
@@ -12,9 +12,11 @@ from optuna_predictor_rl.core.curves import Extrapolation
 LABEL = "low_fidelity_label"
 """User attribute: the extrapolated long-term value (Eq. 2), in the unit of the reports."""
 LABEL_STD = "low_fidelity_label_std"
-"""User attribute: the label's standard error from the fit; absent if the fit has none."""
+"""User attribute: the label's standard error, in the unit of the reports; absent if unknown."""
 FIDELITY = "fidelity"
 """User attribute: the step at which the training was stopped."""
+FULL_FIDELITY = "full_fidelity"
+"""User attribute that the user sets when enqueuing a trial: true lets it run to its end."""
 
 
 def store_label(study: Study, trial_id: int, fidelity: float, label: Extrapolation) -> None:
@@ -29,6 +31,13 @@ def stored_label(trial: FrozenTrial) -> float | None:
     """The label the trial was marked with, if it was."""
     label = trial.user_attrs.get(LABEL)
     return None if label is None else float(label)
+
+
+def label_error(trial: FrozenTrial) -> float:
+    """The standard error of what a trial is known by: 0 for a full value, NaN if unknown."""
+    if is_full(trial):
+        return 0.0
+    return float(trial.user_attrs.get(LABEL_STD, math.nan))
 
 
 def is_full(trial: FrozenTrial) -> bool:

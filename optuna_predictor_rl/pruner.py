@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Sequence
 
 from optuna.pruners import BasePruner
 from optuna.study import Study
@@ -10,8 +11,14 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.curves import AxisName, Curve, LabelFit
 from optuna_predictor_rl.core.curves.cutoff import check_confidence
-from optuna_predictor_rl.labels import full_trials, store_label, stored_label
-from optuna_predictor_rl.stopping import StoppingRule, decide, direction_of, last_step
+from optuna_predictor_rl.labels import FULL_FIDELITY, full_trials, store_label, stored_label
+from optuna_predictor_rl.stopping import (
+    StoppingRule,
+    check_one_objective,
+    decide,
+    direction_of,
+    last_step,
+)
 
 RULE = "low_fidelity:rule:"
 """Study user attribute: the rule that so many full trials decided."""
@@ -29,6 +36,11 @@ class LowFidelityPruner(BasePruner):
 
     The rule is decided from the full trials in the order in which they ended and is kept in the
     study, so that all workers, and a study that is resumed, follow the same one.
+
+    A trial that is enqueued with the user attribute ``full_fidelity`` runs to its end, as the
+    finalists of a search do::
+
+        study.enqueue_trial(trial.params, user_attrs={"full_fidelity": True})
 
     Examples:
         >>> import optuna
@@ -54,7 +66,7 @@ class LowFidelityPruner(BasePruner):
         cutoff: int | None = None,
         n_fit_points: int = 5,
         extrapolate_by: float | None = None,
-        axis: AxisName = "log",
+        axis: AxisName | Sequence[AxisName] = "log",
         shrink: float = 25.0,
         confidence: float = 0.8,
         full_fraction: float = 0.0,
@@ -70,8 +82,9 @@ class LowFidelityPruner(BasePruner):
                 the end of the full trainings. None chooses it from the pilots, together with how
                 much of the curve is smoothed: noisy curves bear less. With ``cutoff``, None is
                 0.5.
-            axis: ``"log"``, a line in the logarithm of the step, or ``"linear"``, as in the
-                paper; see ``extrapolate``.
+            axis: ``"log"``, a line in the logarithm of the step; ``"linear"``, as in the paper;
+                ``"power"`` or ``"exponential"``; see ``extrapolate``. Of several, the pilots
+                choose; the first is kept unless another ranks them better.
             shrink: How little of a noisy slope is kept, 0 for all as in the paper; see
                 ``extrapolate``.
             confidence: Of the two-sided interval of tau, by a bootstrap over the pilots.
@@ -98,14 +111,19 @@ class LowFidelityPruner(BasePruner):
         self._cutoff = cutoff
         self._confidence = confidence
         self._full_fraction = full_fraction
-        fit = LabelFit(
-            extrapolate_by=1.0 if extrapolate_by is None else extrapolate_by,
-            n_fit_points=n_fit_points,
-            axis=axis,
-            shrink=shrink,
-        )
-        self._fits = fit.alternatives() if extrapolate_by is None else [fit]
-        self._fixed_fit = fit.alternatives()[1] if extrapolate_by is None else fit
+        axes = [axis] if isinstance(axis, str) else list(axis)
+        if not axes:
+            raise ValueError("axis must name at least one axis, but got none.")
+        share = 1.0 if extrapolate_by is None else extrapolate_by
+        fits = [
+            LabelFit(extrapolate_by=share, n_fit_points=n_fit_points, axis=name, shrink=shrink)
+            for name in axes
+        ]
+        if extrapolate_by is None:
+            self._fits = list(dict.fromkeys(one for fit in fits for one in fit.alternatives()))
+            self._fixed_fit = fits[0].alternatives()[1]
+        else:
+            self._fits, self._fixed_fit = fits, fits[0]
         self._told: set[str] = set()
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
@@ -116,13 +134,13 @@ class LowFidelityPruner(BasePruner):
         Raises:
             ValueError: If the study has several objectives.
         """
-        _check_one_objective(study)
+        check_one_objective(study)
         if not trial.intermediate_values:
             return False
         self._check_order(trial)
         rule = self.rule(study, fresh=False)
         curve = Curve.of(trial.intermediate_values)
-        if rule is None or not rule.stops(curve) or self.runs_to_the_end(trial.number):
+        if rule is None or not rule.stops(curve) or self.runs_to_the_end(trial):
             return False
         label = rule.label(curve)
         if label is not None:
@@ -145,8 +163,10 @@ class LowFidelityPruner(BasePruner):
             The label, in the unit of the reports; NaN for a curve that diverged.
 
         Raises:
-            ValueError: If nothing was reported.
+            ValueError: If nothing was reported, or the study has several objectives.
         """
+        if isinstance(trial, Trial):
+            check_one_objective(trial.study)
         frozen = _storage.latest(trial) if isinstance(trial, Trial) else trial
         stored = stored_label(frozen)
         if stored is not None:
@@ -164,7 +184,7 @@ class LowFidelityPruner(BasePruner):
             rule is None
             or rule.cutoff is None
             or curve.last_step >= rule.end
-            or self.runs_to_the_end(frozen.number)
+            or self.runs_to_the_end(frozen)
         ):
             return float(frozen.intermediate_values[int(curve.last_step)])
         label = rule.label(curve) if rule else self._fixed_fit.label(curve)
@@ -182,7 +202,11 @@ class LowFidelityPruner(BasePruner):
         Args:
             study: The study.
             fresh: Ask the storage now for the trials, instead of once a trial.
+
+        Raises:
+            ValueError: If the study has several objectives.
         """
+        check_one_objective(study)
         full = full_trials(_storage.trials(study, (TrialState.COMPLETE,), fresh=fresh))
         if self._cutoff is not None:
             end = last_step(full)
@@ -242,10 +266,12 @@ class LowFidelityPruner(BasePruner):
             return 0
         return n_full - (n_full - self._n_pilot_trials) % self._n_further
 
-    def runs_to_the_end(self, number: int) -> bool:
-        """Whether a trial of this number is one of ``full_fraction``."""
+    def runs_to_the_end(self, trial: FrozenTrial) -> bool:
+        """Whether a trial is one of ``full_fraction``, or was enqueued as ``full_fidelity``."""
+        if trial.user_attrs.get(FULL_FIDELITY):
+            return True
         share = self._full_fraction
-        return math.floor((number + 1) * share) > math.floor(number * share)
+        return math.floor((trial.number + 1) * share) > math.floor(trial.number * share)
 
     def _check_order(self, trial: FrozenTrial) -> None:
         steps = list(trial.intermediate_values)
@@ -259,11 +285,3 @@ class LowFidelityPruner(BasePruner):
         if message not in self._told:
             self._told.add(message)
             _logger.warning(message)
-
-
-def _check_one_objective(study: Study) -> None:
-    if len(study.directions) > 1:
-        raise ValueError(
-            f"study must have one objective for LowFidelityPruner, "
-            f"but got {len(study.directions)} directions."
-        )

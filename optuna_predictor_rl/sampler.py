@@ -29,6 +29,7 @@ from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.core.targets import rank_targets
 from optuna_predictor_rl.distributions import union_search_space
 from optuna_predictor_rl.history import Cost, History, read_history
+from optuna_predictor_rl.running import running_label
 
 N_ELITE = 5
 """Best trials that rounds of the policy and local moves start from."""
@@ -53,6 +54,8 @@ class PredictorRLSampler(BaseSampler):
         cost_weight: The alpha of Eq. (6): weight in [0, 1] of the standardized cost against the
             standardized value. A sequence is cycled from trial to trial.
         n_startup_trials: Trials of a space-filling design before the predictor takes over.
+        learn_from_running: Whether running trials that have come to the cutoff of the study's
+            `LowFidelityPruner` teach their label already; otherwise they count as pending.
         independent_sampler: Sampler of parameters that no finished trial has had; random if None.
         seed: Seed of all randomness. What a trial is given depends on the seed, the trial's
             number and the study's trials, not on the process.
@@ -79,6 +82,7 @@ class PredictorRLSampler(BaseSampler):
         cost: Cost | None = None,
         cost_weight: float | Sequence[float] = 0.0,
         n_startup_trials: int = 8,
+        learn_from_running: bool = False,
         independent_sampler: BaseSampler | None = None,
         seed: int | None = None,
         device: str | torch.device = "cpu",
@@ -98,6 +102,7 @@ class PredictorRLSampler(BaseSampler):
         self._cost = cost
         self._cost_weights = weights
         self._n_startup_trials = n_startup_trials
+        self._learn_from_running = learn_from_running
         self._independent_sampler = independent_sampler
         self._seed = int(np.random.SeedSequence().entropy % 2**63) if seed is None else seed  # type: ignore[operator]
         self._device = torch.device(device)
@@ -124,7 +129,13 @@ class PredictorRLSampler(BaseSampler):
         if not search_space:
             return {}
         with self._last.lock:  # so that a thread knows what the others have been given
-            history = read_history(study, search_space, cost=self._cost, current=trial.number)
+            history = read_history(
+                study,
+                search_space,
+                cost=self._cost,
+                current=trial.number,
+                running_label=running_label(study) if self._learn_from_running else None,
+            )
             self._say_what_is_left_out(history)
             parameters = self._pick(history, trial.number)
             _storage.set_planned(study, trial, parameters)

@@ -27,3 +27,9 @@ def test_the_main_job_searches_the_synthetic_stream(tmp_path: Path) -> None:
         "dhen_search.py", "--data", "synthetic", "--trials", "4", "--rows", "2000", cwd=tmp_path
     )
     assert output.count("\ntrial ") >= 3
+
+
+def test_low_fidelity_trains_its_finalists_to_the_end(tmp_path: Path) -> None:
+    output = run("low_fidelity.py", "--trials", "12", cwd=tmp_path)
+    assert "12 trials in" in output
+    assert "best full training" in output

@@ -11,7 +11,8 @@ from optuna.trial import TrialState
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.labels import is_full
 from optuna_predictor_rl.pruner import LowFidelityPruner
-from optuna_predictor_rl.stopping import StoppingRule, direction_of
+from optuna_predictor_rl.running import low_fidelity_pruner
+from optuna_predictor_rl.stopping import StoppingRule, check_one_objective, direction_of
 from optuna_predictor_rl.visualization.style import (
     FULL_COLOR,
     GREY,
@@ -50,16 +51,6 @@ class LearningCurve:
         return float(self.values[-1]) if self.label is None else self.label.value
 
 
-def low_fidelity_pruner(
-    study: Study, pruner: LowFidelityPruner | None
-) -> LowFidelityPruner | None:
-    """The given pruner; without it, the study's own, also inside one that drops trials."""
-    if pruner is not None:
-        return pruner
-    inner = getattr(study.pruner, "pruner", study.pruner)
-    return inner if isinstance(inner, LowFidelityPruner) else None
-
-
 def learning_curves(
     study: Study, pruner: LowFidelityPruner | None = None
 ) -> tuple[list[LearningCurve], StoppingRule | None]:
@@ -69,6 +60,7 @@ def learning_curves(
         study: A study with one objective.
         pruner: Whose labels to draw; without it, the study's own if it is a low-fidelity one.
     """
+    check_one_objective(study)
     inner = low_fidelity_pruner(study, pruner)
     rule = None if inner is None else inner.rule(study)
     curves = []
@@ -90,7 +82,7 @@ def plot_learning_curves(
         n_best: How many curves are coloured and named in the legend.
 
     Raises:
-        ValueError: If no trial reported a value.
+        ValueError: If no trial reported a value, or the study has several objectives.
     """
     curves, rule = learning_curves(study, pruner)
     if not curves:
@@ -119,7 +111,7 @@ def _extended(number: int, full: bool, curve: Curve, rule: StoppingRule | None) 
         end = float(curve.steps[-1])
         steps = np.linspace(end, label.step, 20)
         values = [rule.fit.label(curve, end=float(step)) for step in steps]
-        offsets = np.linspace(0.0, rule.offset, 20)
+        offsets = np.linspace(0.0, rule.left(curve) * rule.offset, 20)
         path = np.array([steps, [value.value if value else np.nan for value in values] + offsets])
     return LearningCurve(
         number=number,

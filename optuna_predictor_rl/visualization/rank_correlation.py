@@ -17,8 +17,14 @@ from optuna_predictor_rl.core.curves import (
 from optuna_predictor_rl.core.curves.cutoff import report_steps
 from optuna_predictor_rl.labels import full_trials
 from optuna_predictor_rl.pruner import LowFidelityPruner
-from optuna_predictor_rl.stopping import MAX_CUTOFFS, StoppingRule, direction_of, trial_values
-from optuna_predictor_rl.visualization.learning_curves import low_fidelity_pruner
+from optuna_predictor_rl.running import low_fidelity_pruner
+from optuna_predictor_rl.stopping import (
+    MAX_CUTOFFS,
+    StoppingRule,
+    check_one_objective,
+    direction_of,
+    trial_values,
+)
 from optuna_predictor_rl.visualization.style import LABEL_COLOR, RAW_COLOR, base_layout
 
 
@@ -33,8 +39,10 @@ def rank_correlation(
         confidence: Of the two-sided interval.
 
     Raises:
-        ValueError: If fewer than 3 trials ran to the end and reported a curve.
+        ValueError: If fewer than 3 trials ran to the end and reported a curve, or the study has
+            several objectives.
     """
+    check_one_objective(study)
     full = full_trials(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
     if len(full) < 3:
         raise ValueError(

@@ -87,7 +87,8 @@ def load_hpo(folder: Path) -> list[Task]:
 
 def load_npz(path: Path) -> list[Task]:
     with np.load(path) as arrays:
-        return [Task(name, arrays[name], arrays[name][:, -1]) for name in arrays.files]
+        names = [name for name in arrays.files if arrays[name].ndim == 2]
+        return [Task(name, arrays[name], arrays[name][:, -1]) for name in names]
 
 
 def tau_at(task: Task, rows: np.ndarray, share: float, fit: LabelFit) -> float:

@@ -1,0 +1,48 @@
+"""The configurations of a search that deserve a whole training."""
+
+import math
+from typing import Any
+
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from optuna_predictor_rl.history import label
+from optuna_predictor_rl.labels import is_full
+from optuna_predictor_rl.stopping import check_one_objective, direction_of
+
+
+def finalists(study: Study, k: int = 3) -> list[FrozenTrial]:
+    """The best trials by full value or low-fidelity label, best first, one a configuration.
+
+    A configuration that has a full value is ranked by it and not by its labels. To train the
+    others to the end, enqueue them (``is_full`` is in ``optuna_predictor_rl.labels``)::
+
+        for trial in finalists(study):
+            if not is_full(trial):
+                study.enqueue_trial(trial.params, user_attrs={"full_fidelity": True})
+
+    Args:
+        study: A study with one objective.
+        k: How many; fewer are returned if the study has no more.
+
+    Raises:
+        ValueError: If ``k`` is not positive, or the study has several objectives.
+    """
+    check_one_objective(study)
+    if k < 1:
+        raise ValueError(f"k must be at least 1, but got {k}.")
+    sign = 1.0 if direction_of(study) == "minimize" else -1.0
+
+    def loss(trial: FrozenTrial) -> float:
+        known = label(trial)
+        return math.inf if known is None or math.isnan(known) else sign * known
+
+    known = [trial for trial in study.trials if math.isfinite(loss(trial))]
+    best: dict[str, FrozenTrial] = {}
+    for trial in sorted(known, key=lambda trial: (not is_full(trial), loss(trial))):
+        best.setdefault(_key(trial.params), trial)
+    return sorted(best.values(), key=loss)[:k]
+
+
+def _key(params: dict[str, Any]) -> str:
+    return repr(sorted(params.items()))

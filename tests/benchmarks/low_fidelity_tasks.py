@@ -1,0 +1,132 @@
+"""Tasks with learning curves for ``low_fidelity_search.py``: LCBench, and tables of curves."""
+
+import importlib
+import json
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, json_to_distribution
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from optuna.trial import Trial, TrialState
+
+Values = np.ndarray
+
+
+class CurveTask(ABC):
+    """A task whose configurations have a learning curve; lower values are better."""
+
+    name: str
+    n_steps: int
+    best_known: float
+    median_random: float
+
+    @abstractmethod
+    def ask(self, study: Study, sampler: BaseSampler, seed: int) -> tuple[Trial, Values] | None:
+        """A trial of the study, its parameters suggested, and the curve it would report.
+
+        Args:
+            study: To ask.
+            sampler: Another one of the study's kind and seed, to be used up.
+            seed: Of the run.
+
+        Returns:
+            None when no configuration is left.
+        """
+
+
+class LCBench(CurveTask):
+    """A task of the given folder."""
+
+    def __init__(self, task: Any) -> None:
+        self._task = task
+        self.name = task.name
+        self.n_steps = len(task.curve_steps)
+        self.best_known, self.median_random = task.best_known, task.median_random
+
+    def ask(self, study: Study, sampler: BaseSampler, seed: int) -> tuple[Trial, Values]:  # noqa: ARG002
+        trial = study.ask()
+        return trial, np.array(self._task.evaluate(self._task.suggest(trial))["curve"])
+
+
+class Table(CurveTask):
+    """Recorded trainings: what a sampler asks for is moved to the nearest one not yet taken.
+
+    The sampler is told the parameters of the recorded training, not those that it asked for.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        curves: Values,
+        params: list[dict[str, Any]],
+        distributions: Mapping[str, BaseDistribution],
+    ) -> None:
+        self.name, self.n_steps = name, curves.shape[1]
+        self._curves, self._params, self._distributions = curves, params, dict(distributions)
+        self._places = np.array([self._place(row) for row in params])
+        finals = curves[:, -1]
+        self.best_known, self.median_random = float(finals.min()), float(np.median(finals))
+
+    def ask(self, study: Study, sampler: BaseSampler, seed: int) -> tuple[Trial, Values] | None:
+        taken = {trial.user_attrs["row"] for trial in study.trials}
+        free = np.array([i for i in range(len(self._params)) if i not in taken])
+        if len(free) == 0:
+            return None
+        wanted = self._wanted(study, sampler, seed)
+        # Parameters that do not differ would favour one row: ties are broken by the seed.
+        jitter = np.random.default_rng([seed, len(taken)]).uniform(0, 1e-9, len(free))
+        distance = np.abs(self._places[free] - self._place(wanted)).sum(axis=1) + jitter
+        row = int(free[np.argmin(distance)])
+        study.enqueue_trial(self._params[row], user_attrs={"row": row})
+        trial = study.ask(self._distributions)
+        return trial, self._curves[row]
+
+    def _wanted(self, study: Study, sampler: BaseSampler, seed: int) -> dict[str, Any]:
+        """What the sampler would ask next, seen from a copy of the study."""
+        copy = optuna.create_study(sampler=sampler, direction=study.direction)
+        copy.add_trials([t for t in study.trials if t.state == TrialState.COMPLETE])
+        if isinstance(sampler, optuna.samplers.RandomSampler):  # would begin again each time
+            copy.sampler = optuna.samplers.RandomSampler(seed=1000 * seed + len(study.trials))
+        return copy.ask(self._distributions).params
+
+    def _place(self, params: Mapping[str, Any]) -> Values:
+        """One coordinate in [0, 1] a number, one a category; two categories are 1 apart."""
+        parts: list[float] = []
+        for name, distribution in self._distributions.items():
+            if isinstance(distribution, CategoricalDistribution):
+                chosen = distribution.choices.index(params[name])
+                parts += [0.5 * (i == chosen) for i in range(len(distribution.choices))]
+                continue
+            scale = np.log if distribution.log else float  # type: ignore[attr-defined]
+            low, high = scale(distribution.low), scale(distribution.high)  # type: ignore[attr-defined]
+            parts.append(float((scale(params[name]) - low) / (high - low)))
+        return np.array(parts)
+
+
+def load_lcbench(folder: Path) -> list[CurveTask]:
+    """The eight LCBench tasks of a folder that holds ``hpo_tasks.py``."""
+    sys.path.insert(0, str(folder))
+    module = importlib.import_module("hpo_tasks")
+    names = [name for name in module.tasks() if name.startswith("yahpo_lcbench")]
+    return [LCBench(module.make(name)) for name in names]
+
+
+def load_table(path: Path) -> Table:
+    """A table that ``record_dhen_curves.py`` wrote: one array of curves, and their parameters."""
+    with np.load(path) as arrays:
+        name = next(name for name in arrays.files if arrays[name].ndim == 2)
+        return Table(
+            name,
+            arrays[name].astype(float),
+            json.loads(str(arrays["params"])),
+            {
+                key: json_to_distribution(text)
+                for key, text in json.loads(str(arrays["distributions"])).items()
+            },
+        )

@@ -1,0 +1,101 @@
+import optuna
+import pytest
+from optuna.trial import TrialState, create_trial
+
+from optuna_predictor_rl import HopelessTrialPruner, finalists
+from optuna_predictor_rl.core.curves import extrapolate
+from optuna_predictor_rl.labels import LABEL
+from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.visualization import plot_learning_curves, plot_rank_correlation
+from tests.optuna_predictor_rl.pruner.studies import (
+    N_STEPS,
+    add_full_trials,
+    attributes,
+    make_study,
+    objective,
+    parallel_curves,
+)
+
+
+def test_pilots_with_one_and_the_same_value_decide_nothing_and_lose_no_trial(caplog):
+    study = make_study(LowFidelityPruner(n_pilot_trials=3))
+    add_full_trials(study, [{s: 1.0 / s for s in range(1, 9)}] * 3)
+    study.optimize(lambda trial: trial.report(1.0, 9) or float(trial.should_prune()), n_trials=9)
+    assert [t.state for t in study.trials[3:]] == [TrialState.COMPLETE] * 9
+    assert "No cutoff keeps a rank correlation of 0.75 over 3 full trials" in caplog.text
+    assert caplog.text.count("No cutoff keeps") == 1
+
+
+def test_failed_killed_and_reportless_trials_are_no_pilots():
+    study = make_study(LowFidelityPruner(n_pilot_trials=3))
+    curves = parallel_curves(3)
+    add_full_trials(study, curves[:2])
+    study.add_trial(create_trial(state=TrialState.FAIL, intermediate_values=curves[2]))
+    study.add_trial(create_trial(state=TrialState.PRUNED, intermediate_values=curves[2]))
+    study.add_trial(create_trial(value=1.0))
+    study.add_trial(create_trial(value=1.0, intermediate_values={0: 1.0}))
+    study.ask()  # a killed worker leaves its trial running
+    pruner = study.pruner
+    assert isinstance(pruner, LowFidelityPruner)
+    assert pruner.rule(study) is None
+    add_full_trials(study, curves[2:])
+    assert pruner.rule(study) is not None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_pilot_trials": 2}, r"n_pilot_trials must be at least 3, but got 2\."),
+        ({"min_rank_correlation": 1.5}, r"min_rank_correlation must be in \(0, 1\], but got 1.5"),
+        ({"min_rank_correlation": 0.0}, r"min_rank_correlation must be in \(0, 1\], but got 0.0"),
+        ({"cutoff": 0}, r"cutoff must be at least 1, but got 0\."),
+        ({"n_fit_points": 1}, r"n_fit_points must be at least 2, but got 1\."),
+        ({"extrapolate_by": -1.0}, r"extrapolate_by must be finite and >= 0, but got -1.0\."),
+        ({"shrink": -1.0}, r"shrink must be finite and not negative, but got -1.0\."),
+        ({"confidence": 0.0}, r"confidence must be between 0 and 1, but got 0.0\."),
+        ({"axis": ()}, r"axis must name at least one axis, but got none\."),
+        ({"full_fraction": 2.0}, r"full_fraction must be in \[0, 1\], but got 2.0\."),
+    ],
+)
+def test_bad_settings_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        LowFidelityPruner(**options)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda study, pruner: pruner.prune(study, study.trials[0]),
+        lambda study, pruner: pruner.rule(study),
+        lambda study, pruner: pruner.label(study.ask()),
+        lambda study, pruner: HopelessTrialPruner(pruner).prune(study, study.trials[0]),
+        lambda study, _: finalists(study),
+        lambda study, pruner: plot_learning_curves(study, pruner),
+        lambda study, pruner: plot_rank_correlation(study, pruner),
+    ],
+)
+def test_a_study_of_several_objectives_is_refused(use):
+    study = optuna.create_study(directions=["minimize", "maximize"])
+    study.add_trial(create_trial(values=[1.0, 2.0]))
+    with pytest.raises(ValueError, match=r"study must have one objective .* got 2 directions"):
+        use(study, LowFidelityPruner())
+
+
+def test_reports_that_go_backwards_are_said_and_read_in_the_order_of_steps(caplog):
+    study = make_study(LowFidelityPruner(cutoff=4, extrapolate_by=1.0))
+    trial = study.ask()
+    for step in (1, 3, 2):
+        trial.report(1.0 / step, step)
+        assert not trial.should_prune()
+    trial.report(0.25, 4)
+    assert trial.should_prune()
+    assert "Trial 0 reported step 2 after step 3" in caplog.text
+    in_order = extrapolate([1, 2, 3, 4], [1, 1 / 2, 1 / 3, 1 / 4], delta=3, axis="log", shrink=25)
+    assert attributes(study)[LABEL] == in_order.value
+
+
+def test_a_cutoff_past_the_last_step_is_said_once_and_stops_no_trial(caplog):
+    study = make_study(LowFidelityPruner(cutoff=N_STEPS + 1))
+    study.optimize(objective, n_trials=3)
+    assert {t.state for t in study.trials} == {TrialState.COMPLETE}
+    assert caplog.text.count("is not before the last step") == 1

@@ -1,0 +1,131 @@
+import math
+
+import numpy as np
+import pytest
+from optuna.trial import TrialState
+
+from optuna_predictor_rl.core.curves import Curve
+from optuna_predictor_rl.core.curves.cutoff import RAW
+from optuna_predictor_rl.labels import FIDELITY, FULL_FIDELITY, is_full
+from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.stopping import StoppingRule
+from tests.optuna_predictor_rl.pruner.studies import (
+    N_STEPS,
+    add_full_trials,
+    attributes,
+    curve_value,
+    make_study,
+    objective,
+    parallel_curves,
+)
+
+
+def test_pilots_run_to_the_end_and_later_trials_stop_at_one_cutoff(make_storage):
+    pruner = LowFidelityPruner(n_pilot_trials=5)
+    study = make_study(pruner, make_storage())
+    study.optimize(objective, n_trials=12)
+    assert [t.state for t in study.trials[:5]] == [TrialState.COMPLETE] * 5
+    assert [t.state for t in study.trials[5:]] == [TrialState.PRUNED] * 7
+    assert all(max(t.intermediate_values) == N_STEPS for t in study.trials[:5])
+    rule = pruner.rule(study)
+    assert rule is not None
+    assert {t.user_attrs[FIDELITY] for t in study.trials[5:]} == {rule.cutoff}
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_both_directions_stop_at_the_same_step(direction):
+    sign = 1.0 if direction == "minimize" else -1.0
+    pruner = LowFidelityPruner(n_pilot_trials=6)
+    study = make_study(pruner, direction=direction)
+    rng = np.random.default_rng(1)
+    curves = [
+        {s: sign * float(a + b / s + 0.02 * rng.normal()) for s in range(1, 30)}
+        for a, b in rng.normal(size=(6, 2))
+    ]
+    add_full_trials(study, curves)
+    rule = pruner.rule(study)
+    assert rule is not None
+    assert rule.cutoff is not None
+    mirrored = make_study(pruner, direction="minimize")
+    add_full_trials(mirrored, [{s: sign * v for s, v in curve.items()} for curve in curves])
+    expected = pruner.rule(mirrored)
+    assert expected is not None
+    assert rule.cutoff == expected.cutoff
+    assert rule.tau == expected.tau
+
+
+def test_a_trial_of_irregular_steps_stops_at_its_first_report_past_the_cutoff():
+    study = make_study(LowFidelityPruner(cutoff=10))
+    trial = study.ask()
+    for step in (1, 4, 9, 13, 17):
+        trial.report(1.0 / step, step)
+        if trial.should_prune():
+            break
+    assert attributes(study)[FIDELITY] == 13
+
+
+def test_a_missing_value_at_the_cutoff_is_waited_out():
+    study = make_study(LowFidelityPruner(cutoff=4))
+    trial = study.ask()
+    stopped = []
+    for step, value in enumerate([1.0, 0.9, 0.8, math.nan, 0.7], start=1):
+        trial.report(value, step)
+        stopped.append(trial.should_prune())
+    assert stopped == [False, False, False, False, True]
+
+
+def test_a_share_of_the_later_trials_runs_to_the_end():
+    study = make_study(LowFidelityPruner(n_pilot_trials=4, full_fraction=0.25))
+    study.optimize(objective, n_trials=24)
+    full = [t.number for t in study.trials if t.state == TrialState.COMPLETE]
+    assert full == [0, 1, 2, 3, 7, 11, 15, 19, 23]
+
+
+def test_further_full_trials_decide_anew_and_a_drift_is_said(caplog):
+    pruner = LowFidelityPruner(n_pilot_trials=4, min_rank_correlation=0.9)
+    study = make_study(pruner)
+    add_full_trials(study, parallel_curves(4))
+    early = pruner.rule(study)
+    crossing = [
+        {s: 2.0 + 0.1 * i + (s > 6) * (3.0 - 0.5 * i) for s in range(1, N_STEPS + 1)}
+        for i in range(3)
+    ]
+    add_full_trials(study, crossing)
+    late = pruner.rule(study)
+    assert early is not None
+    assert late is not None
+    assert (early.n_pilots, late.n_pilots) == (4, 7)
+    assert early.cutoff is not None
+    assert late.cutoff is not None
+    assert late.cutoff > early.cutoff
+    assert f"After 7 full trials, training stops at step {late.cutoff} instead" in caplog.text
+
+
+def test_a_trial_enqueued_at_full_fidelity_runs_to_the_end_and_gives_a_full_value(make_storage):
+    study = make_study(LowFidelityPruner(n_pilot_trials=4), make_storage())
+    study.optimize(objective, n_trials=6)
+    study.enqueue_trial(study.trials[5].params, user_attrs={FULL_FIDELITY: True})
+    study.optimize(objective, n_trials=2)
+    again, next_one = study.trials[6:]
+    assert again.params == study.trials[5].params
+    assert (again.state, next_one.state) == (TrialState.COMPLETE, TrialState.PRUNED)
+    assert again.value == curve_value(again.params["level"], N_STEPS)
+    assert is_full(again)
+
+
+@pytest.mark.parametrize(
+    ("last_step", "share"), [(1, 1.0), (4, 1.0), (6, 0.5), (8, 0.25), (12, 0.0), (13, 0.0)]
+)
+def test_the_offset_and_its_error_fade_past_the_cutoff_as_one_over_the_step(last_step, share):
+    rule = StoppingRule(cutoff=4.0, end=12.0, fit=RAW, offset=-2.0, spread=0.5)
+    label = rule.label(Curve.of(dict.fromkeys(range(1, last_step + 1), 3.0)))
+    assert label is not None
+    assert label.value == 3.0 - 2.0 * share
+    assert label.std == 0.5 * share
+
+
+def test_a_fixed_cutoff_knows_no_level_of_final_values():
+    rule = StoppingRule(cutoff=4.0, fit=RAW)
+    label = rule.label(Curve.of({1: 3.0, 2: 2.0, 4: 1.0}))
+    assert label is not None
+    assert label.value == 1.0

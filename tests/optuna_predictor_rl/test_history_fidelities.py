@@ -1,0 +1,154 @@
+"""What trials of different fidelities teach, and how surely."""
+
+import math
+from typing import Any
+
+import numpy as np
+import optuna
+import pytest
+from optuna.distributions import BaseDistribution, FloatDistribution
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from optuna_predictor_rl import HopelessTrialPruner, LowFidelityPruner
+from optuna_predictor_rl.history import read_history
+from optuna_predictor_rl.labels import LABEL, LABEL_STD
+from optuna_predictor_rl.running import running_label
+
+UNIT = FloatDistribution(0.0, 1.0)
+SPACE: dict[str, BaseDistribution] = {"x": UNIT}
+PRUNED = TrialState.PRUNED
+
+
+def trial(
+    x: float,
+    value: float | None = None,
+    state: TrialState = TrialState.COMPLETE,
+    **attributes: Any,
+) -> FrozenTrial:
+    return create_trial(
+        state=state,
+        value=value,
+        params={"x": x},
+        distributions={"x": UNIT},
+        user_attrs=attributes,
+    )
+
+
+def study_of(*trials: FrozenTrial, **options: Any) -> Study:
+    study = optuna.create_study(**options)
+    study.add_trials(trials)
+    return study
+
+
+def marks(label: float, std: float | None = None) -> dict[str, float]:
+    return {LABEL: label} if std is None else {LABEL: label, LABEL_STD: std}
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_noise_is_the_labels_error_in_standard_deviations_of_the_values(direction):
+    # Five values whose quartiles are 2 apart: a normal distribution's are 1.349 deviations apart.
+    study = study_of(
+        trial(0.1, 1.0),
+        trial(0.2, 2.0),
+        trial(0.3, 3.0, **marks(3.0, 0.5)),  # returned its label
+        trial(0.4, 4.0, PRUNED, **marks(4.0, 1.0)),
+        trial(0.5, 5.0, **marks(0.0, 9.0)),  # was marked and went on to its full value
+        direction=direction,
+    )
+    noise = read_history(study, SPACE).noise
+    assert noise == pytest.approx(np.array([0.0, 0.0, 0.5, 1.0, 0.0]) * 1.349 / 2.0)
+
+
+def test_the_noise_of_a_label_without_an_error_is_unknown():
+    study = study_of(trial(0.1, 1.0), trial(0.2, 2.0, PRUNED), trial(0.3, 3.0, **marks(3.0)))
+    noise = read_history(study, SPACE).noise
+    assert np.array_equal(np.isnan(noise), [False, True, True])
+
+
+def test_one_awful_value_leaves_the_noise_as_it_is():
+    values = np.linspace(0.0, 1.0, 20)
+    plain = [trial(float(v), float(v)) for v in values]
+    label = trial(0.5, 0.5, PRUNED, **marks(0.5, 0.1))
+    alone = read_history(study_of(*plain, label), SPACE).noise[-1]
+    beside = read_history(study_of(*plain, trial(1.0, 1e308), label), SPACE).noise[-1]
+    assert beside == pytest.approx(alone, rel=0.15)
+
+
+def test_noise_among_equal_values_is_in_their_own_unit():
+    study = study_of(*[trial(x, 2.0, **marks(2.0, 0.5)) for x in (0.1, 0.2, 0.3)])
+    assert read_history(study, SPACE).noise == pytest.approx([0.25] * 3)
+
+
+def test_an_empty_study_has_no_noise():
+    assert read_history(study_of(), SPACE).noise.shape == (0,)
+
+
+def test_a_full_value_replaces_the_label_of_the_same_configuration():
+    study = study_of(
+        trial(0.1, 9.0, PRUNED, **marks(1.0, 0.1)),
+        trial(0.2, 9.0, PRUNED, **marks(2.0, 0.1)),
+        trial(0.1, 3.0),
+        trial(0.1, 3.5),
+    )
+    history = read_history(study, SPACE)
+    assert history.rows.tolist() == [[0.2], [0.1], [0.1]]
+    assert history.labels.tolist() == [[2.0], [3.0], [3.5]]
+    assert history.n_outside == 0
+
+
+def running_study(pruner: Any) -> tuple[Study, list[dict[int, float]]]:
+    """Three pilots, and one trial that runs, whose curve is the returned one."""
+    curves = [{step: level + 1 / step for step in range(1, 13)} for level in (0.0, 0.5, 1.0, 0.25)]
+    study = optuna.create_study(pruner=pruner)
+    for curve in curves[:3]:
+        study.add_trial(
+            create_trial(
+                value=curve[12],
+                params={"x": curve[12]},
+                distributions={"x": FloatDistribution(0.0, 2.0)},
+                intermediate_values=curve,
+            )
+        )
+    return study, curves
+
+
+@pytest.mark.parametrize("wrap", [lambda pruner: pruner, HopelessTrialPruner])
+def test_a_running_trial_teaches_its_label_once_it_has_come_to_the_cutoff(wrap):
+    pruner = wrap(LowFidelityPruner(n_pilot_trials=3, full_fraction=1.0))
+    study, curves = running_study(pruner)
+    space: dict[str, BaseDistribution] = {"x": FloatDistribution(0.0, 2.0)}
+    low_fidelity = pruner if isinstance(pruner, LowFidelityPruner) else pruner.pruner
+    running = study.ask(space)
+    rule = low_fidelity.rule(study)
+    assert rule is not None
+    assert rule.cutoff is not None
+    for step in range(1, 12):
+        running.report(curves[3][step], step)
+        assert not running.should_prune()
+        history = read_history(study, space, running_label=running_label(study))
+        enough = step >= rule.cutoff
+        assert (len(history.rows), len(history.pending)) == ((4, 0) if enough else (3, 1))
+    # The level of the final values is reached as the training comes to its end.
+    assert history.labels[3, 0] == pytest.approx(curves[3][12], abs=0.02)
+    assert len(read_history(study, space).pending) == 1  # only when wanted
+    study.tell(running, curves[3][12])
+    assert read_history(study, space).labels[3, 0] == curves[3][12]
+
+
+def test_no_running_trial_has_reported_enough_while_pilots_run_or_without_a_pruner():
+    for pruner in (LowFidelityPruner(n_pilot_trials=9), optuna.pruners.NopPruner()):
+        study, curves = running_study(pruner)
+        running = study.ask()
+        running.report(curves[3][1], 11)
+        assert running_label(study)(study.trials[-1]) is None
+
+
+def test_a_running_trial_that_diverged_or_reported_nothing_stays_pending():
+    study, _ = running_study(LowFidelityPruner(n_pilot_trials=3))
+    silent, diverged = study.ask(), study.ask()
+    for step in range(1, 12):
+        diverged.report(math.nan, step)
+    label = running_label(study)
+    assert label(study.trials[silent.number]) is None
+    assert label(study.trials[diverged.number]) is None
