@@ -15,13 +15,17 @@ from dhen_objective.layers import bare, initialize, mlp
 _RESOLUTION = 1e-6
 """Deviation, relative to the mean, below which a float32 feature is constant."""
 
+_CUT = 5.0
+"""Largest standardized value."""
+
 
 class RunningNorm(nn.Module):
     """Standardizes dense features by the mean and deviation of what was observed before.
 
     Values that are missing (NaN or infinite) take the running mean, and so become 0. All values
     of a feature are 0 until two different ones were observed: its scale is not known before,
-    and raw values can be thousands.
+    and raw values can be thousands. Later values are cut at 5 deviations, since a feature that
+    was almost constant so far can change by hundreds of them.
     """
 
     def __init__(self, n_dense: int) -> None:
@@ -39,7 +43,7 @@ class RunningNorm(nn.Module):
         known = deviation > _RESOLUTION * self.mean.abs()  # a constant's is rounding error
         scale = torch.where(known, 1 / deviation.clamp(min=1e-30), 0.0)
         normed = (dense - self.mean.float()) * scale.float()
-        return torch.where(torch.isfinite(dense), normed, 0.0)
+        return torch.where(torch.isfinite(dense), normed.clamp(-_CUT, _CUT), 0.0)
 
     @torch.no_grad()
     def observe(self, dense: Float[Tensor, "b n"]) -> int:

@@ -63,6 +63,12 @@ def test_missing_values_take_the_mean_that_was_seen_before() -> None:
     assert torch.equal(norm(dense), torch.tensor([[0.0, 0.0], [1.0, 0.0]]))
 
 
+def test_outliers_are_cut_at_five_deviations() -> None:
+    norm = RunningNorm(1)
+    norm.observe(torch.tensor([[1.0], [3.0]]))  # mean 2, deviation 1
+    assert norm(torch.tensor([[6.0], [900.0], [-9.0]])).flatten().tolist() == [4.0, 5.0, -5.0]
+
+
 @given(st.floats(-1e6, 1e6, width=32), st.integers(0, 50))
 def test_a_feature_is_zero_until_its_scale_is_known(value: float, rows: int) -> None:
     norm = RunningNorm(1)
