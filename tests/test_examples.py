@@ -27,3 +27,13 @@ def test_the_main_job_searches_the_synthetic_stream(tmp_path: Path) -> None:
         "dhen_search.py", "--data", "synthetic", "--trials", "4", "--rows", "2000", cwd=tmp_path
     )
     assert output.count("\ntrial ") >= 3
+
+
+def test_flops_and_qps_are_measured_and_drawn(tmp_path: Path) -> None:
+    output = run(
+        "flops_and_qps.py", "--networks", "3", "--repeats", "2", "--batch-size", "32",
+        "--points", "points.jsonl", cwd=tmp_path,
+    )  # fmt: skip
+    assert output.count("Spearman") == 2
+    assert len((tmp_path / "points.jsonl").read_text().splitlines()) == 3
+    assert "plotly" in (tmp_path / "flops_and_qps.html").read_text()
