@@ -1,7 +1,7 @@
 """How well do FLOPs predict the speed of training? After Fig. 6 of the paper.
 
     python examples/flops_and_qps.py --networks 40        # a few minutes on one core
-    python examples/flops_and_qps.py --networks 5 --repeats 3          # seconds, to see that it works
+    python examples/flops_and_qps.py --networks 5 --repeats 3       # seconds, to see that it works
 
 Draws networks from the search space, measures the examples per second of training and inference
 of each against the default network, in turns, and shows both over the FLOPs of an example. Writes

@@ -65,8 +65,9 @@ def test_more_layers_cost_more() -> None:
 
 def test_the_parameters_of_a_small_network_are_those_counted_by_hand() -> None:
     config = DHENConfig(
-        n_layers=1, modules=(Interaction.LINEAR,), dim=2, linear_embs=3, head_hidden=(4,)
-    )
+        n_layers=1, modules=(Interaction.LINEAR,), dim=2, linear_embs=3, head_hidden=(4,),
+        ln_init=1.0,
+    )  # fmt: skip
     model = DHEN(config, field_sizes=(5, 6), n_dense=0)
     table, mix, shortcut, norm = 11 * 2, 3 * 2, 3 * 2, 2 + 2
     head = (6 * 4 + 4) + (4 + 1)

@@ -180,9 +180,13 @@ def test_speed_and_time_are_measured() -> None:
     assert result.qps > 300 / result.seconds  # reading and recording take time, too
 
 
-def test_bfloat16_learns_about_as_well_as_float32() -> None:
+@pytest.mark.parametrize("modules", [(Interaction.LINEAR, Interaction.DCN), tuple(Interaction)])
+def test_bfloat16_learns_about_as_well_as_float32(modules: tuple[Interaction, ...]) -> None:
     stream = SyntheticStream("easy", rows=8000)
-    single, half = (train(stream, SMALL, replace(FAST, autocast=on)) for on in (False, True))
+    config = replace(SMALL, modules=modules, ln_init=0.1)
+    single, half = (
+        train(stream, config, replace(FAST, lr=1e-3, autocast=on)) for on in (False, True)
+    )
     assert half.curve != single.curve
     assert half.normalized_entropy == pytest.approx(single.normalized_entropy, rel=0.03)
 
