@@ -62,6 +62,9 @@ def write_parquet(path: Path, rows: int) -> None:
             writer.write_table(blocks[i % len(blocks)])
 
 
+WRITERS = {".txt": write_text, ".parquet": write_parquet}
+
+
 def open_stream(path: Path) -> TableStream:
     """The file's examples; counts the rows first."""
     if path.suffix == ".txt":
@@ -105,6 +108,7 @@ def main() -> None:
     """Measure and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=5_000_000)
+    parser.add_argument("--formats", nargs="+", choices=WRITERS, default=list(WRITERS))
     parser.add_argument("--folder", type=Path, help="for the files; by default a temporary one")
     parser.add_argument("--stream", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -113,16 +117,16 @@ def main() -> None:
         return
     print("| file | size | rows | rows/s, counting | rows/s, batches | peak RSS (at start) |")
     print("|---|---:|---:|---:|---:|---:|")
-    for name, write in (("text.txt", write_text), ("columns.parquet", write_parquet)):
+    for name in options.formats:
         for rows in (options.rows // 10, options.rows):
             with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-                path = Path(folder) / name
-                write(path, rows)
+                path = Path(folder) / f"rows{name}"
+                WRITERS[name](path, rows)
                 command = [sys.executable, __file__, "--stream", str(path)]
                 done = subprocess.run(command, check=True, capture_output=True, text=True)
                 row = json.loads(done.stdout)
                 print(
-                    f"| {name} | {path.stat().st_size / 1e6:,.0f} MB | {row['rows']:,} "
+                    f"| Criteo's columns, {name} | {path.stat().st_size / 1e6:,.0f} MB | {row['rows']:,} "
                     f"| {row['count']:,.0f} | {row['read']:,.0f} "
                     f"| {row['peak'] / 2**20:.0f} MiB ({row['before'] / 2**20:.0f}) |",
                     flush=True,
