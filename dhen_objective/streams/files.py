@@ -15,7 +15,6 @@ from dhen_objective.streams.malformed import MalformedRow, MalformedRows
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.dataset as pads
 
 _BLOCK = 4 << 20
 _PARQUET_ROWS = 32_768
@@ -60,7 +59,7 @@ def arrow() -> Any:
     """
     try:
         import pyarrow.csv
-        import pyarrow.dataset
+        import pyarrow.parquet
     except ImportError as error:
         raise ImportError(
             'Streams from files need pyarrow: pip install "optuna-predictor-rl[data]".'
@@ -74,7 +73,8 @@ def read_files(
     """Yields the rows of the files, one file after the other, at constant memory.
 
     Text is yielded as bytes, whatever it holds. Rows with too few or too many columns go to
-    `malformed`; an empty line is a row of missing values.
+    `malformed`; an empty line is a row of missing values. A file is read as its rows are asked
+    for; `pyarrow.dataset` would read up to a gigabyte ahead.
 
     Args:
         paths: The files.
@@ -82,32 +82,55 @@ def read_files(
         columns: The columns to read.
         malformed: Counts the rows that were yielded, and those that could not be.
     """
-    wide = _WrongWidths()
-    table = _open(paths, layout, columns, wide)
-    for fragment in table.get_fragments():
-        wide.numbers.clear()
+    for path in paths:
+        wide = _WrongWidths()
         line = 1 if layout is None or layout.names is not None else 2
-        batches = fragment.to_batches(
-            schema=table.schema,
-            columns=list(columns),
-            batch_size=_PARQUET_ROWS,
-            batch_readahead=1,
-            fragment_readahead=1,
-            use_threads=False,
-        )
-        name = Path(fragment.path).name
+        batches = _parquet(path, columns) if layout is None else _text(path, layout, columns, wide)
         for rows in batches:
             lines = wide.skip(line, len(rows))
-            wide.report(name, before=int(lines[-1]) + 1 if len(lines) else line, to=malformed)
             line = int(lines[-1]) + 1 if len(lines) else line
+            wide.report(path.name, before=line, to=malformed)
             malformed.read += len(rows)
-            yield Part(name, lines, rows)
-        wide.report(name, before=None, to=malformed)
+            yield Part(path.name, lines, rows)
+        wide.report(path.name, before=None, to=malformed)
 
 
-def column_names(paths: Sequence[Path], layout: CSV | None) -> list[str]:
-    """Returns the names of the first file's columns."""
-    return list(_open(paths[:1], layout, (), _WrongWidths()).schema.names)
+def _parquet(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Yields batches; holds one row group of the file."""
+    with arrow().parquet.ParquetFile(path) as file:
+        yield from file.iter_batches(
+            batch_size=_PARQUET_ROWS, columns=list(columns), use_threads=False
+        )
+
+
+def _text(
+    path: Path, layout: CSV, columns: Sequence[str], wide: _WrongWidths
+) -> Iterator[pa.RecordBatch]:
+    """Yields batches of a block of text each, decompressed."""
+    pa = arrow()
+    convert = pa.csv.ConvertOptions(
+        include_columns=list(columns),
+        include_missing_columns=True,
+        column_types=dict.fromkeys(columns, pa.binary()),
+        strings_can_be_null=False,
+    )
+    with (
+        pa.input_stream(path, compression="detect") as file,
+        _open_text(file, layout, convert, wide) as reader,
+    ):
+        yield from reader
+
+
+def column_names(path: Path, layout: CSV | None) -> list[str]:
+    """Returns the names of a file's columns."""
+    pa = arrow()
+    if layout is None:
+        return list(pa.parquet.read_schema(path).names)
+    with (
+        pa.input_stream(path, compression="detect") as file,
+        _open_text(file, layout, pa.csv.ConvertOptions(), _WrongWidths()) as reader,
+    ):
+        return list(reader.schema.names)
 
 
 class _WrongWidths:
@@ -141,27 +164,20 @@ def _wrong_width(actual: int, expected: int) -> str:
     return f"a row must have {expected} columns, but got {actual}"
 
 
-def _open(
-    paths: Sequence[Path], layout: CSV | None, columns: Sequence[str], wide: _WrongWidths
-) -> pads.Dataset:
-    pa = arrow()
-    names = [str(path) for path in paths]
-    if layout is None:
-        return pa.dataset.dataset(names, format="parquet")
-    csv = pa.csv
-    layout_names = list(layout.names) if layout.names is not None else None
-    form = pa.dataset.CsvFileFormat(
+def _open_text(file: Any, layout: CSV, convert: Any, wide: _WrongWidths) -> Any:
+    csv = arrow().csv
+    return csv.open_csv(
+        file,
+        read_options=csv.ReadOptions(
+            column_names=None if layout.names is None else list(layout.names),
+            block_size=_BLOCK,
+            use_threads=False,
+        ),
         parse_options=csv.ParseOptions(
             delimiter=layout.delimiter,
             quote_char='"' if layout.quotes else False,
             ignore_empty_lines=False,
             invalid_row_handler=wide,
         ),
-        convert_options=csv.ConvertOptions(
-            column_types=dict.fromkeys(columns, pa.binary()), strings_can_be_null=False
-        ),
-        read_options=csv.ReadOptions(
-            column_names=layout_names, block_size=_BLOCK, use_threads=False
-        ),
+        convert_options=convert,
     )
-    return pa.dataset.dataset(names, format=form)

@@ -118,7 +118,7 @@ class TableStream(ClickStream):
         malformed.check()
 
     def _check_names(self) -> None:
-        known = column_names(self.paths, self.layout)
+        known = column_names(self.paths[0], self.layout)
         absent = [name for name in self.columns.names if name not in known]
         if absent:
             raise ValueError(

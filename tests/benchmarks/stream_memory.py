@@ -125,8 +125,9 @@ def main() -> None:
                 command = [sys.executable, __file__, "--stream", str(path)]
                 done = subprocess.run(command, check=True, capture_output=True, text=True)
                 row = json.loads(done.stdout)
+                size = path.stat().st_size / 1e6
                 print(
-                    f"| Criteo's columns, {name} | {path.stat().st_size / 1e6:,.0f} MB | {row['rows']:,} "
+                    f"| Criteo's columns, {name} | {size:,.0f} MB | {row['rows']:,} "
                     f"| {row['count']:,.0f} | {row['read']:,.0f} "
                     f"| {row['peak'] / 2**20:.0f} MiB ({row['before'] / 2**20:.0f}) |",
                     flush=True,

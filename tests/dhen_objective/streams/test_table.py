@@ -142,10 +142,13 @@ def test_every_malformed_row_is_counted_at_its_line(
     assert read.malformed.read == 60
 
 
-def test_too_many_malformed_rows_stop_the_pass_early(tmp_path: Path) -> None:
-    rows = ["0,x,s0,1,1"] * 400 + lines(40_000)
+def test_too_many_malformed_rows_stop_the_pass_early(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_BLOCK", 1 << 14)
+    rows = ["0,x,s0,1,1"] * 20 + lines(4000)
     read = stream(write(tmp_path / "a.csv", rows), rows=100, max_malformed=0.01)
-    with pytest.raises(MalformedRowsError, match=r"share of 0\.01 malformed rows, but got 400"):
+    with pytest.raises(MalformedRowsError, match=r"share of 0\.01 malformed rows, but got 20 of"):
         list(read.batches(100))
 
 
