@@ -117,7 +117,7 @@ def figure(points: list[Point]) -> go.Figure:
             hovertemplate="%{text}<br>%{x:.3s} FLOPs<br>%{y:.2f} x the default",
         )
     plot.update_xaxes(title="FLOPs of an example, forward", type="log", dtick=1)
-    plot.update_yaxes(title="QPS relative to the default DHEN", type="log", dtick="D2")
+    plot.update_yaxes(title="QPS relative to the default DHEN", type="log", dtick=1)
     plot.update_layout(
         title=f"FLOPs and QPS of {len(points)} networks of the search space",
         template="plotly_white",
