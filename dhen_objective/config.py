@@ -86,7 +86,7 @@ class DHENConfig:
         ValueError: If a value breaks its rule; the message names it.
     """
 
-    n_layers: int = 2
+    n_layers: int = 1
     modules: tuple[Interaction, ...] = (Interaction.DLRM, Interaction.LINEAR, Interaction.DCN)
     dlrm_k: int = 0
     dlrm_hidden: int = 128
@@ -104,7 +104,7 @@ class DHENConfig:
     head_hidden: tuple[int, ...] = (128,)
     dense_hidden: tuple[int, ...] = (64,)
     w_init_scale: float = 1.0
-    ln_init: float = 0.1
+    ln_init: float = 0.0
     embedding_std: float = 0.01
 
     def __post_init__(self) -> None:
@@ -192,7 +192,7 @@ class TrainConfig:
         ValueError: If a value breaks its rule; the message names it.
     """
 
-    lr: float = 1e-3
+    lr: float = 3e-4
     embedding_lr: float = 0.1
     batch_size: int = 512
     n_reports: int = 20

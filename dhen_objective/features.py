@@ -12,15 +12,24 @@ from torch import Tensor, nn
 from dhen_objective.config import DHENConfig
 from dhen_objective.layers import bare, initialize, mlp
 
+_RESOLUTION = 1e-6
+"""Deviation, relative to the mean, below which a float32 feature is constant."""
+
+_CUT = 5.0
+"""Largest standardized value."""
+
 
 class RunningNorm(nn.Module):
     """Standardizes dense features by the mean and deviation of what was observed before.
 
-    Values that are missing (NaN or infinite) take the running mean, and so become 0.
+    Values that are missing (NaN or infinite) take the running mean, and so become 0. All values
+    of a feature are 0 until two different ones were observed: its scale is not known before,
+    and raw values can be thousands. Later values are cut at 5 deviations, since a feature that
+    was almost constant so far can change by hundreds of them.
     """
 
     def __init__(self, n_dense: int) -> None:
-        """Starts with mean 0 and deviation 1."""
+        """Starts with nothing observed."""
         super().__init__()
         self.count: Tensor
         self.mean: Tensor
@@ -31,10 +40,10 @@ class RunningNorm(nn.Module):
     def forward(self, dense: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
         """Returns the standardized features; observes nothing."""
         deviation = (self.squares / self.count.clamp(min=1)).sqrt()
-        scale = torch.where(deviation > 0, 1 / deviation.clamp(min=1e-12), 1.0)
-        shift = torch.where(self.count > 0, self.mean, 0.0)
-        normed = (dense - shift.float()) * scale.float()
-        return torch.where(torch.isfinite(dense), normed, 0.0)
+        known = deviation > _RESOLUTION * self.mean.abs()  # a constant's is rounding error
+        scale = torch.where(known, 1 / deviation.clamp(min=1e-30), 0.0)
+        normed = (dense - self.mean.float()) * scale.float()
+        return torch.where(torch.isfinite(dense), normed.clamp(-_CUT, _CUT), 0.0)
 
     @torch.no_grad()
     def observe(self, dense: Float[Tensor, "b n"]) -> int:

@@ -47,6 +47,9 @@ class DHENLayer(nn.Module):
 class DHEN(ClickModel):
     """A click or conversion model: feature processing, DHEN layers, over-MLP.
 
+    `torch.compile` takes it whole, without a graph break. The backend "inductor" has no sparse
+    gradients: to train with it, compile `layers` and `head`, which hold all of the products.
+
     Shape:
         dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
 

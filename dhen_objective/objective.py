@@ -7,12 +7,14 @@ import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import optuna
 
+from dhen_objective.checkpoints import checkpoint_path
 from dhen_objective.config import DHENConfig, TrainConfig
-from dhen_objective.cost import flops_per_example, parameter_count
+from dhen_objective.cost import flops_per_example, memory_bytes, parameter_count
 from dhen_objective.metrics import Tally, ne_gain, ne_gain_with_error
 from dhen_objective.model import DHEN
 from dhen_objective.space import suggest_config
@@ -46,11 +48,16 @@ class DHENObjective:
     the study's pruner may stop the pass.
 
     User attributes of a trial, in plain Python types: before the training `config` (JSON of the
-    network and its training), `flops` (per example) and `parameters`; after it, also if it was
-    pruned, `rows`, `seconds`, `ne` (of the last window), `ne_gain` (likewise, in %),
+    network and its training), `flops` (per example), `parameters` and `memory` (bytes of weights
+    and optimizer state); after it, also if it was pruned, `rows`, `seconds`, `qps` (examples per
+    second of a training step), `ne` (of the last window), `ne_gain` (likewise, in %),
     `ne_gain_error`, `calibration` and `lifetime_ne`. NaN values are left out.
 
     A training that diverges makes a failed trial, with the reason in the attribute `failure`.
+
+    With `checkpoints`, a training that was killed is continued, with the same curve, by the next
+    trial with the same configuration: one that `optuna.storages.RetryFailedTrialCallback` or
+    `study.enqueue_trial` brings back.
 
     Examples:
         >>> from dhen_objective.streams import SyntheticStream
@@ -70,6 +77,7 @@ class DHENObjective:
         training: TrainConfig | None = None,
         suggest: Suggest | None = None,
         label: Callable[[optuna.Trial], float] | None = None,
+        checkpoints: Path | None = None,
     ) -> None:
         """Trains nothing yet.
 
@@ -82,12 +90,15 @@ class DHENObjective:
                 `suggest_config`.
             label: Gives the value of a trial whose pass the pruner stopped, for instance an
                 extrapolation of its curve. By default such a trial is pruned.
+            checkpoints: Folder in which trainings keep their state at each report; by default
+                they keep none. A file is removed when its training ends.
         """
         self.stream = stream
         self.baseline = baseline or DHENConfig()
         self.training = training or TrainConfig()
         self._suggest = suggest
         self._label = label
+        self.checkpoints = checkpoints
         self._baseline_result: TrainResult | None = None
         self._lock = threading.Lock()
 
@@ -103,7 +114,12 @@ class DHENObjective:
         """The baseline's training, which runs when this is first read."""
         with self._lock:  # other threads wait for it, and then share it
             if self._baseline_result is None:
-                self._baseline_result = train(self.stream, self.baseline, self.training)
+                self._baseline_result = train(
+                    self.stream,
+                    self.baseline,
+                    self.training,
+                    checkpoint=self._checkpoint(self.baseline, self.training),
+                )
             return self._baseline_result
 
     def score(
@@ -120,7 +136,9 @@ class DHENObjective:
             training: How it is trained; by default as the baseline.
             report: See `train`.
         """
-        result = train(self.stream, config, training or self.training, report=report)
+        training = training or self.training
+        checkpoint = self._checkpoint(config, training)
+        result = train(self.stream, config, training, report=report, checkpoint=checkpoint)
         base = self.baseline_result
         if result.diverged or not result.curve:
             return Score(gain=math.nan, error=math.nan, result=result)
@@ -142,8 +160,11 @@ class DHENObjective:
         self._describe(trial, config, training)
         _ = self.baseline_result  # so that the trial's clock does not run while it trains
 
+        known = self._inherited(trial, config, training)
+
         def report(rows: int, window: Tally) -> bool:
-            trial.report(self._gain(rows, window), step=rows)
+            if rows not in known:
+                trial.report(self._gain(rows, window), step=rows)
             return trial.should_prune()
 
         score = self.score(config, training, report=report)
@@ -159,6 +180,21 @@ class DHENObjective:
             raise optuna.TrialPruned(f"The pruner stopped the pass after {result.rows} rows.")
         return score.gain
 
+    def _checkpoint(self, config: DHENConfig, training: TrainConfig) -> Path | None:
+        if self.checkpoints is None:
+            return None
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        return checkpoint_path(self.checkpoints, self.stream, config, training)
+
+    def _inherited(
+        self, trial: optuna.Trial, config: DHENConfig, training: TrainConfig
+    ) -> set[int]:
+        """Returns the steps that a retried trial already has, which must not be reported again."""
+        checkpoint = self._checkpoint(config, training)
+        if checkpoint is None or not checkpoint.exists():
+            return set()
+        return set(trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values)
+
     def _gain(self, rows: int, window: Tally) -> float:
         return ne_gain(window.log_loss, self.baseline_result.curve[rows].log_loss)
 
@@ -171,6 +207,7 @@ class DHENObjective:
         flops = flops_per_example(config, n_fields=n_fields, n_dense=n_dense)
         trial.set_user_attr("flops", flops)
         trial.set_user_attr("parameters", parameter_count(with_meta))
+        trial.set_user_attr("memory", memory_bytes(with_meta))
 
 
 def _record(trial: optuna.Trial, score: Score) -> None:
@@ -179,6 +216,7 @@ def _record(trial: optuna.Trial, score: Score) -> None:
     trial.set_user_attr("rows", result.rows)
     trial.set_user_attr("seconds", result.seconds)
     measured = {
+        "qps": result.qps,
         "ne": result.normalized_entropy,
         "ne_gain": score.gain,
         "ne_gain_error": score.error,

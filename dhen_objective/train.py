@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
+import statistics
+import tempfile
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +28,9 @@ from dhen_objective.streams.base import Batch, ClickStream
 Report = Callable[[int, Tally], bool | None]
 """Takes the rows seen and the newest window; a true value stops the training."""
 
+_TIMED_STEPS = 1000
+_WARMUP = 10
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainResult:
@@ -34,7 +41,10 @@ class TrainResult:
         lifetime: The sums over all rows seen.
         losses: Log loss of each example of the last window, to pair it with another model's.
         n_missing: Dense values that were missing and imputed.
-        seconds: Wall time of the pass.
+        seconds: Wall time of the pass; of a continued pass, all its parts together.
+        qps: Examples per second of a training step, reading excluded: the batch size over the
+            median time of the last 1,000 steps, of which the first 10 of a process are left
+            out where there are more. NaN if there was none.
         stopped: Whether `report` asked to stop.
         diverged: Whether the training stopped because a prediction was not finite.
     """
@@ -44,6 +54,7 @@ class TrainResult:
     losses: Float[Tensor, " n"]
     n_missing: int
     seconds: float
+    qps: float
     stopped: bool
     diverged: bool
 
@@ -80,7 +91,22 @@ class Trainer:
         self.adam = torch.optim.Adam(others, lr=config.lr, fused=True)
         self.n_missing = 0
         self.diverged = False
+        self.seconds = 0.0
+        self._times: deque[float] = deque(maxlen=_TIMED_STEPS)
         self._kind, self._autocast = torch.device(config.device).type, config.autocast
+
+    def timed_step(self, batch: Batch) -> list[int]:
+        """Does a `step` and keeps how long it took, an example."""
+        start = time.perf_counter()
+        done = self.step(batch)
+        self._times.append((time.perf_counter() - start) / len(batch))
+        return done
+
+    @property
+    def qps(self) -> float:
+        """Examples per second in the median of the newest timed steps; NaN without any."""
+        steady = list(self._times)[_WARMUP:] or list(self._times)
+        return 1 / statistics.median(steady) if steady else math.nan
 
     def step(self, batch: Batch) -> list[int]:
         """Predicts a batch, records the predictions, then learns from it.
@@ -116,6 +142,7 @@ class Trainer:
             "embeddings": self.embeddings.sums,
             "record": self.record.state_dict(),
             "n_missing": self.n_missing,
+            "seconds": self.seconds,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -125,6 +152,7 @@ class Trainer:
         self.embeddings.sums.copy_(state["embeddings"])
         self.record.load_state_dict(state["record"])
         self.n_missing = state["n_missing"]
+        self.seconds = state["seconds"]
 
 
 def report_grid(n_rows: int, n_reports: int) -> tuple[int, ...]:
@@ -157,8 +185,8 @@ def train(
         training: Learning rates, batch size, reports; by default the default ones.
         report: Called at each row count of the grid with the newest window; may stop the pass.
         checkpoint: File that holds the state at the last row count of the grid. If it is there,
-            the pass continues from it, and `report` is not called for rows before it. It is
-            removed when the pass ends.
+            the pass continues from it, with the same curve as if it had never stopped; `report`
+            is called again for what lies before. It is removed when the pass ends.
 
     Returns:
         The curve and what else was measured. A prediction that is not finite ends the pass and
@@ -190,34 +218,60 @@ def train_model(
     training = training or TrainConfig()
     if stream.n_rows < 1:
         raise ValueError(f"stream must have at least one row, but got {stream.n_rows}.")
-    start = time.perf_counter()
     trainer = Trainer(model, training, n_rows=stream.n_rows)
-    if checkpoint is not None and checkpoint.exists():
-        state = torch.load(checkpoint, map_location=training.device, weights_only=True)
-        trainer.load_state_dict(state)
-    stopped = False
-    for batch in stream.batches(training.batch_size, start=trainer.rows):
-        done = trainer.step(batch.to(training.device))
-        for rows in done:
-            window = trainer.record.windowed(trainer.record.grid.index(rows))
-            stopped = stopped or (report is not None and bool(report(rows, window)))
+    clock = _Clock(trainer)
+    stopped = _resume(trainer, checkpoint, training.device, report)
+    for batch in () if stopped else stream.batches(training.batch_size, start=trainer.rows):
+        done = trainer.timed_step(batch.to(training.device))
+        clock.advance()
+        stopped = _report(trainer, done, report)
         if stopped or trainer.diverged:
             break
         if done and checkpoint is not None:
             _save(trainer, checkpoint)
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
-    return _result(trainer, stream, stopped=stopped, start=start)
+    clock.advance()
+    return _result(trainer, stream, stopped=stopped)
+
+
+class _Clock:
+    """Adds the time that passes to a trainer's seconds, which its checkpoints keep."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self._trainer, self._last = trainer, time.perf_counter()
+
+    def advance(self) -> None:
+        now = time.perf_counter()
+        self._trainer.seconds += now - self._last
+        self._last = now
+
+
+def _resume(trainer: Trainer, checkpoint: Path | None, device: str, report: Report | None) -> bool:
+    """Takes up a checkpoint if there is one, and reports what lies before it."""
+    if checkpoint is None or not checkpoint.exists():
+        return False
+    trainer.load_state_dict(torch.load(checkpoint, map_location=device, weights_only=True))
+    return _report(trainer, list(trainer.record.grid[: len(trainer.record.cells)]), report)
+
+
+def _report(trainer: Trainer, ends: list[int], report: Report | None) -> bool:
+    """Reports the windows that end at these row counts; returns whether to stop."""
+    record, stopped = trainer.record, False
+    for rows in ends:
+        window = record.windowed(record.grid.index(rows))
+        stopped = stopped or (report is not None and bool(report(rows, window)))
+    return stopped
 
 
 def _save(trainer: Trainer, path: Path) -> None:
     """Writes the state whole or not at all, so that a kill at any time leaves a good file."""
-    unfinished = path.with_name(path.name + ".part")
-    torch.save(trainer.state_dict(), unfinished)
-    unfinished.replace(path)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
+        torch.save(trainer.state_dict(), file)
+    os.replace(file.name, path)
 
 
-def _result(trainer: Trainer, stream: ClickStream, *, stopped: bool, start: float) -> TrainResult:
+def _result(trainer: Trainer, stream: ClickStream, *, stopped: bool) -> TrainResult:
     record = trainer.record
     lifetime = record.lifetime
     if lifetime.rows == stream.n_rows and not lifetime.positives:
@@ -232,7 +286,8 @@ def _result(trainer: Trainer, stream: ClickStream, *, stopped: bool, start: floa
         lifetime=lifetime,
         losses=record.window_losses,
         n_missing=trainer.n_missing,
-        seconds=time.perf_counter() - start,
+        seconds=trainer.seconds,
+        qps=trainer.qps,
         stopped=stopped,
         diverged=trainer.diverged,
     )

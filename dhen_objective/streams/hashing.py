@@ -5,6 +5,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 
+MISSING = "missing"
+"""The category of a value that is not there."""
+
 
 def stable_id(value: object, *, field: str, size: int) -> int:
     """Returns the id of a category in [0, size).

@@ -29,11 +29,12 @@ def test_the_fused_table_equals_one_table_a_field() -> None:
 
 def test_dense_features_become_the_first_embedding() -> None:
     features = processing((3,), 2)
+    features.norm.observe(torch.tensor([[-1.0, -1.0], [1.0, 1.0]]))  # mean 0, deviation 1
     dense, sparse = torch.randn(5, 2), torch.zeros(5, 1, dtype=torch.long)
     out = features(dense, sparse)
     assert out.shape == (5, features.n_embs, 4) == (5, 2, 4)
     assert features.bottom is not None
-    torch.testing.assert_close(out[:, 0], features.bottom(dense))  # nothing observed yet
+    torch.testing.assert_close(out[:, 0], features.bottom(dense))
 
 
 @given(
@@ -62,10 +63,18 @@ def test_missing_values_take_the_mean_that_was_seen_before() -> None:
     assert torch.equal(norm(dense), torch.tensor([[0.0, 0.0], [1.0, 0.0]]))
 
 
-def test_a_constant_feature_is_only_shifted() -> None:
+def test_outliers_are_cut_at_five_deviations() -> None:
     norm = RunningNorm(1)
-    norm.observe(torch.full((3, 1), 5.0))
-    assert norm(torch.tensor([[5.0], [6.0]])).flatten().tolist() == [0.0, 1.0]
+    norm.observe(torch.tensor([[1.0], [3.0]]))  # mean 2, deviation 1
+    assert norm(torch.tensor([[6.0], [900.0], [-9.0]])).flatten().tolist() == [4.0, 5.0, -5.0]
+
+
+@given(st.floats(-1e6, 1e6, width=32), st.integers(0, 50))
+def test_a_feature_is_zero_until_its_scale_is_known(value: float, rows: int) -> None:
+    norm = RunningNorm(1)
+    for _ in range(3):
+        norm.observe(torch.full((rows, 1), value))
+    assert norm(torch.tensor([[value], [value + 1], [1e6]])).flatten().tolist() == [0.0] * 3
 
 
 def test_nothing_to_embed_is_refused() -> None:

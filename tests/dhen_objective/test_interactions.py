@@ -20,7 +20,7 @@ from dhen_objective.interactions import (
 from dhen_objective.layers import initialize
 
 B, M, D = 3, 7, 8
-CONFIG = DHENConfig(dim=D, module_embs=5, linear_embs=6, dlrm_hidden=9, dcn_rank=4)
+CONFIG = DHENConfig(dim=D, module_embs=5, linear_embs=6, dlrm_hidden=9, dcn_rank=4, ln_init=0.1)
 
 
 def build(kind: Interaction, config: DHENConfig) -> tuple[nn.Module, torch.Tensor]:

@@ -95,13 +95,19 @@ def test_a_model_runs_in_bfloat16(conv_2d: bool, ensemble: str) -> None:
     torch.testing.assert_close(half.float(), expected, atol=0.1, rtol=0.1)
 
 
-def test_a_model_compiles_without_a_graph_break() -> None:
+def test_a_model_compiles_without_a_graph_break_and_learns() -> None:
     code = (
-        "import torch; from dhen_objective import DHEN, DHENConfig, Interaction\n"
-        "model = DHEN(DHENConfig(modules=tuple(Interaction)), field_sizes=(5, 6), n_dense=2)\n"
+        "import copy, torch; from dhen_objective import DHEN, DHENConfig, Interaction\n"
+        "config = DHENConfig(n_layers=2, modules=tuple(Interaction), ln_init=0.1)\n"
+        "model = DHEN(config, field_sizes=(5, 6), n_dense=2)\n"
+        "same = copy.deepcopy(model)\n"
         "inputs = torch.randn(4, 2), torch.randint(5, (4, 2))\n"
-        "compiled = torch.compile(model, fullgraph=True, backend='eager')\n"
-        "torch.testing.assert_close(compiled(*inputs), model(*inputs))"
+        "compiled = torch.compile(model, fullgraph=True, backend='aot_eager')\n"
+        "logits = compiled(*inputs)\n"
+        "torch.testing.assert_close(logits, same(*inputs))\n"
+        "logits.sum().backward(); same(*inputs).sum().backward()\n"
+        "for mine, theirs in zip(model.parameters(), same.parameters()):\n"
+        "    torch.testing.assert_close(mine.grad.to_dense(), theirs.grad.to_dense())\n"
     )  # another process: the type checks of this one cannot be compiled
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
 

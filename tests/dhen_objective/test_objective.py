@@ -2,23 +2,26 @@ import json
 import math
 import pickle
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import optuna
 import pytest
 
 from dhen_objective import objective as module
+from dhen_objective.checkpoints import checkpoint_path
 from dhen_objective.config import DHENConfig, Interaction, TrainConfig
 from dhen_objective.cost import flops_per_example
 from dhen_objective.metrics import ne_gain
 from dhen_objective.objective import DHENObjective
-from dhen_objective.streams import ArrayStream, SyntheticStream
+from dhen_objective.streams import ArrayStream, Batch, SyntheticStream
 from dhen_objective.train import train
 
 BASE = DHENConfig(n_layers=1, modules=(Interaction.LINEAR,), dim=8)
 FAST = TrainConfig(batch_size=100, n_reports=5, window=0.4)
-ALWAYS = {"config", "flops", "parameters", "rows", "seconds"}
+ALWAYS = {"config", "flops", "parameters", "memory", "rows", "seconds", "qps"}
 
 
 @pytest.fixture(autouse=True)
@@ -136,9 +139,9 @@ def test_threads_share_one_training_of_the_baseline(
 ) -> None:
     calls: list[int] = []
 
-    def counted(*args: object) -> object:
+    def counted(*args: object, **kwargs: object) -> object:
         calls.append(1)
-        return train(*args)
+        return train(*args, **kwargs)
 
     monkeypatch.setattr(module, "train", counted)
     objective = DHENObjective(stream, baseline=BASE, training=FAST)
@@ -168,3 +171,87 @@ def test_an_objective_survives_pickling_with_its_baseline(stream: SyntheticStrea
     copy = pickle.loads(pickle.dumps(objective))
     assert copy.baseline_result.curve == result.curve
     assert copy.score(BASE).gain == 0.0
+
+
+class KilledError(BaseException):
+    """Ends a trial as a killed process would: nothing catches it."""
+
+
+def killed_at(at: int, run: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs until a trial would report a step."""
+    original = optuna.Trial.report
+
+    def report(trial: optuna.Trial, value: float, step: int) -> None:
+        if step == at:
+            raise KilledError
+        original(trial, value, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(optuna.Trial, "report", report)
+        with pytest.raises(KilledError):
+            run()
+
+
+@pytest.mark.parametrize("step", [300, 600, 1500])
+def test_a_killed_trial_continues_with_the_same_curve(
+    stream: SyntheticStream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    (whole,) = run(DHENObjective(stream, baseline=BASE, training=FAST, suggest=small)).trials
+    folder = tmp_path / "states"
+    objective = DHENObjective(
+        stream, baseline=BASE, training=FAST, suggest=small, checkpoints=folder
+    )
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    killed_at(step, lambda: study.optimize(objective, n_trials=1), monkeypatch)
+    assert len(list(folder.iterdir())) == (step > 300)
+    study.enqueue_trial(study.trials[0].params)
+    seen: list[int] = []
+    batches = SyntheticStream.batches
+
+    def watched(self: SyntheticStream, size: int, *, start: int = 0) -> Iterator[Batch]:
+        seen.append(start)
+        return batches(self, size, start=start)
+
+    monkeypatch.setattr(SyntheticStream, "batches", watched)
+    study.optimize(objective, n_trials=1)
+    again = study.trials[1]
+    assert seen[-1] == step - 300  # it did not begin anew
+    assert again.intermediate_values.keys() == whole.intermediate_values.keys()
+    for rows, value in whole.intermediate_values.items():
+        assert again.intermediate_values[rows] == pytest.approx(value, rel=1e-4, abs=1e-4)
+    assert again.value == pytest.approx(whole.value, rel=1e-4)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_retried_trial_reports_only_what_it_did_not_inherit(
+    stream: SyntheticStream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objective = DHENObjective(
+        stream, baseline=BASE, training=FAST, suggest=small, checkpoints=tmp_path
+    )
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    killed_at(900, lambda: study.optimize(objective, n_trials=1), monkeypatch)
+    first = study.trials[0]
+    assert list(first.intermediate_values) == [300, 600]
+    study.add_trial(
+        optuna.create_trial(
+            state=optuna.trial.TrialState.WAITING,
+            params=first.params,
+            distributions=first.distributions,
+            intermediate_values=first.intermediate_values,
+        )
+    )
+    study.optimize(objective, n_trials=1)  # a second report of a step would warn
+    assert list(study.trials[1].intermediate_values) == [300, 600, 900, 1200, 1500]
+
+
+def test_a_checkpoint_belongs_to_one_stream_and_one_configuration(tmp_path: Path) -> None:
+    streams = [SyntheticStream("medium", rows=1500, seed=seed) for seed in (0, 1)]
+    paths = [
+        checkpoint_path(tmp_path, stream, config, training)
+        for stream in streams
+        for config in (BASE, replace(BASE, n_layers=2))
+        for training in (FAST, replace(FAST, lr=0.5))
+    ]
+    assert len(set(paths)) == 8
+    assert paths[0] == checkpoint_path(tmp_path, streams[0], BASE, FAST)

@@ -1,4 +1,7 @@
 import math
+import signal
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -137,7 +140,11 @@ def test_a_killed_pass_continues_with_the_same_curve(tmp_path: Path, at: int) ->
 
     with pytest.raises(KilledError):
         train(stream, SMALL, FAST, report=kill, checkpoint=checkpoint)
-    resumed = train(stream, SMALL, FAST, checkpoint=checkpoint)
+    seen: list[int] = []
+    resumed = train(
+        stream, SMALL, FAST, report=lambda rows, _: seen.append(rows), checkpoint=checkpoint
+    )
+    assert seen == list(whole.curve)  # also what was reported before
     assert list(resumed.curve) == list(whole.curve)
     for rows, window in whole.curve.items():
         assert resumed.curve[rows].rows == window.rows
@@ -147,9 +154,39 @@ def test_a_killed_pass_continues_with_the_same_curve(tmp_path: Path, at: int) ->
     assert list(tmp_path.iterdir()) == []
 
 
-def test_bfloat16_learns_about_as_well_as_float32() -> None:
+def test_a_process_killed_while_it_trains_can_be_continued(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "state.pt"
+    code = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from dhen_objective import DHENConfig, SyntheticStream, TrainConfig, train\n"
+        "def kill(rows, window):\n"
+        "    if rows > 1000: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "train(SyntheticStream(rows=2000), DHENConfig(n_layers=1), TrainConfig(batch_size=128),\n"
+        "      report=kill, checkpoint=Path(sys.argv[1]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(checkpoint)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    arguments = SyntheticStream(rows=2000), DHENConfig(n_layers=1), TrainConfig(batch_size=128)
+    resumed, whole = train(*arguments, checkpoint=checkpoint), train(*arguments)
+    assert [tally.rows for tally in resumed.curve.values()] == [
+        tally.rows for tally in whole.curve.values()
+    ]
+    assert resumed.normalized_entropy == pytest.approx(whole.normalized_entropy, rel=1e-4)
+
+
+def test_speed_and_time_are_measured() -> None:
+    result = train(arrays(300), SMALL, FAST)
+    assert result.seconds > 0
+    assert result.qps > 300 / result.seconds  # reading and recording take time, too
+
+
+@pytest.mark.parametrize("modules", [(Interaction.LINEAR, Interaction.DCN), tuple(Interaction)])
+def test_bfloat16_learns_about_as_well_as_float32(modules: tuple[Interaction, ...]) -> None:
     stream = SyntheticStream("easy", rows=8000)
-    single, half = (train(stream, SMALL, replace(FAST, autocast=on)) for on in (False, True))
+    config = replace(SMALL, modules=modules, ln_init=0.1)
+    single, half = (
+        train(stream, config, replace(FAST, lr=1e-3, autocast=on)) for on in (False, True)
+    )
     assert half.curve != single.curve
     assert half.normalized_entropy == pytest.approx(single.normalized_entropy, rel=0.03)
 

@@ -7,6 +7,7 @@ import pytest
 
 from dhen_objective.streams import coupons
 from dhen_objective.streams.coupons import FIELDS, CouponStream, earlier_sum
+from dhen_objective.streams.frames import sparse_columns
 
 
 def tables() -> dict[str, pd.DataFrame]:
@@ -75,7 +76,7 @@ def test_no_column_tells_what_was_paid() -> None:
     other = tables()
     other["transactions"]["coupon_disc"] = [0.0, 0.0, 9.0, 9.0, 0.0, 9.0]
     rows = [coupons._with_products(coupons._line_items(t), t) for t in (base, other)]
-    assert np.array_equal(coupons._sparse(rows[0]), coupons._sparse(rows[1]))
+    assert np.array_equal(sparse_columns(rows[0], FIELDS), sparse_columns(rows[1], FIELDS))
 
 
 def test_counts_see_strictly_earlier_times_only() -> None:
@@ -118,19 +119,6 @@ def test_the_first_rows_are_taken(tmp_path: Path) -> None:
     for rows in (0, 7):
         with pytest.raises(ValueError, match=f"rows must be in \\[1, 6\\], but got {rows}"):
             CouponStream(rows=rows, cache=tmp_path)
-
-
-def test_built_arrays_are_cached_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_cache(tmp_path)
-    built = coupons._load(tmp_path)
-    monkeypatch.setattr(coupons, "build", lambda: built)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "new"))
-    CouponStream()
-    monkeypatch.setattr(coupons, "build", lambda: pytest.fail("built twice"))
-    assert CouponStream().n_rows == 6
-    assert [path.name for path in (tmp_path / "new" / "dhen_objective").iterdir()] == [
-        f"coupons-v{coupons._VERSION}.npz"
-    ]
 
 
 def test_a_missing_package_names_the_extra(

@@ -1,0 +1,79 @@
+import math
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dhen_objective.streams.columns import ids, labels, numbers, times
+from dhen_objective.streams.hashing import MISSING, stable_id
+
+
+def parsed(text: bytes) -> tuple[float, bool]:
+    """Python's own reading of a number, without what only Python knows."""
+    if text.lower() in (b"", b"nan"):
+        return math.nan, False
+    plain = text.isascii() and b"_" not in text and text == text.strip()
+    try:
+        value = float(text) if plain else math.nan
+    except ValueError:
+        value = math.nan
+    return (value, False) if math.isfinite(value) else (math.nan, True)
+
+
+NUMBERS = st.one_of(st.floats(), st.integers(-(10**6), 10**6)).map(lambda x: str(x).encode())
+
+
+@given(st.lists(st.one_of(NUMBERS, st.text("0123456789.eE+-nax ").map(str.encode), st.binary())))
+def test_text_is_read_as_python_reads_it(texts: list[bytes]) -> None:
+    read = numbers(pa.array(texts, pa.binary()))
+    expected = [parsed(text) for text in texts]
+    assert read.wrong.tolist() == [wrong for _, wrong in expected]
+    np.testing.assert_array_equal(read.values, [value for value, _ in expected])
+
+
+@pytest.mark.parametrize("kind", [pa.int32(), pa.float32(), pa.bool_(), pa.string()])
+def test_other_types_are_read_and_null_is_missing(kind: pa.DataType) -> None:
+    column = pa.array([1, 0, None]).cast(kind)
+    read = numbers(column)
+    np.testing.assert_array_equal(read.values, [1, 0, math.nan])
+    assert not read.wrong.any()
+    assert labels(column).wrong.tolist() == [False, False, True]
+
+
+def test_infinite_numbers_are_wrong() -> None:
+    read = numbers(pa.array([math.inf, 1.0, math.nan]))
+    assert read.wrong.tolist() == [True, False, False]
+    assert math.isnan(read.values[0])
+
+
+def test_only_0_and_1_are_labels() -> None:
+    read = labels(pa.array([b"0", b"1", b"1.0", b"2", b"", b"x"]))
+    assert read.wrong.tolist() == [False, False, False, True, True, True]
+
+
+def test_times_are_seconds_whatever_they_are_stored_as() -> None:
+    moment = datetime(2014, 10, 21, 5, tzinfo=UTC)
+    text = pa.array([b"14102105", b"14139905", b"", b"\xff", None])
+    read = times(text, "%y%m%d%H")
+    assert read.values[0] == moment.timestamp()
+    assert read.wrong.tolist() == [False, True, True, True, True]
+    stamp = times(pa.array([moment, None]))
+    assert stamp.values[0] == moment.timestamp()
+    assert stamp.wrong.tolist() == [False, True]
+    assert times(pa.array([b"12.5", b"soon"])).wrong.tolist() == [False, True]
+
+
+@given(st.lists(st.one_of(st.none(), st.text()), min_size=1), st.integers(1, 10_000))
+def test_ids_are_those_of_each_value_alone(values: list[str | None], size: int) -> None:
+    expected = [stable_id(value or MISSING, field="f", size=size) for value in values]
+    assert ids(pa.array(values, pa.string()), field="f", size=size).tolist() == expected
+    binary = pa.array(values, pa.string()).cast(pa.binary())
+    assert ids(binary, field="f", size=size).tolist() == expected
+
+
+def test_a_number_has_the_id_of_its_text() -> None:
+    as_text, as_number = (pa.array(values) for values in ([b"7", b"-1"], [7, -1]))
+    assert np.array_equal(ids(as_text, field="f", size=99), ids(as_number, field="f", size=99))
