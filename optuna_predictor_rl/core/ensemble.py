@@ -32,7 +32,7 @@ class Ensemble:
     Args:
         encoding: From rows to inputs.
         members: Networks and processes.
-        rows: The labelled rows it was fitted on.
+        rows: The labelled rows it was fitted on, and those that are expected.
         best_means: Each member's lowest mean on those rows, by weight of the tasks.
     """
 
@@ -64,12 +64,19 @@ class Ensemble:
         return np.logaddexp.reduce(value, axis=0) - np.log(len(value))
 
     def expecting(self, rows: Rows) -> Ensemble:
-        """The ensemble while rows are being evaluated: surer around them, so that others win."""
+        """The ensemble while rows are being evaluated, each believed to become as predicted.
+
+        It is surer around them, and what improves on the best so far must improve on them too, so
+        that other places win (the "believer" of Ginsbourger et al., 2010, "Kriging is well-suited
+        to parallelize optimization").
+        """
         if not len(rows):
             return self
         x = self.encoding(rows)
         return replace(
             self,
+            rows=np.concatenate([self.rows, rows]),
+            best_means={},
             members=tuple(
                 member.expecting(x) if isinstance(member, Processes) else member
                 for member in self.members

@@ -54,6 +54,11 @@ def standard_target(seed: int) -> PredictorRLSampler:
     return _sampler(seed, targets=("standard",))
 
 
+def rank_target(seed: int) -> PredictorRLSampler:
+    """Processes on ranks and clipped labels."""
+    return _sampler(seed, targets=("rank", "clipped"))
+
+
 def mean_reward(seed: int) -> PredictorRLSampler:
     """The ensemble's mean as the reward, Eq. (6), instead of the expected improvement."""
     return _sampler(seed, policy=replace(PolicyConfig(), reward="mean"))
@@ -67,3 +72,9 @@ def uniform_start(seed: int) -> PredictorRLSampler:
 def no_refinement(seed: int) -> PredictorRLSampler:
     """No local moves after the rounds."""
     return _sampler(seed, policy=replace(PolicyConfig(), n_refinements=0))
+
+
+def random_policy(seed: int) -> PredictorRLSampler:
+    """As many random candidates as the rounds would evaluate, and no local moves (Fig. 7)."""
+    policy = replace(PolicyConfig(), learning_rate=1e-9, elite_bonus=0.0, n_refinements=0)
+    return _sampler(seed, policy=policy)

