@@ -24,7 +24,7 @@ from dhen_objective.metrics import (
 )
 from dhen_objective.model import DHEN, DHENLayer
 from dhen_objective.objective import DHENObjective, Score
-from dhen_objective.space import SPACES, DHENSpace, suggest_config
+from dhen_objective.space import SPACES, DHENSpace, params_of, suggest_config
 from dhen_objective.streams import (
     CSV,
     ArrayStream,
@@ -82,6 +82,7 @@ __all__ = [
     "normalized_entropy",
     "paired_standard_error",
     "parameter_count",
+    "params_of",
     "suggest_config",
     "train",
     "train_model",

@@ -54,7 +54,7 @@ SPACES: dict[str, DHENSpace] = {
             "conv_channels": (1, 2, 4),
         },
         dcn_layers=(1, 3),
-        lr=(2e-4, 8e-3),
+        lr=(5e-5, 8e-3),
         fixed={},
     ),
     "gpu": DHENSpace(
@@ -127,3 +127,26 @@ def suggest_config(
         **changes,
     )
     return config.canonical(), replace(training or TrainConfig(), lr=lr)
+
+
+def params_of(model: DHENConfig, training: TrainConfig) -> dict[str, Any]:
+    """Returns the parameters that `suggest_config` turns into a network and its training.
+
+    Give them to `study.enqueue_trial`, so that a search starts from a network that is known.
+
+    Example:
+        >>> model, training = DHENConfig(), TrainConfig()
+        >>> trial = optuna.trial.FixedTrial(params_of(model, training))
+        >>> suggest_config(trial) == (model.canonical(), training)
+        True
+    """
+    knobs = {name: getattr(model, name) for name in SPACES["cpu"].choices}
+    return {
+        "n_layers": model.n_layers,
+        **{name: module in model.modules for name, module in _SWITCHES.items()},
+        **knobs,
+        "dcn_layers": model.dcn_layers,
+        "lr": training.lr,
+        "w_init_scale": model.w_init_scale,
+        "ln_init": model.ln_init,
+    }

@@ -26,6 +26,7 @@ from dhen_objective import (
     SyntheticStream,
     TrainConfig,
     flops_per_example,
+    params_of,
 )
 from optuna_predictor_rl import LowFidelityPruner, PredictorRLSampler
 
@@ -51,9 +52,12 @@ def main() -> None:
         sampler=PredictorRLSampler(seed=options.seed),
         pruner=LowFidelityPruner(n_pilot_trials=max(options.trials // 4, 3)),
     )
+    if not study.trials:  # the search starts from what it has to beat
+        study.enqueue_trial(params_of(objective.baseline, objective.training))
+        optimize(study, objective, 1, 1, "Default")
     optimize(study, objective, options.trials, options.jobs, "Search")
     searched = finished(study)
-    train_finalists(study, objective, options.finalists, options.jobs)
+    train_finalists(study, objective, options.finalists)
 
     rows = sum(trial.user_attrs["rows"] for trial in searched)
     saved = 1.0 - rows / (stream.n_rows * max(len(searched), 1))
@@ -95,8 +99,11 @@ def optimize(
         study.optimize(objective, n_trials=n_trials, n_jobs=n_jobs, callbacks=[advance])
 
 
-def train_finalists(study: optuna.Study, objective: DHENObjective, k: int, n_jobs: int) -> None:
-    """Train in full the k stopped trials whose extrapolated label is best."""
+def train_finalists(study: optuna.Study, objective: DHENObjective, k: int) -> None:
+    """Train in full the k stopped trials whose extrapolated label is best.
+
+    One after the other: two threads can take the same enqueued trial out of an SQLite storage.
+    """
     known = {t.user_attrs["config"] for t in full_trials(study)}
     stopped = study.get_trials(deepcopy=False, states=(TrialState.PRUNED,))
     stopped.sort(key=lambda t: t.user_attrs.get("low_fidelity_label", float("inf")))
@@ -107,7 +114,7 @@ def train_finalists(study: optuna.Study, objective: DHENObjective, k: int, n_job
         study.enqueue_trial(trial.params)
     study.pruner = optuna.pruners.NopPruner()
     if finalists:
-        optimize(study, objective, len(finalists), n_jobs, "Finalists")
+        optimize(study, objective, len(finalists), 1, "Finalists")
 
 
 def finished(study: optuna.Study) -> list[FrozenTrial]:

@@ -31,8 +31,7 @@ class History:
         space: The search space, with the conditions that the trials show.
         rows: Rows of the labelled trials, (n, decisions).
         labels: Value and, if there is one, cost of each; lower is better, NaN is missing.
-        noise: Standard error of each value, in (robust) standard deviations of the values: 0 for
-            a full value, NaN for a label whose error is unknown.
+        error: Standard error of each of the labels, in its unit; 0 where it is exact or unknown.
         pending: Rows of the trials that are running elsewhere.
         failed: Rows of the trials that failed, or were pruned before they reported a value.
         n_outside: Number of labelled trials left out: a value lies outside of the present ranges.
@@ -41,7 +40,7 @@ class History:
     space: SearchSpace
     rows: Float[ndarray, "n d"]
     labels: Float[ndarray, "n t"]
-    noise: Float[ndarray, " n"]
+    error: Float[ndarray, "n t"]
     pending: Float[ndarray, "p d"]
     failed: Float[ndarray, "f d"]
     n_outside: int
@@ -94,7 +93,7 @@ def read_history(
         space=space,
         rows=rows,
         labels=labels,
-        noise=_relative(np.array([k.error for k in kept], dtype=np.float64), labels[:, 0]),
+        error=_errors([k.error for k in kept], labels),
         pending=_rows_within(space, pending, search_space),
         failed=_rows_within(space, failed, search_space),
         n_outside=len(labelled) - len(inside),
@@ -126,13 +125,11 @@ def _not_superseded(known: list[_Known], rows: Rows) -> list[_Known]:
     return [k for k, key in zip(known, keys, strict=True) if is_full(k.trial) or key not in full]
 
 
-def _relative(errors: Float[ndarray, " n"], values: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
-    """Errors in standard deviations of the values that a few awful values do not blow up."""
-    largest = float(np.abs(values).max(initial=0.0)) or 1.0  # so that no difference overflows
-    values, errors = values / largest, errors / largest
-    low, high = np.percentile(values, [25, 75]) if len(values) else (0.0, 0.0)
-    spread = (high - low) / 1.349  # of a normal distribution
-    return np.asarray(errors / (spread or (values.std() if len(values) else 0.0) or 1.0))
+def _errors(errors: list[float], labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:
+    """The errors of the values, beside costs, which are exact."""
+    known = np.zeros_like(labels)
+    known[:, 0] = np.nan_to_num(errors, nan=0.0, posinf=0.0)
+    return known
 
 
 def _rows_within(

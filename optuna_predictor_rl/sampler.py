@@ -222,6 +222,7 @@ class PredictorRLSampler(BaseSampler):
             history.space,
             history.rows,
             history.labels,
+            error=history.error,
             rng=rng,
             device=self._device,
         )
@@ -270,7 +271,7 @@ class _LastSearch:
 
 def _digest(history: History, weight: Float[ndarray, " t"]) -> bytes:
     digest = hashlib.blake2b(repr(history.space).encode(), digest_size=16)
-    for array in (history.rows, history.labels, weight):
+    for array in (history.rows, history.labels, history.error, weight):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.digest()
 

@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-import numpy as np
 import optuna
 import pytest
 from optuna.distributions import BaseDistribution, FloatDistribution
@@ -46,42 +45,29 @@ def marks(label: float, std: float | None = None) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
-def test_noise_is_the_labels_error_in_standard_deviations_of_the_values(direction):
-    # Five values whose quartiles are 2 apart: a normal distribution's are 1.349 deviations apart.
+def test_a_label_has_its_error_and_a_full_value_has_none(direction):
     study = study_of(
         trial(0.1, 1.0),
-        trial(0.2, 2.0),
-        trial(0.3, 3.0, **marks(3.0, 0.5)),  # returned its label
-        trial(0.4, 4.0, PRUNED, **marks(4.0, 1.0)),
-        trial(0.5, 5.0, **marks(0.0, 9.0)),  # was marked and went on to its full value
+        trial(0.2, 3.0, **marks(3.0, 0.5)),  # returned its label
+        trial(0.3, 4.0, PRUNED, **marks(4.0, 1.0)),
+        trial(0.4, 5.0, **marks(0.0, 9.0)),  # was marked and went on to its full value
         direction=direction,
     )
-    noise = read_history(study, SPACE).noise
-    assert noise == pytest.approx(np.array([0.0, 0.0, 0.5, 1.0, 0.0]) * 1.349 / 2.0)
+    assert read_history(study, SPACE).error.tolist() == [[0.0], [0.5], [1.0], [0.0]]
 
 
-def test_the_noise_of_a_label_without_an_error_is_unknown():
-    study = study_of(trial(0.1, 1.0), trial(0.2, 2.0, PRUNED), trial(0.3, 3.0, **marks(3.0)))
-    noise = read_history(study, SPACE).noise
-    assert np.array_equal(np.isnan(noise), [False, True, True])
+def test_an_unknown_error_counts_as_none_and_costs_are_exact():
+    study = study_of(
+        trial(0.2, 2.0, PRUNED, flops=1.0),
+        trial(0.3, 3.0, PRUNED, flops=1.0, **marks(3.0, math.inf)),
+        trial(0.4, 3.0, PRUNED, flops=1.0, **marks(3.0, 0.5)),
+    )
+    error = read_history(study, SPACE, cost="flops").error
+    assert error.tolist() == [[0.0, 0.0], [0.0, 0.0], [0.5, 0.0]]
 
 
-def test_one_awful_value_leaves_the_noise_as_it_is():
-    values = np.linspace(0.0, 1.0, 20)
-    plain = [trial(float(v), float(v)) for v in values]
-    label = trial(0.5, 0.5, PRUNED, **marks(0.5, 0.1))
-    alone = read_history(study_of(*plain, label), SPACE).noise[-1]
-    beside = read_history(study_of(*plain, trial(1.0, 1e308), label), SPACE).noise[-1]
-    assert beside == pytest.approx(alone, rel=0.15)
-
-
-def test_noise_among_equal_values_is_in_their_own_unit():
-    study = study_of(*[trial(x, 2.0, **marks(2.0, 0.5)) for x in (0.1, 0.2, 0.3)])
-    assert read_history(study, SPACE).noise == pytest.approx([0.25] * 3)
-
-
-def test_an_empty_study_has_no_noise():
-    assert read_history(study_of(), SPACE).noise.shape == (0,)
+def test_an_empty_study_has_no_errors():
+    assert read_history(study_of(), SPACE).error.shape == (0, 1)
 
 
 def test_a_full_value_replaces_the_label_of_the_same_configuration():
