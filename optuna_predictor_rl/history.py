@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.distributions import is_within, learn_conditions, to_space
-from optuna_predictor_rl.labels import is_full, label_error, stored_label
+from optuna_predictor_rl.labels import is_full, stored_label
 from optuna_predictor_rl.running import RunningLabel
 
 Cost = str | Callable[[FrozenTrial], float]
@@ -31,7 +31,6 @@ class History:
         space: The search space, with the conditions that the trials show.
         rows: Rows of the labelled trials, (n, decisions).
         labels: Value and, if there is one, cost of each; lower is better, NaN is missing.
-        error: Standard error of each of the labels, in its unit; 0 where it is exact or unknown.
         pending: Rows of the trials that are running elsewhere.
         failed: Rows of the trials that failed, or were pruned before they reported a value.
         n_outside: Number of labelled trials left out: a value lies outside of the present ranges.
@@ -40,7 +39,6 @@ class History:
     space: SearchSpace
     rows: Float[ndarray, "n d"]
     labels: Float[ndarray, "n t"]
-    error: Float[ndarray, "n t"]
     pending: Float[ndarray, "p d"]
     failed: Float[ndarray, "f d"]
     n_outside: int
@@ -93,7 +91,6 @@ def read_history(
         space=space,
         rows=rows,
         labels=labels,
-        error=_errors([k.error for k in kept], labels),
         pending=_rows_within(space, pending, search_space),
         failed=_rows_within(space, failed, search_space),
         n_outside=len(labelled) - len(inside),
@@ -102,20 +99,18 @@ def read_history(
 
 @dataclass(frozen=True)
 class _Known:
-    """A trial and what it is known by: value (or None) and standard error in the study's unit."""
+    """A trial and the value that it is known by, if there is one."""
 
     trial: FrozenTrial
     params: dict[str, Any]
     value: float | None
-    error: float
 
 
 def _known(trial: FrozenTrial, running_label: RunningLabel | None) -> _Known:
     if trial.state != TrialState.RUNNING:
-        return _Known(trial, trial.params, label(trial), label_error(trial))
+        return _Known(trial, trial.params, label(trial))
     long_term = None if running_label is None else running_label(trial)
-    value, error = (None, 0.0) if long_term is None else (long_term.value, long_term.std)
-    return _Known(trial, _storage.planned(trial), value, error)
+    return _Known(trial, _storage.planned(trial), None if long_term is None else long_term.value)
 
 
 def _not_superseded(known: list[_Known], rows: Rows) -> list[_Known]:
@@ -123,13 +118,6 @@ def _not_superseded(known: list[_Known], rows: Rows) -> list[_Known]:
     keys = row_keys(rows)
     full = {key for k, key in zip(known, keys, strict=True) if is_full(k.trial)}
     return [k for k, key in zip(known, keys, strict=True) if is_full(k.trial) or key not in full]
-
-
-def _errors(errors: list[float], labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:
-    """The errors of the values, beside costs, which are exact."""
-    known = np.zeros_like(labels)
-    known[:, 0] = np.nan_to_num(errors, nan=0.0, posinf=0.0)
-    return known
 
 
 def _rows_within(

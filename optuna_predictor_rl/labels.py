@@ -33,13 +33,6 @@ def stored_label(trial: FrozenTrial) -> float | None:
     return None if label is None else float(label)
 
 
-def label_error(trial: FrozenTrial) -> float:
-    """The standard error of what a trial is known by: 0 for a full value, NaN if unknown."""
-    if is_full(trial):
-        return 0.0
-    return float(trial.user_attrs.get(LABEL_STD, math.nan))
-
-
 def is_full(trial: FrozenTrial) -> bool:
     """Whether the trial ran to its end.
 

@@ -222,7 +222,6 @@ class PredictorRLSampler(BaseSampler):
             history.space,
             history.rows,
             history.labels,
-            error=history.error,
             rng=rng,
             device=self._device,
         )
@@ -271,7 +270,7 @@ class _LastSearch:
 
 def _digest(history: History, weight: Float[ndarray, " t"]) -> bytes:
     digest = hashlib.blake2b(repr(history.space).encode(), digest_size=16)
-    for array in (history.rows, history.labels, history.error, weight):
+    for array in (history.rows, history.labels, weight):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.digest()
 

@@ -110,7 +110,6 @@ def fit_ensemble(
     rows: Rows,
     labels: Float[ndarray, "n t"],
     *,
-    error: Float[ndarray, "n t"] | None = None,
     rng: np.random.Generator,
     device: torch.device | str = "cpu",
 ) -> Ensemble:
@@ -121,8 +120,6 @@ def fit_ensemble(
         space: The search space.
         rows: Rows of the configurations.
         labels: Labels of each task, finite or NaN where missing; lower is better.
-        error: Standard error of each label, in its unit, which the processes take for noise; 0
-            everywhere if None.
         rng: Source of all randomness.
         device: Where the networks are trained.
     """
@@ -130,8 +127,7 @@ def fit_ensemble(
     x = encoding(rows)
     members: list[Networks | Processes] = []
     if config.gaussian_process:
-        feature = encoding.column_feature
-        members = [fit_processes(x, labels, feature, t, error) for t in config.targets]
+        members = [fit_processes(x, labels, encoding.column_feature, t) for t in config.targets]
     reference = encoding(space.random(N_REFERENCE, np.random.default_rng(0)))
     center, scale = _input_scale(config, reference, members)
     networks = fit_networks(config, x, labels, center=center, scale=scale, rng=rng, device=device)

@@ -106,7 +106,6 @@ def fit_gaussian_process(
     y: Float[ndarray, " n"],
     feature: Int[ndarray, " d"],
     *,
-    error: Float[ndarray, " n"] | None = None,
     prior: KernelPrior | None = None,
     max_fit: int = 200,
     max_rows: int = 1000,
@@ -118,7 +117,6 @@ def fit_gaussian_process(
         x: Encoded configurations.
         y: Their labels; lower is better.
         feature: The feature of each column; columns of a feature share a lengthscale.
-        error: Known standard error of each label, beside the noise that is fitted; none if None.
         prior: Priors of the hyperparameters.
         max_fit: Hyperparameters are fitted on at most so many rows, the best half and an even
             sample of the rest.
@@ -126,9 +124,8 @@ def fit_gaussian_process(
         max_iterations: Bound on L-BFGS iterations.
     """
     prior = prior or KernelPrior()
-    known = np.zeros(len(y)) if error is None else error**2
     subset = representative_rows(y, max_fit)
-    objective = _NegativeLogPosterior(x[subset], y[subset], known[subset], feature, prior)
+    objective = _NegativeLogPosterior(x[subset], y[subset], feature, prior)
     solution = minimize(
         objective,
         objective.start,
@@ -139,7 +136,7 @@ def fit_gaussian_process(
     )
     lengthscale, scale, noise = objective.hyperparameters(solution.x)
     kept = representative_rows(y, max_rows)
-    return _condition(x[kept], y[kept], known[kept], 1.0 / lengthscale[feature], scale, noise)
+    return _condition(x[kept], y[kept], 1.0 / lengthscale[feature], scale, noise)
 
 
 def representative_rows(y: Float[ndarray, " n"], limit: int) -> Int[ndarray, " m"]:
@@ -155,14 +152,13 @@ def representative_rows(y: Float[ndarray, " n"], limit: int) -> Int[ndarray, " m
 def _condition(
     x: Float[ndarray, "n d"],
     y: Float[ndarray, " n"],
-    known: Float[ndarray, " n"],
     inverse_lengthscale: Float[ndarray, " d"],
     scale: float,
     noise: float,
 ) -> GaussianProcess:
     scaled = x * inverse_lengthscale
     kernel = scale * _matern(_squared_distance(scaled, scaled))
-    kernel[np.diag_indices_from(kernel)] = scale + noise + known
+    kernel[np.diag_indices_from(kernel)] = scale + noise
     factor = cholesky(kernel, lower=True, check_finite=False)
     mean = float(y.mean())
     alpha = cho_solve((factor, True), y - mean, check_finite=False)
@@ -184,7 +180,6 @@ class _NegativeLogPosterior:
         self,
         x: Float[ndarray, "n d"],
         y: Float[ndarray, " n"],
-        known: Float[ndarray, " n"],
         feature: Int[ndarray, " d"],
         prior: KernelPrior,
     ) -> None:
@@ -192,7 +187,6 @@ class _NegativeLogPosterior:
         columns = [x[:, feature == g] for g in range(self.n_features)]
         self.distance = np.stack([_squared_distance(c, c).ravel() for c in columns])  # (g, n * n)
         self.y = y - y.mean()
-        self.known = known  # noise variance of each label beside the fitted one
         middle = math.log(prior.lengthscale) + 0.5 * math.log(self.n_features)
         self.start = np.array([middle] * self.n_features + [0.0, math.log(prior.noise)])
         self.spread = np.array(
@@ -214,7 +208,7 @@ class _NegativeLogPosterior:
         decay = np.exp(-r)
         correlation = (1.0 + r + r * r / 3.0) * decay
         kernel = scale * correlation
-        kernel[np.diag_indices(n)] = scale + noise + self.known
+        kernel[np.diag_indices(n)] = scale + noise
         try:
             factor = cholesky(kernel, lower=True, check_finite=False)
         except np.linalg.LinAlgError:

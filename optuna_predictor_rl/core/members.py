@@ -54,42 +54,17 @@ class Processes:
 
 
 def fit_processes(
-    x: Inputs,
-    labels: Float[ndarray, "n t"],
-    feature: ndarray,
-    target: Target,
-    error: Float[ndarray, "n t"] | None = None,
+    x: Inputs, labels: Float[ndarray, "n t"], feature: ndarray, target: Target
 ) -> Processes:
-    """Fit a process to each task's labels, transformed by `target`.
-
-    Args:
-        x: Encoded configurations.
-        labels: Labels of each task; NaN labels are left out.
-        feature: The feature of each column of x.
-        target: The transformation.
-        error: Standard error of each label, in its unit; 0 everywhere if None.
-    """
+    """Fit a process to each task's labels, transformed by `target`; NaN labels are left out."""
     fitted = []
-    for t, y in enumerate(labels.T):
+    for y in labels.T:
         present = ~np.isnan(y)
         if not present.any():  # nothing is known of the task: one label, at its mean
             present, y = np.arange(len(y)) == 0, np.zeros_like(y)
         transformed = TARGETS[target](y[present])
-        spread = None
-        if error is not None and error[:, t].any():
-            spread = _transformed_error(y[present], transformed, error[present, t])
-        fitted.append(fit_gaussian_process(x[present], transformed, feature, error=spread))
+        fitted.append(fit_gaussian_process(x[present], transformed, feature))
     return Processes(tuple(fitted))
-
-
-def _transformed_error(
-    y: Float[ndarray, " n"], target: Float[ndarray, " n"], error: Float[ndarray, " n"]
-) -> Float[ndarray, " n"]:
-    """Half of how far the target moves as the label moves by its error to either side."""
-    order = np.argsort(y, kind="stable")
-    with np.errstate(over="ignore"):  # past the largest double there is no label anyway
-        up, down = (np.interp(y + s * error, y[order], target[order]) for s in (1.0, -1.0))
-    return np.asarray(0.5 * np.abs(up - down))
 
 
 @dataclass(frozen=True)

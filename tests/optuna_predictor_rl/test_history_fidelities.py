@@ -44,32 +44,6 @@ def marks(label: float, std: float | None = None) -> dict[str, float]:
     return {LABEL: label} if std is None else {LABEL: label, LABEL_STD: std}
 
 
-@pytest.mark.parametrize("direction", ["minimize", "maximize"])
-def test_a_label_has_its_error_and_a_full_value_has_none(direction):
-    study = study_of(
-        trial(0.1, 1.0),
-        trial(0.2, 3.0, **marks(3.0, 0.5)),  # returned its label
-        trial(0.3, 4.0, PRUNED, **marks(4.0, 1.0)),
-        trial(0.4, 5.0, **marks(0.0, 9.0)),  # was marked and went on to its full value
-        direction=direction,
-    )
-    assert read_history(study, SPACE).error.tolist() == [[0.0], [0.5], [1.0], [0.0]]
-
-
-def test_an_unknown_error_counts_as_none_and_costs_are_exact():
-    study = study_of(
-        trial(0.2, 2.0, PRUNED, flops=1.0),
-        trial(0.3, 3.0, PRUNED, flops=1.0, **marks(3.0, math.inf)),
-        trial(0.4, 3.0, PRUNED, flops=1.0, **marks(3.0, 0.5)),
-    )
-    error = read_history(study, SPACE, cost="flops").error
-    assert error.tolist() == [[0.0, 0.0], [0.0, 0.0], [0.5, 0.0]]
-
-
-def test_an_empty_study_has_no_errors():
-    assert read_history(study_of(), SPACE).error.shape == (0, 1)
-
-
 def test_a_full_value_replaces_the_label_of_the_same_configuration():
     study = study_of(
         trial(0.1, 9.0, PRUNED, **marks(1.0, 0.1)),

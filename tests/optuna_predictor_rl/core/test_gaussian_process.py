@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import approx_fprime
 from scipy.stats import multivariate_normal, norm
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import ConstantKernel, Matern
+from sklearn.gaussian_process.kernels import Matern
 
 from optuna_predictor_rl.core.gaussian_process import (
     GaussianProcess,
@@ -33,7 +33,7 @@ def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def conditioned(x: np.ndarray, y: np.ndarray) -> GaussianProcess:
-    return _condition(x, y, np.zeros(len(y)), INVERSE_LENGTHSCALE, SCALE, NOISE)
+    return _condition(x, y, INVERSE_LENGTHSCALE, SCALE, NOISE)
 
 
 def solved(
@@ -68,7 +68,7 @@ def test_the_posterior_is_that_of_scikit_learn() -> None:
 
 def test_the_objective_is_the_marginal_likelihood_times_the_prior() -> None:
     x, y = data()
-    objective = _NegativeLogPosterior(x, y, np.zeros(len(y)), FEATURE, KernelPrior())
+    objective = _NegativeLogPosterior(x, y, FEATURE, KernelPrior())
     theta = np.log([1 / INVERSE_LENGTHSCALE[0], 1 / INVERSE_LENGTHSCALE[1], SCALE, NOISE - 1e-6])
     covariance = kernel(x, x) + NOISE * np.eye(len(x))
     likelihood = multivariate_normal(cov=covariance).logpdf(y - y.mean())
@@ -80,7 +80,7 @@ def test_the_objective_is_the_marginal_likelihood_times_the_prior() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_the_gradient_is_that_of_finite_differences(seed: int) -> None:
     x, y = data()
-    objective = _NegativeLogPosterior(x, y, np.zeros(len(y)), FEATURE, KernelPrior())
+    objective = _NegativeLogPosterior(x, y, FEATURE, KernelPrior())
     theta = objective.start + np.random.default_rng(seed).normal(size=4)
     expected = approx_fprime(theta, lambda t: objective(t)[0], 1e-6)
     assert objective(theta)[1] == pytest.approx(expected, rel=1e-3, abs=1e-3)
@@ -89,7 +89,7 @@ def test_the_gradient_is_that_of_finite_differences(seed: int) -> None:
 def test_a_fit_is_at_a_maximum_of_the_posterior() -> None:
     x, y = data(40)
     process = fit_gaussian_process(x, y, FEATURE)
-    objective = _NegativeLogPosterior(x, y, np.zeros(len(y)), FEATURE, KernelPrior())
+    objective = _NegativeLogPosterior(x, y, FEATURE, KernelPrior())
     inverse = process.inverse_lengthscale
     assert inverse[1] == inverse[2]  # columns of a feature share a lengthscale
     theta = np.log([1 / inverse[0], 1 / inverse[1], process.scale, process.noise - 1e-6])
@@ -171,15 +171,3 @@ def test_at_most_so_many_rows_enter_the_posterior() -> None:
 def test_a_prior_that_is_not_positive_is_refused_by_name(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} must be positive, but got 0.0"):
         replace(KernelPrior(), **{name: 0.0})
-
-
-def test_a_label_with_an_error_teaches_as_scikit_learns_process_with_that_noise() -> None:
-    rng = np.random.default_rng(0)
-    x, y = rng.random((20, 2)), rng.normal(size=20)
-    error = np.where(np.arange(20) < 10, 0.0, 0.8)
-    process = fit_gaussian_process(x, y, np.arange(2), error=error)
-    kernel = ConstantKernel(process.scale) * Matern(1.0 / process.inverse_lengthscale, nu=2.5)
-    oracle = GaussianProcessRegressor(kernel, alpha=process.noise + error**2, optimizer=None)
-    oracle.fit(x, y - y.mean())
-    new = rng.random((30, 2))
-    assert process.predict(new)[0] == pytest.approx(oracle.predict(new) + y.mean(), abs=1e-6)

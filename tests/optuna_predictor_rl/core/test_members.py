@@ -3,13 +3,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from optuna_predictor_rl.core.gaussian_process import fit_gaussian_process
-from optuna_predictor_rl.core.members import (
-    Networks,
-    _regress,
-    _transformed_error,
-    fit_networks,
-    fit_processes,
-)
+from optuna_predictor_rl.core.members import Networks, _regress, fit_networks, fit_processes
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.targets import rank_target
 
@@ -97,23 +91,3 @@ def test_missing_targets_do_not_enter_the_slope() -> None:
     part = _regress(score[:, :12], held_out[:, :12], target[:12])
     assert whole[0] == pytest.approx(part[0])
     assert whole[1] == pytest.approx(part[1])
-
-
-def test_the_error_of_a_label_moves_with_its_target() -> None:
-    y = np.array([3.0, 1.0, 2.0, 5.0])
-    error = np.array([0.5, 0.5, 0.0, 0.5])
-    moved = _transformed_error(y, 2.0 * y, error)
-    # A line of slope 2 in between; at either end there is nothing to move to on one side.
-    assert moved == pytest.approx([1.0, 0.5, 0.0, 0.5])
-
-
-def test_a_noisy_label_is_trusted_less() -> None:
-    x = np.linspace(0.0, 1.0, 12)[:, None]
-    labels = np.sin(6.0 * x)
-    labels[5] += 3.0
-    error = np.zeros_like(labels)
-    error[5] = 3.0
-    feature = np.array([0])
-    trusting = fit_processes(x, labels, feature, "standard").predict(x)[0][5, 0]
-    wary = fit_processes(x, labels, feature, "standard", error).predict(x)[0][5, 0]
-    assert wary < trusting - 0.5
