@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
+from collections.abc import Callable
 from statistics import median
 
 import numpy as np
@@ -49,12 +50,16 @@ def _span(distribution: BaseDistribution) -> float:
     return len(choices) if choices else float(getattr(distribution, "high", 1.0))
 
 
-def seconds(study: optuna.Study, sampler: BaseSampler) -> float:
+def seconds(
+    study: optuna.Study,
+    sampler: BaseSampler,
+    suggest: Callable[[optuna.Trial], object] = suggest_config,
+) -> float:
     """CPU time of one suggestion; its trial fails, so that the study stays as it is."""
     study.sampler = sampler
     trial = study.ask()
     start = time.process_time()
-    suggest_config(trial)
+    suggest(trial)
     used = time.process_time() - start
     study.tell(trial, state=optuna.trial.TrialState.FAIL)
     return used

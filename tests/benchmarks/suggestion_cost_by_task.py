@@ -7,14 +7,14 @@ on one thread; a row has the medians of CPU time at 50 and 100 completed trials 
 """
 
 import argparse
-import time
 import warnings
 from pathlib import Path
 from statistics import median
 
 import optuna
 import torch
-from optuna.samplers import BaseSampler, GPSampler, RandomSampler
+from optuna.samplers import GPSampler, RandomSampler
+from suggestion_cost import seconds
 from tasks import DEFAULT_FOLDER, Task, make_task, select
 
 from optuna_predictor_rl import PredictorRLSampler
@@ -31,24 +31,13 @@ def study_of(task: Task, n_trials: int) -> optuna.Study:
     return study
 
 
-def seconds(task: Task, study: optuna.Study, sampler: BaseSampler) -> float:
-    """CPU time of one suggestion; its trial fails, so that the study stays as it is."""
-    study.sampler = sampler
-    trial = study.ask()
-    start = time.process_time()
-    task.suggest(trial)
-    used = time.process_time() - start
-    study.tell(trial, state=optuna.trial.TrialState.FAIL)
-    return used
-
-
 def compare(task: Task, n_trials: int, repeats: int) -> tuple[float, float, float]:
     """Medians of both times, and the median of their ratio; a first pair warms up."""
     study = study_of(task, n_trials)
     pairs = [
         (
-            seconds(task, study, PredictorRLSampler(seed=i)),
-            seconds(task, study, GPSampler(seed=i)),
+            seconds(study, PredictorRLSampler(seed=i), task.suggest),
+            seconds(study, GPSampler(seed=i), task.suggest),
         )
         for i in range(repeats + 1)
     ][1:]

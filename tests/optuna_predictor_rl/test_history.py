@@ -2,40 +2,15 @@ import math
 from typing import Any
 
 import numpy as np
-import optuna
 import pytest
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
-from optuna.study import Study
+from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.space import Condition
 from optuna_predictor_rl.history import label, read_history
 from optuna_predictor_rl.labels import LABEL
-
-UNIT = FloatDistribution(0.0, 1.0)
-SPACE: dict[str, BaseDistribution] = {"x": UNIT}
-
-
-def trial(
-    x: float | None = 0.5,
-    value: float | None = None,
-    state: TrialState = TrialState.COMPLETE,
-    **attributes: Any,
-) -> FrozenTrial:
-    return create_trial(
-        state=state,
-        value=value,
-        params={} if x is None else {"x": x},
-        distributions={} if x is None else {"x": UNIT},
-        user_attrs=attributes,
-    )
-
-
-def study_of(*trials: FrozenTrial, direction: str = "minimize") -> Study:
-    study = optuna.create_study(direction=direction)
-    study.add_trials(trials)
-    return study
+from tests.optuna_predictor_rl.trials import SPACE, UNIT, study_of, trial
 
 
 def labels_of(*trials: FrozenTrial, direction: str = "minimize", **options: Any) -> list[Any]:

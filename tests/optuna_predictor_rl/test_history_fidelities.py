@@ -7,37 +7,15 @@ import optuna
 import pytest
 from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import TrialState, create_trial
 
 from optuna_predictor_rl import HopelessTrialPruner, LowFidelityPruner
 from optuna_predictor_rl.history import read_history
 from optuna_predictor_rl.labels import LABEL, LABEL_STD
 from optuna_predictor_rl.running import running_label
+from tests.optuna_predictor_rl.trials import SPACE, study_of, trial
 
-UNIT = FloatDistribution(0.0, 1.0)
-SPACE: dict[str, BaseDistribution] = {"x": UNIT}
 PRUNED = TrialState.PRUNED
-
-
-def trial(
-    x: float,
-    value: float | None = None,
-    state: TrialState = TrialState.COMPLETE,
-    **attributes: Any,
-) -> FrozenTrial:
-    return create_trial(
-        state=state,
-        value=value,
-        params={"x": x},
-        distributions={"x": UNIT},
-        user_attrs=attributes,
-    )
-
-
-def study_of(*trials: FrozenTrial, **options: Any) -> Study:
-    study = optuna.create_study(**options)
-    study.add_trials(trials)
-    return study
 
 
 def marks(label: float, std: float | None = None) -> dict[str, float]:
