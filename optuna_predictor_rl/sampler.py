@@ -269,10 +269,10 @@ def _check_cost_weights(weights: Sequence[float], cost: Cost | None) -> None:
     for weight in weights:
         if not 0.0 <= weight <= 1.0:
             raise ValueError(f"cost_weight must be in [0, 1], but got {weight}.")
+        if cost is None and weight:
+            raise ValueError(f"cost_weight must be 0 without a cost, but got {weight}.")
     if not weights:
         raise ValueError("cost_weight must not be empty, but got ().")
-    if cost is None and any(weights):
-        raise ValueError(f"cost_weight must be 0 without a cost, but got {weights}.")
 
 
 def _startup_row(space: SearchSpace, number: int, seed: int) -> Rows:

@@ -43,3 +43,14 @@ def test_flops_and_qps_are_measured_and_drawn(tmp_path: Path) -> None:
     assert output.count("Spearman") == 2
     assert len((tmp_path / "points.jsonl").read_text().splitlines()) == 3
     assert "plotly" in (tmp_path / "flops_and_qps.html").read_text()
+
+
+def test_all_figures_of_a_search_are_written(tmp_path: Path) -> None:
+    output = run("figures.py", "--trials", "16", "--rows", "1000", cwd=tmp_path)
+    assert "7 figures of 16 trials in figures." in output
+    written = {path.stem for path in (tmp_path / "figures").glob("*.html")}
+    assert len(written) == 8
+    for name in written - {"index"}:
+        page = (tmp_path / "figures" / f"{name}.html").read_text()
+        assert "plotly.min.js" in page
+        assert f'href="{name}.html"' in (tmp_path / "figures" / "index.html").read_text()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Bool, Float, Int
+from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
@@ -74,7 +75,7 @@ class TradeOff:
 
 def trade_off(
     study: Study,
-    sampler: PredictorRLSampler | None = None,
+    sampler: BaseSampler | None = None,
     *,
     cost_weights: Sequence[float] | None = None,
     n_proposals: int = 20,
@@ -118,7 +119,7 @@ def trade_off(
 
 def plot_trade_off(
     study: Study,
-    sampler: PredictorRLSampler | None = None,
+    sampler: BaseSampler | None = None,
     *,
     cost_weights: Sequence[float] | None = None,
     n_proposals: int = 20,
@@ -143,8 +144,9 @@ def plot_trade_off(
     sign = sign_of(study)
     figure = go.Figure()
     figure.add_scatter(
-        x=data.cost[data.front], y=data.value[data.front], mode="lines", name="Pareto front",
+        x=data.cost[data.front], y=data.value[data.front], mode="lines+markers",
         line={"color": FULL_COLOR, "width": 1.5, "shape": "hv"}, hoverinfo="skip",
+        marker={"symbol": "circle-open", "size": 16}, name="Pareto front",
     )  # fmt: skip
     weights = sorted({*data.cost_weight[~np.isnan(data.cost_weight)]})
     weights = sorted({*weights, *(p.cost_weight for p in data.proposals)})
