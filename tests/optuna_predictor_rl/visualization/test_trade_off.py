@@ -50,14 +50,16 @@ def test_a_maximized_study_keeps_its_values_and_mirrors_its_front() -> None:
         assert up.cost == pytest.approx(down.cost)
 
 
-def test_a_higher_cost_weight_proposes_cheaper_configurations() -> None:
+def test_proposals_are_the_best_untried_rows_of_a_search_under_each_weight() -> None:
     study = searched(n_trials=16, **PRICED)
     data = trade_off(study, cost_weights=(0.0, 0.9), n_proposals=5)
     assert [p.cost_weight for p in data.proposals] == [0.0, 0.9]
-    sampler = small_sampler(**PRICED)
     for proposal in data.proposals:
-        rows = sampler.inspect(study, cost_weight=proposal.cost_weight).rows[:5]
-        assert len(proposal.value) == len(rows) == 5
+        found = small_sampler(**PRICED).inspect(study, cost_weight=proposal.cost_weight)
+        assert found.weight == pytest.approx([1 - proposal.cost_weight, proposal.cost_weight])
+        predicted = found.ensemble.predict(found.rows[:5])[0]
+        for shown, target in zip((proposal.value, proposal.cost), predicted.T, strict=True):
+            assert (np.diff(shown[np.argsort(target)]) >= 0).all()
 
 
 def test_the_scale_of_labels_is_read_off_the_trials() -> None:
