@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +24,8 @@ from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.distributions import union_search_space
-from optuna_predictor_rl.history import Cost, History, read_history
+from optuna_predictor_rl.costs import Cost, KnownCost, RowCosts
+from optuna_predictor_rl.history import History, read_history
 from optuna_predictor_rl.running import running_label
 from optuna_predictor_rl.suggestion import Search, Suggester
 
@@ -39,10 +41,15 @@ class PredictorRLSampler(BaseSampler):
     Args:
         predictor: Settings of the predictor; `PredictorConfig.paper()` are the paper's.
         policy: Settings of the policy; `PolicyConfig.paper()` are the paper's.
-        cost: User attribute that holds a trial's cost, or a callable that returns it; lower is
-            better. None searches for the value alone.
+        cost: User attribute that holds a trial's cost, or a callable that returns it from the
+            trial, to be learned; or a `KnownCost` of the parameters, which is used exactly. Lower
+            is better. None searches for the value alone.
         cost_weight: The alpha of Eq. (6): weight in [0, 1] of the standardized cost against the
-            standardized value. A sequence is cycled from trial to trial.
+            standardized value. A sequence is cycled from trial to trial. A study with several
+            objectives has no cost beside them to weigh.
+        max_cost: Largest cost that a trial may have. Nothing beyond it is suggested if the cost
+            is a `KnownCost`, save for the first trial of a study, which knows no parameters; a
+            cost to be learned is kept below it by probability, as a constraint.
         n_startup_trials: Trials of a space-filling design before the predictor takes over.
         learn_from_running: Whether running trials that have come to the cutoff of the study's
             `LowFidelityPruner` teach their label already; otherwise they count as pending.
@@ -52,8 +59,8 @@ class PredictorRLSampler(BaseSampler):
         device: Where networks and policies are trained.
 
     Raises:
-        ValueError: If a cost weight is not in [0, 1] or positive without a cost, or the number of
-            startup trials is negative.
+        ValueError: If a cost weight is not in [0, 1] or positive without a cost, the largest cost
+            is not finite or stands without a cost, or the number of startup trials is negative.
 
     Example:
         >>> import optuna
@@ -71,6 +78,7 @@ class PredictorRLSampler(BaseSampler):
         policy: PolicyConfig | None = None,
         cost: Cost | None = None,
         cost_weight: float | Sequence[float] = 0.0,
+        max_cost: float | None = None,
         n_startup_trials: int = 8,
         learn_from_running: bool = False,
         independent_sampler: BaseSampler | None = None,
@@ -85,19 +93,26 @@ class PredictorRLSampler(BaseSampler):
             raise ValueError("cost_weight must not be empty, but got ().")
         if cost is None and any(weights):
             raise ValueError(f"cost_weight must be 0 without a cost, but got {cost_weight}.")
+        if max_cost is not None and cost is None:
+            raise ValueError(f"max_cost must be None without a cost, but got {max_cost}.")
+        if max_cost is not None and not math.isfinite(max_cost):
+            raise ValueError(f"max_cost must be finite, but got {max_cost}.")
         if n_startup_trials < 0:
             raise ValueError(f"n_startup_trials must not be negative, but got {n_startup_trials}.")
         self._cost = cost
         self._cost_weights = weights
+        self._max_cost = max_cost
         self._n_startup_trials = n_startup_trials
         self._learn_from_running = learn_from_running
         self._independent_sampler = independent_sampler
         self._seed = int(np.random.SeedSequence().entropy % 2**63) if seed is None else seed  # type: ignore[operator]
+        self._policy = policy or PolicyConfig()
         self._suggester = Suggester(
             predictor or PredictorConfig(),
-            policy or PolicyConfig(),
+            self._policy,
             self._seed,
             torch.device(device),
+            RowCosts(cost, max_cost) if isinstance(cost, KnownCost) else None,
         )
         self._warned = False
 
@@ -115,9 +130,9 @@ class PredictorRLSampler(BaseSampler):
         """The parameters that the policy picks against the predictor.
 
         Raises:
-            ValueError: If the study has several objectives, or a complete trial has no cost.
+            ValueError: If a complete trial has no cost, or a cost has a weight beside several
+                objectives.
         """
-        self._raise_error_if_multi_objective(study)
         if not search_space:
             return {}
         with self._suggester.lock:
@@ -134,12 +149,7 @@ class PredictorRLSampler(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """A value of a parameter that no finished trial has had: random, unless set otherwise.
-
-        Raises:
-            ValueError: If the study has several objectives.
-        """
-        self._raise_error_if_multi_objective(study)
+        """A value of a parameter that no finished trial has had: random, unless set otherwise."""
         sampler = self._independent_sampler
         if sampler is None:
             key = f"{self._seed}:{trial.number}:{param_name}".encode()
@@ -172,8 +182,8 @@ class PredictorRLSampler(BaseSampler):
         """The predictor and the search that the study's next suggestion rests on.
 
         Raises:
-            ValueError: If the study has several objectives, no finished trial with a parameter,
-                or a complete trial without a cost.
+            ValueError: If the study has no finished trial with a parameter, a complete trial
+                without a cost, or a weight of the cost beside several objectives.
 
         Example:
             >>> import optuna
@@ -185,16 +195,14 @@ class PredictorRLSampler(BaseSampler):
             >>> mean.shape
             (1, 1)
         """
-        self._raise_error_if_multi_objective(study)
         finished = _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
         search_space = union_search_space(finished)
         if not search_space:
             raise ValueError("study must have a finished trial with a parameter, but has none.")
         with self._suggester.lock:
             history = self._history(study, search_space)
-            return self._suggester.search(
-                history, self._weight(len(study.get_trials(deepcopy=False)))
-            )
+            number = len(study.get_trials(deepcopy=False))
+            return self._suggester.search(history, self._weight(history, number))
 
     def _history(
         self,
@@ -202,18 +210,37 @@ class PredictorRLSampler(BaseSampler):
         search_space: dict[str, BaseDistribution],
         current: int | None = None,
     ) -> History:
+        several = len(study.directions) > 1
+        if several and any(self._cost_weights):
+            raise ValueError(
+                "cost_weight must be 0 in a study with several objectives, of which the cost may "
+                f"be one, but got {self._cost_weights}."
+            )
+        learn_from_running = self._learn_from_running and not several
         return read_history(
             study,
             search_space,
             cost=self._cost,
+            max_cost=self._max_cost,
             current=current,
-            running_label=running_label(study) if self._learn_from_running else None,
+            running_label=running_label(study) if learn_from_running else None,
         )
 
-    def _weight(self, number: int) -> Float[ndarray, " t"]:
-        """Weight of each task in Eq. (6) for a trial by its number."""
+    def _weight(self, history: History, number: int) -> Float[ndarray, " t"]:
+        """Weight of each task in Eq. (6) for a trial by its number.
+
+        Several objectives are weighed uniformly on the simplex, which only a reward by Eq. (6)
+        looks at: the hypervolume has no weights.
+        """
         share = self._cost_weights[number % len(self._cost_weights)]
-        return np.array([1.0 - share, share][: 1 + (self._cost is not None)])
+        objectives = np.ones(1)
+        if history.n_objectives > 1 and self._policy.reward == "mean":
+            rng = np.random.default_rng([self._seed, number, history.n_objectives])
+            objectives = rng.dirichlet(np.ones(history.n_objectives))
+        elif history.n_objectives > 1:
+            objectives = np.full(history.n_objectives, 1.0 / history.n_objectives)
+        costs = [] if self._cost is None else [share]
+        return np.concatenate([(1.0 - share) * objectives, costs])
 
     def _pick(self, history: History, number: int) -> dict[str, Any]:
         """The parameters of a trial by its number."""
@@ -221,8 +248,9 @@ class PredictorRLSampler(BaseSampler):
         if len(history.rows) < max(self._n_startup_trials, 1):
             rows = _startup_row(history.space, number, self._seed)[None]
         else:
-            rows = self._suggester.suggest(history, self._weight(number))
+            rows = self._suggester.suggest(history, self._weight(history, number))
         rows = np.concatenate([rows, history.space.random(N_FALLBACK, rng)])
+        rows = self._suggester.affordable(history, rows)
         return _complete(history.space, _first_unseen(rows, history.seen), rng)
 
     def _say_what_is_left_out(self, history: History) -> None:
