@@ -8,31 +8,25 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from optuna_predictor_rl.core.pareto import is_pareto
 from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.core.targets import rank_targets, signed_target, transformed
 from optuna_predictor_rl.history import History
 
 N_ELITE = 5
-"""Best trials of a study with one objective."""
-
-N_FRONT = 20
-"""Most trials of a front."""
+"""How many there are."""
 
 
 def elite_rows(
     history: History,
     weight: Float[ndarray, " t"],
-    rng: np.random.Generator,
     known_cost: Callable[[Rows], Float[ndarray, " n"]] | None = None,
     excess: Callable[[Rows], Float[ndarray, " n"]] | None = None,
 ) -> Rows:
-    """The best labelled rows, feasible ones first, best first or in a random order of the front.
+    """The best labelled rows, feasible ones first, best first, (at most 5, decisions).
 
     Args:
         history: The trials.
         weight: Weight of each task in Eq. (6).
-        rng: Source of the order of a front.
         known_cost: The last task, if it has no labels.
         excess: By how much rows exceed a budget.
     """
@@ -40,8 +34,6 @@ def elite_rows(
     violation = _violation(history.constraints)
     if excess is not None:
         violation = violation + excess(rows)
-    if history.n_objectives > 1:
-        return _front(rows, labels[:, : history.n_objectives], violation, rng)
     if known_cost is not None:
         labels = np.column_stack([labels, known_cost(rows)])
     standing = np.nan_to_num(rank_targets(labels))  # a missing one is in the middle
@@ -52,14 +44,3 @@ def _violation(constraints: Float[ndarray, "n c"]) -> Float[ndarray, " n"]:
     """How far each row is from being feasible; a missing constraint counts as satisfied."""
     signed = np.nan_to_num(transformed(constraints, signed_target))
     return np.maximum(signed, 0.0).sum(1)
-
-
-def _front(
-    rows: Rows,
-    values: Float[ndarray, "n t"],
-    violation: Float[ndarray, " n"],
-    rng: np.random.Generator,
-) -> Rows:
-    least = np.flatnonzero(violation == violation.min(initial=np.inf))
-    front = least[is_pareto(values[least])]
-    return rows[rng.permutation(front)[:N_FRONT]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
 from optuna.distributions import BaseDistribution
 from optuna.study import Study, StudyDirection
@@ -20,6 +20,7 @@ from optuna_predictor_rl.costs import Cost, KnownCost, cost_of
 from optuna_predictor_rl.distributions import is_within, learn_conditions, to_space
 from optuna_predictor_rl.labels import is_full, stored_label
 from optuna_predictor_rl.running import RunningLabel
+
 
 @dataclass(frozen=True)
 class History:
@@ -46,6 +47,11 @@ class History:
     failed: Float[ndarray, "f d"]
     n_outside: int
     fixed: Mapping[str, Any]
+
+    @property
+    def feasible(self) -> Bool[ndarray, " n"]:
+        """Which labelled trials satisfy all constraints that they have."""
+        return (np.nan_to_num(self.constraints) <= 0.0).all(1)
 
     @property
     def seen(self) -> Rows:

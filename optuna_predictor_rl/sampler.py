@@ -23,10 +23,11 @@ from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
-from optuna_predictor_rl.distributions import union_search_space
 from optuna_predictor_rl.costs import Cost, KnownCost, RowCosts
+from optuna_predictor_rl.distributions import union_search_space
 from optuna_predictor_rl.history import History, read_history
 from optuna_predictor_rl.running import running_label
+from optuna_predictor_rl.scalarization import with_one_objective
 from optuna_predictor_rl.suggestion import Search, Suggester
 
 N_FALLBACK = 256
@@ -106,10 +107,9 @@ class PredictorRLSampler(BaseSampler):
         self._learn_from_running = learn_from_running
         self._independent_sampler = independent_sampler
         self._seed = int(np.random.SeedSequence().entropy % 2**63) if seed is None else seed  # type: ignore[operator]
-        self._policy = policy or PolicyConfig()
         self._suggester = Suggester(
             predictor or PredictorConfig(),
-            self._policy,
+            policy or PolicyConfig(),
             self._seed,
             torch.device(device),
             RowCosts(cost, max_cost) if isinstance(cost, KnownCost) else None,
@@ -136,7 +136,7 @@ class PredictorRLSampler(BaseSampler):
         if not search_space:
             return {}
         with self._suggester.lock:
-            history = self._history(study, search_space, current=trial.number)
+            history = self._history(study, search_space, trial.number)
             self._say_what_is_left_out(history)
             parameters = self._pick(history, trial.number)
             _storage.set_planned(study, trial, parameters)
@@ -200,16 +200,14 @@ class PredictorRLSampler(BaseSampler):
         if not search_space:
             raise ValueError("study must have a finished trial with a parameter, but has none.")
         with self._suggester.lock:
-            history = self._history(study, search_space)
             number = len(study.get_trials(deepcopy=False))
-            return self._suggester.search(history, self._weight(history, number))
+            history = self._history(study, search_space, number)
+            return self._suggester.search(history, self._weight(number))
 
     def _history(
-        self,
-        study: Study,
-        search_space: dict[str, BaseDistribution],
-        current: int | None = None,
+        self, study: Study, search_space: dict[str, BaseDistribution], number: int
     ) -> History:
+        """The study's trials as one of a number sees them."""
         several = len(study.directions) > 1
         if several and any(self._cost_weights):
             raise ValueError(
@@ -217,30 +215,20 @@ class PredictorRLSampler(BaseSampler):
                 f"be one, but got {self._cost_weights}."
             )
         learn_from_running = self._learn_from_running and not several
-        return read_history(
+        history = read_history(
             study,
             search_space,
             cost=self._cost,
             max_cost=self._max_cost,
-            current=current,
+            current=number,
             running_label=running_label(study) if learn_from_running else None,
         )
+        return with_one_objective(history, self._seed, number) if several else history
 
-    def _weight(self, history: History, number: int) -> Float[ndarray, " t"]:
-        """Weight of each task in Eq. (6) for a trial by its number.
-
-        Several objectives are weighed uniformly on the simplex, which only a reward by Eq. (6)
-        looks at: the hypervolume has no weights.
-        """
+    def _weight(self, number: int) -> Float[ndarray, " t"]:
+        """Weight of each task in Eq. (6) for a trial by its number."""
         share = self._cost_weights[number % len(self._cost_weights)]
-        objectives = np.ones(1)
-        if history.n_objectives > 1 and self._policy.reward == "mean":
-            rng = np.random.default_rng([self._seed, number, history.n_objectives])
-            objectives = rng.dirichlet(np.ones(history.n_objectives))
-        elif history.n_objectives > 1:
-            objectives = np.full(history.n_objectives, 1.0 / history.n_objectives)
-        costs = [] if self._cost is None else [share]
-        return np.concatenate([(1.0 - share) * objectives, costs])
+        return np.array([1.0 - share, share][: 1 + (self._cost is not None)])
 
     def _pick(self, history: History, number: int) -> dict[str, Any]:
         """The parameters of a trial by its number."""
@@ -248,7 +236,7 @@ class PredictorRLSampler(BaseSampler):
         if len(history.rows) < max(self._n_startup_trials, 1):
             rows = _startup_row(history.space, number, self._seed)[None]
         else:
-            rows = self._suggester.suggest(history, self._weight(history, number))
+            rows = self._suggester.suggest(history, self._weight(number))
         rows = np.concatenate([rows, history.space.random(N_FALLBACK, rng)])
         rows = self._suggester.affordable(history, rows)
         return _complete(history.space, _first_unseen(rows, history.seen), rng)

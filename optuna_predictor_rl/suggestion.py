@@ -126,7 +126,6 @@ class Suggester:
             history.labels,
             rng=rng,
             device=self._device,
-            n_objectives=history.n_objectives,
             exact_cost=standard_cost,
             constraints=history.constraints,
         )
@@ -144,7 +143,7 @@ class Suggester:
             history.space,
             cost,
             self._policy,
-            elite=elite_rows(history, weight, rng, standard_cost, excess),
+            elite=elite_rows(history, weight, standard_cost, excess),
             rng=rng,
             device=self._device,
         )

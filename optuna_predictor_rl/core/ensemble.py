@@ -10,9 +10,8 @@ import torch
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from optuna_predictor_rl.core.acquisition import log_feasibility
+from optuna_predictor_rl.core.acquisition import log_expected_improvement, log_feasibility
 from optuna_predictor_rl.core.encoding import Encoding
-from optuna_predictor_rl.core.goals import Goal, WeightedSum, hypervolume_goal
 from optuna_predictor_rl.core.members import (
     Moments,
     Networks,
@@ -22,13 +21,7 @@ from optuna_predictor_rl.core.members import (
 )
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.space import Rows, SearchSpace
-from optuna_predictor_rl.core.targets import (
-    TARGETS,
-    feasible_rank,
-    objective_targets,
-    signed_target,
-    transformed,
-)
+from optuna_predictor_rl.core.targets import TARGETS, feasible_rank, signed_target, transformed
 
 TINY = 1e-6
 """Standard deviation of a cost that is known exactly."""
@@ -57,25 +50,23 @@ class Constraints:
 class Ensemble:
     """A fitted predictor of targets: transformed labels, of unit variance, lower is better.
 
-    Members predict the tasks, objectives and then the cost, and after them the constraints.
+    Members predict the tasks and, after them, the constraints.
 
     Args:
         encoding: From rows to inputs.
         members: Networks and processes.
         rows: The labelled rows it was fitted on, and those that are expected.
-        n_objectives: Number of objectives; with several, the hypervolume is to improve.
-        exact_cost: Cost of rows in standard deviations, if it is known and not predicted.
+        exact_cost: The last task of rows, if it is known and not predicted.
         constraints: What is known of constraints, if there are any.
-        goals: What each member holds for known, by weight of the tasks.
+        best_means: Each member's lowest mean on the feasible rows, by weight of the tasks.
     """
 
     encoding: Encoding
     members: tuple[Networks | Processes, ...]
     rows: Float[ndarray, "n d"]
-    n_objectives: int = 1
     exact_cost: Callable[[Rows], Float[ndarray, " n"]] | None = None
     constraints: Constraints | None = None
-    goals: dict[tuple[float, ...], list[Goal | None]] = field(default_factory=dict)
+    best_means: dict[tuple[float, ...], list[float]] = field(default_factory=dict)
 
     def predict(self, rows: Rows) -> Moments:
         """Mean and standard deviation of each task's target over the members, (n, t) each."""
@@ -96,18 +87,18 @@ class Ensemble:
         return mean - np.log(np.maximum(self.feasibility(rows), 1e-300))
 
     def log_improvement(self, rows: Rows, weight: Float[ndarray, " t"]) -> Float[ndarray, " n"]:
-        """Logarithm of the expected improvement, the mean over members.
+        """Logarithm of the expected improvement of Eq. (6)'s sum, the mean over members.
 
-        What is to improve is Eq. (6)'s sum or, with several objectives, the hypervolume. It is
-        multiplied by the probability of feasibility, which stands alone while nothing feasible
-        is known.
+        It is multiplied by the probability of feasibility, which stands alone while no feasible
+        row is known.
         """
+        best = self._best(tuple(weight))
         value = []
-        moments = self._tasks_and_constraints(rows)
-        for i, (goal, ((mean, std), limited)) in enumerate(
-            zip(self._goals(tuple(weight)), moments, strict=True)
-        ):
-            gain = np.zeros(len(rows)) if goal is None else goal.log_gain(mean, std)
+        for i, ((mean, std), limited) in enumerate(self._tasks_and_constraints(rows)):
+            spread = np.sqrt(std**2 @ weight**2)
+            gain = np.zeros(len(rows))
+            if best:
+                gain = log_expected_improvement(mean @ weight, spread, best[i])
             if self.constraints is not None:
                 gain = gain + log_feasibility(*limited, self.constraints.thresholds[i])
             value.append(gain)
@@ -138,7 +129,7 @@ class Ensemble:
         return replace(
             self,
             rows=np.concatenate([self.rows, rows]),
-            goals={},
+            best_means={},
             constraints=self._constraints_expecting(rows),
             members=tuple(
                 member.expecting(x) if isinstance(member, Processes) else member
@@ -172,22 +163,16 @@ class Ensemble:
             split.append((tasks, (mean[:, n_tasks:], std[:, n_tasks:])))
         return split
 
-    def _goals(self, weight: tuple[float, ...]) -> list[Goal | None]:
-        """What each member is to improve on: its means on the feasible rows it knows."""
-        if weight not in self.goals:
-            known = self.rows
-            if self.constraints is not None:
-                known = known[self.constraints.feasible]
-            if not len(known):
-                return [None] * len(self.members)
-            means = [mean for (mean, _), _ in self._tasks_and_constraints(known)]
-            self.goals[weight] = [
-                hypervolume_goal(mean[:, : self.n_objectives])
-                if self.n_objectives > 1
-                else WeightedSum(np.asarray(weight), float((mean @ np.asarray(weight)).min()))
-                for mean in means
+    def _best(self, weight: tuple[float, ...]) -> list[float]:
+        """Each member's lowest mean on the rows known to be feasible; empty if there are none."""
+        if weight not in self.best_means:
+            known = self.rows if self.constraints is None else self.rows[self.constraints.feasible]
+            means = [
+                mean @ np.asarray(weight)
+                for (mean, _), _ in (self._tasks_and_constraints(known) if len(known) else ())
             ]
-        return self.goals[weight]
+            self.best_means[weight] = [float(mean.min()) for mean in means]
+        return self.best_means[weight]
 
     def _constraints_expecting(self, rows: Rows) -> Constraints | None:
         """Rows that are being evaluated count as feasible where that is more likely than not."""
@@ -207,7 +192,6 @@ def fit_ensemble(
     *,
     rng: np.random.Generator,
     device: torch.device | str = "cpu",
-    n_objectives: int = 1,
     exact_cost: Callable[[Rows], Float[ndarray, " n"]] | None = None,
     constraints: Float[ndarray, "n c"] | None = None,
 ) -> Ensemble:
@@ -220,9 +204,7 @@ def fit_ensemble(
         labels: Labels of each task, finite or NaN where missing; lower is better.
         rng: Source of all randomness.
         device: Where the networks are trained.
-        n_objectives: How many of the tasks, the first ones, are objectives.
-        exact_cost: Cost of rows in standard deviations, if it is known; a last task, which has
-            no labels.
+        exact_cost: A last task without labels, known for all rows, of about unit variance.
         constraints: Value of each constraint, feasible up to zero, finite or NaN where missing.
     """
     limited = np.empty((len(rows), 0)) if constraints is None else constraints
@@ -232,7 +214,7 @@ def fit_ensemble(
     if config.gaussian_process:
         signed = fit_processes(x, transformed(limited, signed_target), encoding.column_feature)
         for target in config.targets:
-            targets = objective_targets(labels, TARGETS[target], n_objectives)
+            targets = transformed(labels, TARGETS[target])
             fitted = fit_processes(x, targets, encoding.column_feature)
             members.append(Processes(fitted.processes + signed.processes))
     reference = encoding(space.random(N_REFERENCE, np.random.default_rng(0)))
@@ -245,7 +227,6 @@ def fit_ensemble(
         encoding,
         (networks, *members),
         rows,
-        n_objectives=n_objectives,
         exact_cost=exact_cost,
         constraints=_constraints(limited, len(members)),
     )

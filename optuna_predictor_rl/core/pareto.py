@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
+
+AUGMENTATION = 0.05
+"""How much the sum counts beside the largest part, so that weakly dominated points lose."""
 
 
 def is_pareto(points: Float[ndarray, "n t"]) -> Bool[ndarray, " n"]:
@@ -38,52 +39,32 @@ def hypervolume(points: Float[ndarray, "n 2"], reference: Float[ndarray, " 2"]) 
     return float((right - front[:, 0]) @ (reference[1] - front[:, 1]))
 
 
-MAX_BOXES = 1000
-"""About how many boxes may enter an expected hypervolume improvement."""
+def chebyshev(
+    values: Float[ndarray, "n t"],
+    weight: Float[ndarray, " t"],
+    feasible: Bool[ndarray, " n"] | None = None,
+) -> Float[ndarray, " n"]:
+    """Several objectives as one: the augmented Chebyshev distance from the ideal point.
 
-Boxes = tuple[Float[ndarray, "b t"], Float[ndarray, "b t"]]
-"""Lower and upper corners."""
+    Knowles, 2006, "ParEGO: a hybrid algorithm with on-line landscape approximation for expensive
+    multiobjective optimization problems", Eq. 2. Every point of a front, also of its concave
+    parts, is the best for some weight.
 
-
-def empty_boxes(points: Float[ndarray, "n t"], reference: Float[ndarray, " t"]) -> Boxes:
-    """Boxes that make up all below a reference point that no point dominates.
-
-    Sorted by the last objective, the points cut space into slabs; in each slab the points below
-    it leave boxes of the other objectives empty.
+    Args:
+        values: Finite values of each objective.
+        weight: Weight of each objective.
+        feasible: Which rows may be on the front.
 
     Example:
-        >>> lower, upper = empty_boxes(np.array([[1.0, 1.0]]), np.array([2.0, 2.0]))
-        >>> lower.tolist(), upper.tolist()
-        ([[-inf, -inf], [-inf, 1.0]], [[2.0, 1.0], [1.0, 2.0]])
+        >>> values = np.array([[0.0, 1.0], [0.4, 0.4], [1.0, 0.0]])
+        >>> chebyshev(values, np.array([0.5, 0.5])).argmin()
+        np.int64(1)
     """
-    n_objectives = len(reference)
-    points = points[(points < reference).all(1)]
-    if not len(points):
-        return np.full((1, n_objectives), -np.inf), reference[None]
-    if n_objectives == 1:
-        return np.full((1, 1), -np.inf), points.min(0, keepdims=True)
-    front = np.unique(points[is_pareto(points)], axis=0)
-    front = front[np.argsort(front[:, -1], kind="stable")]
-    levels = np.concatenate([[-np.inf], front[:, -1], reference[-1:]])
-    lower, upper = [], []
-    for i in range(len(front) + 1):
-        if levels[i] == levels[i + 1]:
-            continue
-        low, high = empty_boxes(front[:i, :-1], reference[:-1])
-        lower.append(np.insert(low, n_objectives - 1, levels[i], axis=1))
-        upper.append(np.insert(high, n_objectives - 1, levels[i + 1], axis=1))
-    return np.concatenate(lower), np.concatenate(upper)
-
-
-def thinned(front: Float[ndarray, "n t"]) -> Float[ndarray, "m t"]:
-    """As many points, far from each other, as give about `MAX_BOXES` empty boxes."""
-    n_objectives = front.shape[1]
-    limit = int((MAX_BOXES * math.factorial(n_objectives - 1)) ** (1 / max(n_objectives - 1, 1)))
-    if len(front) <= limit:
-        return front
-    chosen = list(dict.fromkeys(front.argmin(0).tolist()))  # the best in each objective
-    distance = np.min([((front - front[i]) ** 2).sum(1) for i in chosen], axis=0)
-    while len(chosen) < limit:
-        chosen.append(int(distance.argmax()))
-        distance = np.minimum(distance, ((front - front[chosen[-1]]) ** 2).sum(1))
-    return front[chosen]
+    # NOTE[paper]: each objective spans 1 on the front, not standardized as in Eq. (6): outliers
+    # are far from the front.
+    known = values if feasible is None or not feasible.any() else values[feasible]
+    front = known[is_pareto(known)]
+    extent = np.ptp(front, axis=0)
+    extent = np.where(extent > 0.0, extent, np.maximum(np.ptp(values, axis=0), 1e-300))
+    weighted = weight * ((values - front.min(0)) / extent)
+    return np.asarray(weighted.max(1) + AUGMENTATION * weighted.sum(1))

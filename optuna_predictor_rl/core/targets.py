@@ -68,18 +68,6 @@ def transformed(
     return targets
 
 
-def objective_targets(
-    labels: Float[ndarray, "n t"], transform: Callable[[ndarray], ndarray], n_objectives: int
-) -> Float[ndarray, "n t"]:
-    """The targets of one objective and further tasks, or of several objectives.
-
-    Of several, what is worse in an objective than all that is best in another is clipped first.
-    """
-    if n_objectives == 1:
-        return transformed(labels, transform)
-    return transformed(labels, standard_target)
-
-
 def signed_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     """Values of a constraint with zero kept at zero, large ones drawn in.
 

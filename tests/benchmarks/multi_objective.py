@@ -32,10 +32,8 @@ def share(run: PricedRun, arguments: argparse.Namespace) -> list[float]:
     known = known_points(run.task, arguments.hpo)
     front = known[is_pareto(known)]
     ideal, nadir = front.min(0), front.max(0)
-    reference = nadir + 0.1 * (nadir - ideal)
     whole = hypervolume((front - ideal) / (nadir - ideal), np.full(2, 1.1))
     points = (np.array(run.points) - ideal) / (nadir - ideal)
-    assert np.allclose((reference - ideal) / (nadir - ideal), 1.1)
     return [hypervolume(points[:n], np.full(2, 1.1)) / whole for n in COUNTS]
 
 
@@ -43,7 +41,7 @@ def table(runs: list[PricedRun], arguments: argparse.Namespace) -> str:
     """Mean over seeds by task and sampler, over tasks at the end."""
     counts = " / ".join(map(str, COUNTS))
     lines = [
-        f"| sampler | {' | '.join(arguments.tasks)} | mean after {counts} | s a suggestion (CPU) |",
+        f"| sampler | {' | '.join(arguments.tasks)} | mean after {counts} | s (CPU) |",
         "|---|" + "---:|" * (len(arguments.tasks) + 2),
     ]
     for sampler in dict.fromkeys(run.sampler for run in runs):

