@@ -84,6 +84,10 @@ class RowCosts:
         self._fixed: Mapping[str, Any] = {}
         self._costs: dict[bytes, float] = {}
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without the costs, which are computed again."""
+        return {**self.__dict__, "_space": None, "_fixed": {}, "_costs": {}}
+
     def __call__(
         self, space: SearchSpace, fixed: Mapping[str, Any], rows: Rows
     ) -> Float[ndarray, " n"]:

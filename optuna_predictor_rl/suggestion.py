@@ -170,7 +170,7 @@ class Suggester:
 
 
 def _digest(history: History, weight: Float[ndarray, " t"]) -> bytes:
-    digest = hashlib.blake2b(repr(history.space).encode(), digest_size=16)
+    digest = hashlib.blake2b(repr((history.space, history.fixed)).encode(), digest_size=16)
     for array in (history.rows, history.labels, history.constraints, weight):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.digest()

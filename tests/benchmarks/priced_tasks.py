@@ -133,7 +133,8 @@ def known_points(name: str, folder: Path) -> np.ndarray:
         return task.loss(configuration), task.cost(configuration)
 
     if np.prod([len(c) for c in choices.values()], dtype=float) <= MAX_ENUMERATED:
-        return np.array([point(cell) for cell in itertools.product(*choices.values())])
+        points = np.array([point(cell) for cell in itertools.product(*choices.values())])
+        return points[~np.isnan(points).any(1)]  # some were never trained
     return _climbed(list(choices.values()), point)
 
 
