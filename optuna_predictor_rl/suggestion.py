@@ -156,8 +156,7 @@ class Suggester:
         if self._row_costs is None:
             return None
         of = partial(self._row_costs, history.space, history.fixed)
-        known = of(history.rows)
-        center, scale = known.mean(), max(known.std(), 1e-12 * max(np.abs(known).max(), 1e-300))
+        center, scale = _center_and_scale(of(history.rows))
         return lambda rows: (of(rows) - center) / scale
 
     def _excess(self, history: History) -> RowFunction | None:
@@ -165,8 +164,16 @@ class Suggester:
         if self._row_costs is None or self._row_costs.budget is None:
             return None
         of = partial(self._row_costs.excess, history.space, history.fixed)
-        scale = self._row_costs(history.space, history.fixed, history.rows).std() or 1.0
+        known = self._row_costs(history.space, history.fixed, history.rows)
+        _, scale = _center_and_scale(known)
         return lambda rows: of(rows) / scale
+
+
+def _center_and_scale(costs: Float[ndarray, " n"]) -> tuple[float, float]:
+    """Mean and standard deviation, or the costs' size where they are all the same."""
+    size = float(np.abs(costs).max(initial=0.0)) or 1.0
+    spread = float(costs.std()) if len(costs) else 0.0
+    return float(costs.sum() / max(len(costs), 1)), spread if spread > 1e-12 * size else size
 
 
 def _digest(history: History, weight: Float[ndarray, " t"]) -> bytes:

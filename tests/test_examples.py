@@ -43,3 +43,10 @@ def test_flops_and_qps_are_measured_and_drawn(tmp_path: Path) -> None:
     assert output.count("Spearman") == 2
     assert len((tmp_path / "points.jsonl").read_text().splitlines()) == 3
     assert "plotly" in (tmp_path / "flops_and_qps.html").read_text()
+
+
+def test_return_on_investment_shows_weights_a_budget_and_a_front(tmp_path: Path) -> None:
+    output = run("return_on_investment.py", "--trials", "12", cwd=tmp_path)
+    assert output.count("median cost") == 3
+    assert "trials over the budget" in output
+    assert output.split("constraint on memory")[1].count("error") >= 1

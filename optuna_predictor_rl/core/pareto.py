@@ -60,6 +60,7 @@ def chebyshev(
         >>> chebyshev(values, np.array([0.5, 0.5])).argmin()
         np.int64(1)
     """
+    values = values / np.maximum(np.abs(values).max(0), 1e-300)  # differences may overflow
     # NOTE[paper]: each objective spans 1 on the front, not standardized as in Eq. (6): outliers
     # are far from the front.
     known = values if feasible is None or not feasible.any() else values[feasible]

@@ -71,14 +71,14 @@ def transformed(
 def signed_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     """Values of a constraint with zero kept at zero, large ones drawn in.
 
-    The inverse hyperbolic sine is linear up to the median distance from zero and logarithmic
-    beyond. The result is divided by its spread, but not centred.
+    What lies far beyond the median distance from zero is drawn in, so that outliers do not
+    flatten the rest. The result is divided by its spread, but not centred.
     """
     y = _scaled(y)
     distance = np.abs(y[y != 0.0])
     if not len(distance):
         return y
-    target = np.arcsinh(y / max(np.median(distance), np.finfo(np.float64).tiny))
+    target = y / (np.median(distance) + np.abs(y))
     return np.asarray(target / max(target.std(), 0.1))
 
 

@@ -11,7 +11,7 @@ from optuna_predictor_rl.costs import RowCosts
 SPACE = SearchSpace(
     (
         Categorical(name="kind", choices=("plain", "deep")),
-        Numeric(name="depth", low=1, high=4, step=1, integer=True),
+        Numeric(name="depth", low=1.0, high=4.0, step=1.0, integer=True),
     ),
     (Condition(child=1, parent=0, choices=frozenset({1})),),
 )
@@ -48,4 +48,4 @@ def test_the_excess_is_what_lies_beyond_the_budget() -> None:
 
 def test_a_cost_that_is_not_finite_is_refused_with_its_parameters() -> None:
     with pytest.raises(ValueError, match=r"cost must be finite, but got nan for \{'a': 1\}"):
-        KnownCost(lambda params: math.nan)({"a": 1})
+        KnownCost(lambda _: math.nan)({"a": 1})
