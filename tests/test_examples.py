@@ -54,3 +54,10 @@ def test_all_figures_of_a_search_are_written(tmp_path: Path) -> None:
         page = (tmp_path / "figures" / f"{name}.html").read_text()
         assert "plotly.min.js" in page
         assert f'href="{name}.html"' in (tmp_path / "figures" / "index.html").read_text()
+
+
+def test_return_on_investment_shows_weights_a_budget_and_a_front(tmp_path: Path) -> None:
+    output = run("return_on_investment.py", "--trials", "12", cwd=tmp_path)
+    assert output.count("median cost") == 3
+    assert "trials over the budget" in output
+    assert output.split("constraint on memory")[1].count("error") >= 1

@@ -10,6 +10,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from optuna_predictor_rl.costs import KnownCost
 from optuna_predictor_rl.history import label
 from optuna_predictor_rl.labels import is_full
 from optuna_predictor_rl.sampler import PredictorRLSampler
@@ -111,7 +112,7 @@ def trade_off(
         full=np.array([is_full(t) for t, _, _ in both], dtype=bool),
         front=pareto_front(cost, sign_of(study) * value),
         proposals=[
-            _proposals(own.inspect(study, cost_weight=w), w, n_proposals, sign_of(study))
+            _proposals(own, own.inspect(study, cost_weight=w), n_proposals, sign_of(study))
             for w in (wanted if n_proposals else ())
         ],
     )
@@ -218,6 +219,8 @@ def _cost(sampler: PredictorRLSampler, trial: FrozenTrial) -> float:
     assert sampler.cost is not None
     if isinstance(sampler.cost, str):
         return float(trial.user_attrs.get(sampler.cost, np.nan))
+    if isinstance(sampler.cost, KnownCost):
+        return sampler.cost(trial.params)
     return float(sampler.cost(trial))
 
 
@@ -230,13 +233,20 @@ def _weight(sampler: PredictorRLSampler, trial: FrozenTrial, trials: list[Frozen
     return sampler.cost_weights[trial.number % len(sampler.cost_weights)]
 
 
-def _proposals(found: Search, weight: float, n: int, sign: float) -> Proposals:
+def _proposals(sampler: PredictorRLSampler, found: Search, n: int, sign: float) -> Proposals:
     history, rows = found.history, found.rows[:n]
     trials, predicted = found.ensemble.predict(history.rows)[0], found.ensemble.predict(rows)[0]
-    value, cost = (
-        on_observed_scale(predicted[:, j], trials[:, j], history.labels[:, j]) for j in (0, 1)
-    )
-    return Proposals(cost_weight=weight, value=sign * value, cost=cost)
+
+    def observed(task: int) -> Float[np.ndarray, " n"]:
+        return on_observed_scale(predicted[:, task], trials[:, task], history.labels[:, task])
+
+    cost: Float[np.ndarray, " n"]
+    if isinstance(sampler.cost, KnownCost):
+        configurations = history.space.configurations(rows)
+        cost = np.array([sampler.cost({**history.fixed, **params}) for params in configurations])
+    else:
+        cost = observed(1)
+    return Proposals(cost_weight=float(found.weight[1]), value=sign * observed(0), cost=cost)
 
 
 def _draw_trials(
