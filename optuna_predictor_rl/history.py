@@ -15,8 +15,14 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl import _storage
+from optuna_predictor_rl.attributes import as_number
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
-from optuna_predictor_rl.distributions import is_within, learn_conditions, to_space
+from optuna_predictor_rl.distributions import (
+    from_numbers,
+    is_within,
+    learn_conditions,
+    to_space,
+)
 from optuna_predictor_rl.labels import is_full, stored_label
 from optuna_predictor_rl.running import RunningLabel
 
@@ -31,7 +37,7 @@ class History:
         space: The search space, with the conditions that the trials show.
         rows: Rows of the labelled trials, (n, decisions).
         labels: Value and, if there is one, cost of each; lower is better, NaN is missing.
-        pending: Rows of the trials that are running elsewhere.
+        pending: Rows of the trials that are running elsewhere, or wait to be run.
         failed: Rows of the trials that failed, or were pruned before they reported a value.
         n_outside: Number of labelled trials left out: a value lies outside of the present ranges.
     """
@@ -73,7 +79,7 @@ def read_history(
         ValueError: If a complete trial has no cost.
     """
     trials = _storage.trials(study, fresh=True)  # at once, so that none is between two states
-    known = [_known(t, running_label) for t in trials if t.number != current]
+    known = [_known(t, search_space, running_label) for t in trials if t.number != current]
     labelled = [k for k in known if k.value is not None and k.params]
     space = to_space(search_space)
     inside = [k for k in labelled if is_within(k.params, search_space)]
@@ -85,7 +91,7 @@ def read_history(
     labels = np.asarray(values, dtype=np.float64).reshape(len(kept), 1 + (cost is not None))
     labels = np.stack([_finite(column) for column in labels.T], axis=1)
     unlabelled = [k for k in known if k.value is None]
-    pending = [k.params for k in unlabelled if k.trial.state == TrialState.RUNNING]
+    pending = [k.params for k in unlabelled if not k.trial.state.is_finished()]
     failed = [k.params for k in unlabelled if k.trial.state.is_finished()]
     return History(
         space=space,
@@ -106,11 +112,18 @@ class _Known:
     value: float | None
 
 
-def _known(trial: FrozenTrial, running_label: RunningLabel | None) -> _Known:
-    if trial.state != TrialState.RUNNING:
+def _known(
+    trial: FrozenTrial,
+    search_space: Mapping[str, BaseDistribution],
+    running_label: RunningLabel | None,
+) -> _Known:
+    if trial.state.is_finished():
         return _Known(trial, trial.params, label(trial))
-    long_term = None if running_label is None else running_label(trial)
-    return _Known(trial, _storage.planned(trial), None if long_term is None else long_term.value)
+    planned = from_numbers(_storage.planned(trial), search_space)
+    params = planned | _storage.enqueued(trial) | trial.params
+    running = trial.state == TrialState.RUNNING
+    long_term = running_label(trial) if running and running_label is not None else None
+    return _Known(trial, params, None if long_term is None else long_term.value)
 
 
 def _not_superseded(known: list[_Known], rows: Rows) -> list[_Known]:
@@ -146,7 +159,13 @@ def _costs(trial: FrozenTrial, cost: Cost | None) -> list[float]:
     if not isinstance(cost, str):
         return [float(cost(trial))]
     if cost in trial.user_attrs:
-        return [float(trial.user_attrs[cost])]
+        number = as_number(trial.user_attrs[cost])
+        if number is None:
+            raise ValueError(
+                f"cost must name a user attribute that is a number, but {cost!r} of trial "
+                f"{trial.number} is {trial.user_attrs[cost]!r}."
+            )
+        return [number]
     if trial.state == TrialState.COMPLETE:
         raise ValueError(
             f"cost must name a user attribute of every complete trial, "

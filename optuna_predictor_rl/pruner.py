@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from optuna.pruners import BasePruner
 from optuna.study import Study
@@ -220,11 +221,11 @@ class LowFidelityPruner(BasePruner):
         if n_pilots == 0:
             return None
         key = f"{RULE}{n_pilots}"
-        stored = _storage.study_attributes(study).get(key)
+        stored = _stored_rule(_storage.study_attributes(study), key)
         if stored is None:
             self._store_rule(study, key, full[:n_pilots])
-            stored = _storage.study_attributes(study)[key]  # another worker's, if it was last
-        return StoppingRule.from_json(stored)
+            stored = _stored_rule(_storage.study_attributes(study), key)  # of who was last
+        return stored
 
     def _store_rule(self, study: Study, key: str, full: list[FrozenTrial]) -> None:
         rule = decide(
@@ -237,23 +238,23 @@ class LowFidelityPruner(BasePruner):
         # No storage has compare-and-set for attributes. Whoever comes second finds the key, and
         # two who come at once decide alike, as the rule follows from the same full trials.
         stored = _storage.study_attributes(study)
-        if key in stored:
+        if stored.get(key) is not None:
             return
         _storage.set_study_attribute(study, key, rule.to_json())
-        before = stored.get(f"{RULE}{len(full) - self._n_further}")
-        if rule.cutoff is None and (before is None or before["cutoff"] is not None):
+        before = _stored_rule(stored, f"{RULE}{len(full) - self._n_further}")
+        if rule.cutoff is None and (before is None or before.cutoff is not None):
             _logger.warning(
                 "No cutoff keeps a rank correlation of %s over %d full trials: trials run to "
                 "the end until more of them have ended.",
                 self._min_rank_correlation,
                 len(full),
             )
-        if rule.cutoff is not None and before is not None and before["cutoff"] != rule.cutoff:
+        if rule.cutoff is not None and before is not None and before.cutoff != rule.cutoff:
             _logger.warning(
                 "After %d full trials, training stops at step %s instead of %s.",
                 len(full),
                 rule.cutoff,
-                before["cutoff"],
+                before.cutoff,
             )
 
     @property
@@ -285,3 +286,16 @@ class LowFidelityPruner(BasePruner):
         if message not in self._told:
             self._told.add(message)
             _logger.warning(message)
+
+
+def _stored_rule(attributes: dict[str, Any], key: str) -> StoppingRule | None:
+    """The study's rule; one set to None is decided anew, for Optuna deletes no attributes."""
+    if attributes.get(key) is None:
+        return None
+    try:
+        return StoppingRule.from_json(attributes[key])
+    except ValueError as error:
+        raise ValueError(
+            f"study's user attribute {key!r} must be a rule that LowFidelityPruner stored "
+            f"({error}); set it to None, and the rule is decided anew."
+        ) from error

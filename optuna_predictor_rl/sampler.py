@@ -22,7 +22,7 @@ from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
-from optuna_predictor_rl.distributions import union_search_space
+from optuna_predictor_rl.distributions import from_numbers, to_numbers, union_search_space
 from optuna_predictor_rl.history import Cost, History, read_history
 from optuna_predictor_rl.running import running_label
 from optuna_predictor_rl.suggestion import Search, Suggester
@@ -120,11 +120,14 @@ class PredictorRLSampler(BaseSampler):
         self._raise_error_if_multi_objective(study)
         if not search_space:
             return {}
+        planned = from_numbers(_storage.planned(trial), search_space)
+        if planned.keys() == search_space.keys():
+            return planned  # of a killed trial, which is retried
         with self._suggester.lock:
             history = self._history(study, search_space, current=trial.number)
             self._say_what_is_left_out(history)
             parameters = self._pick(history, trial.number)
-            _storage.set_planned(study, trial, parameters)
+            _storage.set_planned(study, trial, to_numbers(parameters, search_space))
         return parameters
 
     def sample_independent(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +17,7 @@ from optuna_predictor_rl.core.reinforce import Candidates, PolicyConfig, search
 from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.core.targets import rank_targets
 from optuna_predictor_rl.history import History
+from optuna_predictor_rl.threads import one_thread
 
 N_ELITE = 5
 """Best trials that rounds of the policy and local moves start from."""
@@ -92,7 +91,7 @@ class Suggester:
         """The search for this history: that of the last call, unless something has finished."""
         key = _digest(history, weight)
         if self._last is None or self._key != key:
-            with _one_thread():
+            with one_thread():
                 self._last = self._run(history, weight)
             self._key = key
         return self._last
@@ -129,14 +128,3 @@ def _digest(history: History, weight: Float[ndarray, " t"]) -> bytes:
     for array in (history.rows, history.labels, weight):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.digest()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Small matrices are slower on several threads; the caller's setting is restored."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads)

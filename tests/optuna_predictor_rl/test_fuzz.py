@@ -42,7 +42,10 @@ N_STEPS = int(os.environ.get("FUZZ_STEPS", "30"))
 MAX_PARAMETERS = 8
 MOST_RUNNING = 6
 
-pytestmark = pytest.mark.filterwarnings("ignore:Fixed parameter", "ignore:The distribution is specified")
+pytestmark = [
+    pytest.mark.filterwarnings(f"ignore:{message}")
+    for message in ("Fixed parameter", "The distribution is specified", "The reported value is")
+]
 
 
 class Checked(PredictorRLSampler):
