@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.attributes import as_number
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
+from optuna_predictor_rl.discrepancy import expected_discrepancy
 from optuna_predictor_rl.distributions import (
     from_numbers,
     is_within,
@@ -24,6 +25,7 @@ from optuna_predictor_rl.distributions import (
     to_space,
 )
 from optuna_predictor_rl.labels import is_full, stored_label
+from optuna_predictor_rl.rules import stored_rule
 from optuna_predictor_rl.running import RunningLabel
 
 Cost = str | Callable[[FrozenTrial], float]
@@ -54,6 +56,10 @@ class History:
         """All rows that must not be proposed again."""
         return np.concatenate([self.rows, self.pending, self.failed])
 
+    def expecting(self, row: Float[ndarray, " d"]) -> History:
+        """The history with one more trial that is running elsewhere."""
+        return replace(self, pending=np.concatenate([self.pending, row[None]]))
+
 
 def read_history(
     study: Study,
@@ -66,6 +72,7 @@ def read_history(
     """Read the trials of a single-objective study.
 
     A trial with a full value replaces those of the same configuration that have a label only.
+    Labels are corrected by what full trials tell of them (`expected_discrepancy`).
 
     Args:
         study: The study.
@@ -89,6 +96,9 @@ def read_history(
     sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
     values = [[sign * (k.value or 0.0), *_costs(k.trial, cost)] for k in kept]
     labels = np.asarray(values, dtype=np.float64).reshape(len(kept), 1 + (cost is not None))
+    labels[:, 0] += sign * expected_discrepancy(
+        stored_rule(study), [k.trial for k in kept], space, rows
+    )
     labels = np.stack([_finite(column) for column in labels.T], axis=1)
     unlabelled = [k for k in known if k.value is None]
     pending = [k.params for k in unlabelled if not k.trial.state.is_finished()]
@@ -101,6 +111,28 @@ def read_history(
         failed=_rows_within(space, failed, search_space),
         n_outside=len(labelled) - len(inside),
     )
+
+
+def read_given(
+    study: Study,
+    space: SearchSpace,
+    search_space: Mapping[str, BaseDistribution],
+    current: int,
+) -> tuple[list[int], Rows]:
+    """What other unfinished trials have been given by now: their numbers, and their rows.
+
+    Args:
+        study: The study.
+        space: The search space, with its conditions.
+        search_space: The parameters to model.
+        current: Number of the trial that asks; it is left out.
+    """
+    trials = _storage.trials(study, fresh=True)
+    unfinished = [t for t in trials if not t.state.is_finished() and t.number != current]
+    given = [(t.number, _given(t, search_space)) for t in unfinished]
+    inside = [(number, params) for number, params in given if is_within(params, search_space)]
+    rows = space.canonical(space.rows([params for _, params in inside]))
+    return [number for number, _ in inside], rows
 
 
 @dataclass(frozen=True)
@@ -119,11 +151,16 @@ def _known(
 ) -> _Known:
     if trial.state.is_finished():
         return _Known(trial, trial.params, label(trial))
-    planned = from_numbers(_storage.planned(trial), search_space)
-    params = planned | _storage.enqueued(trial) | trial.params
+    params = _given(trial, search_space)
     running = trial.state == TrialState.RUNNING
     long_term = running_label(trial) if running and running_label is not None else None
     return _Known(trial, params, None if long_term is None else long_term.value)
+
+
+def _given(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+    """The parameters that an unfinished trial has, and those that it will be given."""
+    planned = from_numbers(_storage.planned(trial), search_space)
+    return planned | _storage.enqueued(trial) | trial.params
 
 
 def _not_superseded(known: list[_Known], rows: Rows) -> list[_Known]:

@@ -26,7 +26,7 @@ from optuna_predictor_rl._storage import PLANNED, planned
 from optuna_predictor_rl.distributions import from_numbers, to_numbers
 from optuna_predictor_rl.history import read_history
 from optuna_predictor_rl.labels import FIDELITY, LABEL, LABEL_STD
-from optuna_predictor_rl.pruner import RULE
+from optuna_predictor_rl.rules import RULE
 from tests.optuna_predictor_rl.pruner.studies import add_full_trials, make_study, parallel_curves
 from tests.optuna_predictor_rl.trials import SPACE, UNIT, study_of, trial
 

@@ -19,7 +19,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.labels import FIDELITY
-from optuna_predictor_rl.pruner import RULE
+from optuna_predictor_rl.rules import RULE
 from tests.services import workers
 from tests.services.postgres import PostgresServer, free_port
 

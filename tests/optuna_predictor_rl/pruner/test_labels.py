@@ -5,12 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.study import Study
 from optuna.trial import TrialState, create_trial
 from scipy.stats import median_abs_deviation
 
 from optuna_predictor_rl.core.curves import Curve, extrapolate
 from optuna_predictor_rl.labels import FIDELITY, LABEL, LABEL_STD, full_trials, is_full
-from optuna_predictor_rl.pruner import RULE, LowFidelityPruner
+from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.rules import RULE
 from tests.optuna_predictor_rl.pruner.studies import (
     N_STEPS,
     add_full_trials,
@@ -87,6 +89,19 @@ def test_the_way_of_labelling_is_chosen_from_the_pilots_and_kept_in_the_study():
 def test_every_sampler_can_learn_from_returned_labels(make_sampler: Callable[..., BaseSampler]):
     pruner = LowFidelityPruner(n_pilot_trials=4)
     study = make_study(pruner, sampler=make_sampler(seed=0))
+    _check_labels_are_learned(study, pruner)
+
+
+@pytest.mark.filterwarnings("ignore")  # BoTorch's own
+def test_botorch_can_learn_from_returned_labels():
+    from optuna_integration import BoTorchSampler
+
+    pruner = LowFidelityPruner(n_pilot_trials=4)
+    study = make_study(pruner, sampler=BoTorchSampler(seed=0, n_startup_trials=10))
+    _check_labels_are_learned(study, pruner)
+
+
+def _check_labels_are_learned(study: Study, pruner: LowFidelityPruner) -> None:
     study.optimize(labelled_objective(pruner), n_trials=12)
     assert {t.state for t in study.trials} == {TrialState.COMPLETE}
     assert [is_full(t) for t in study.trials] == [True] * 4 + [False] * 8
