@@ -113,23 +113,35 @@ def read_history(
     )
 
 
+def finished_numbers(study: Study) -> frozenset[int]:
+    """The numbers of all trials that have finished."""
+    trials = _storage.trials(study, fresh=True)
+    return frozenset(trial.number for trial in trials if trial.state.is_finished())
+
+
 def read_given(
     study: Study,
     space: SearchSpace,
     search_space: Mapping[str, BaseDistribution],
+    *,
+    known: frozenset[int],
     current: int,
 ) -> tuple[list[int], Rows]:
-    """What other unfinished trials have been given by now: their numbers, and their rows.
+    """What other trials have been given that are not known to have finished.
 
     Args:
         study: The study.
         space: The search space, with its conditions.
         search_space: The parameters to model.
+        known: Numbers of the trials that had finished when the history was read.
         current: Number of the trial that asks; it is left out.
+
+    Returns:
+        The trials' numbers, and their rows.
     """
     trials = _storage.trials(study, fresh=True)
-    unfinished = [t for t in trials if not t.state.is_finished() and t.number != current]
-    given = [(t.number, _given(t, search_space)) for t in unfinished]
+    others = [t for t in trials if t.number not in known and t.number != current]
+    given = [(t.number, _given(t, search_space)) for t in others]
     inside = [(number, params) for number, params in given if is_within(params, search_space)]
     rows = space.canonical(space.rows([params for _, params in inside]))
     return [number for number, _ in inside], rows
@@ -158,7 +170,9 @@ def _known(
 
 
 def _given(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
-    """The parameters that an unfinished trial has, and those that it will be given."""
+    """The parameters that a trial has, and those that it will be given."""
+    if trial.state.is_finished():
+        return trial.params
     planned = from_numbers(_storage.planned(trial), search_space)
     return planned | _storage.enqueued(trial) | trial.params
 

@@ -24,7 +24,13 @@ from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.distributions import from_numbers, to_numbers, union_search_space
-from optuna_predictor_rl.history import Cost, History, read_given, read_history
+from optuna_predictor_rl.history import (
+    Cost,
+    History,
+    finished_numbers,
+    read_given,
+    read_history,
+)
 from optuna_predictor_rl.running import running_label
 from optuna_predictor_rl.suggestion import Search, Suggester
 
@@ -128,9 +134,7 @@ class PredictorRLSampler(BaseSampler):
         if planned.keys() == search_space.keys():
             return planned  # of a killed trial, which is retried
         with self._suggester.lock:
-            history = self._history(study, search_space, current=trial.number)
-            self._say_what_is_left_out(history)
-            return self._claim(study, trial, search_space, history)
+            return self._claim(study, trial, search_space)
 
     def sample_independent(
         self,
@@ -225,14 +229,15 @@ class PredictorRLSampler(BaseSampler):
         study: Study,
         trial: FrozenTrial,
         search_space: dict[str, BaseDistribution],
-        history: History,
     ) -> dict[str, Any]:
         """Parameters that no other trial is given, also if several workers ask at once.
 
         Each writes what it takes before it reads what the others have taken. So of two that take
         the same at least one notices, and takes what is best once those before it have theirs.
         """
-        n_before = 0
+        known, n_before = finished_numbers(study), 0
+        history = self._history(study, search_space, current=trial.number)
+        self._say_what_is_left_out(history)
         for _ in range(N_CLAIMS):
             row = self._pick(history, trial.number)
             for _ in range(n_before):
@@ -241,7 +246,9 @@ class PredictorRLSampler(BaseSampler):
             rng = np.random.default_rng([self._seed, trial.number, 1])
             parameters = _complete(history.space, row, rng)
             _storage.set_planned(study, trial, to_numbers(parameters, search_space))
-            numbers, rows = read_given(study, history.space, search_space, trial.number)
+            numbers, rows = read_given(
+                study, history.space, search_space, known=known, current=trial.number
+            )
             (key,) = row_keys(history.space.canonical(history.space.rows([parameters])))
             same = [n for n, k in zip(numbers, row_keys(rows), strict=True) if k == key]
             if not same:

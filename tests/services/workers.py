@@ -45,7 +45,9 @@ CONTEXT.set_forkserver_preload(["optuna_predictor_rl", "optuna.storages", "sqlal
 def connect(where: str, *, heartbeat: bool = True) -> BaseStorage:
     """A storage by URL; `grpc://port` is the proxy's, and what has no scheme a journal file."""
     if where.startswith("grpc://"):
-        return GrpcStorageProxy(host="localhost", port=int(where.removeprefix("grpc://")))
+        proxy = GrpcStorageProxy(host="localhost", port=int(where.removeprefix("grpc://")))
+        proxy.wait_server_ready(timeout=120)
+        return proxy
     if "://" not in where:
         return JournalStorage(JournalFileBackend(where, JournalFileOpenLock(where, 3)))
     patient = {"pool_pre_ping": True}
