@@ -5,13 +5,17 @@ trials once a trial, without copies, has no public name; a live ``Trial`` does n
 has reported; other workers see a parameter only once the objective has asked for it.
 """
 
-from collections.abc import Container
+import json
+from collections.abc import Container, Mapping
 from typing import Any
 
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 PLANNED = "predictor_rl:relative_params"
+"""System attributes, with a number after it: what a trial will be given, as JSON in pieces."""
+MAX_LENGTH = 2045
+"""Characters of a piece, as in Optuna's samplers: MySQL's older schemas have no room for more."""
 
 
 def set_trial_attribute(study: Study, trial_id: int, key: str, value: Any) -> None:
@@ -47,14 +51,32 @@ def trial_id(trial: Trial | FrozenTrial) -> int:
     return trial._trial_id
 
 
-def set_planned(study: Study, trial: FrozenTrial, parameters: dict[str, Any]) -> None:
+def set_planned(study: Study, trial: FrozenTrial, numbers: Mapping[str, float]) -> None:
     """Stores all parameters that a trial will be given, before it has asked for them."""
-    study._storage.set_trial_system_attr(trial._trial_id, PLANNED, parameters)
+    text = json.dumps(numbers)
+    for i in range(0, len(text), MAX_LENGTH):
+        piece = text[i : i + MAX_LENGTH]
+        study._storage.set_trial_system_attr(
+            trial._trial_id, f"{PLANNED}:{i // MAX_LENGTH}", piece
+        )
 
 
-def planned(trial: FrozenTrial) -> dict[str, Any]:
-    """The parameters that a running trial has, and those that it will be given."""
-    return {**trial.system_attrs.get(PLANNED, {}), **trial.params}
+def planned(trial: FrozenTrial) -> object:
+    """What ``set_planned`` stored, not yet checked; None without it or if it is no JSON."""
+    pieces: list[str] = []
+    while isinstance(piece := trial.system_attrs.get(f"{PLANNED}:{len(pieces)}"), str):
+        pieces.append(piece)
+    try:
+        # A retried trial may have pieces of an earlier, longer text behind its own.
+        return json.JSONDecoder().raw_decode("".join(pieces))[0]
+    except (json.JSONDecodeError, RecursionError):
+        return None
+
+
+def enqueued(trial: FrozenTrial) -> dict[str, Any]:
+    """The parameters that a trial was enqueued with."""
+    fixed = trial.system_attrs.get("fixed_params")
+    return fixed if isinstance(fixed, dict) else {}
 
 
 def latest(trial: Trial) -> FrozenTrial:
