@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,20 +19,13 @@ from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import qmc
 
 from optuna_predictor_rl import _storage
-from optuna_predictor_rl.core.ensemble import Ensemble, fit_ensemble
 from optuna_predictor_rl.core.predictor import PredictorConfig
-from optuna_predictor_rl.core.reinforce import PolicyConfig, search
+from optuna_predictor_rl.core.reinforce import PolicyConfig
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
-from optuna_predictor_rl.core.targets import rank_targets
 from optuna_predictor_rl.distributions import union_search_space
 from optuna_predictor_rl.history import Cost, History, read_history
 from optuna_predictor_rl.running import running_label
-
-N_ELITE = 5
-"""Best trials that rounds of the policy and local moves start from."""
-
-N_KEPT = 512
-"""Candidates of a search that are kept for trials asked for before another one has finished."""
+from optuna_predictor_rl.suggestion import Search, Suggester
 
 N_FALLBACK = 256
 """Random configurations that are tried when all that was searched has been seen."""
@@ -97,16 +87,18 @@ class PredictorRLSampler(BaseSampler):
             raise ValueError(f"cost_weight must be 0 without a cost, but got {cost_weight}.")
         if n_startup_trials < 0:
             raise ValueError(f"n_startup_trials must not be negative, but got {n_startup_trials}.")
-        self._predictor = predictor or PredictorConfig()
-        self._policy = policy or PolicyConfig()
         self._cost = cost
         self._cost_weights = weights
         self._n_startup_trials = n_startup_trials
         self._learn_from_running = learn_from_running
         self._independent_sampler = independent_sampler
         self._seed = int(np.random.SeedSequence().entropy % 2**63) if seed is None else seed  # type: ignore[operator]
-        self._device = torch.device(device)
-        self._last = _LastSearch()
+        self._suggester = Suggester(
+            predictor or PredictorConfig(),
+            policy or PolicyConfig(),
+            self._seed,
+            torch.device(device),
+        )
         self._warned = False
 
     def infer_relative_search_space(
@@ -128,14 +120,8 @@ class PredictorRLSampler(BaseSampler):
         self._raise_error_if_multi_objective(study)
         if not search_space:
             return {}
-        with self._last.lock:  # so that a thread knows what the others have been given
-            history = read_history(
-                study,
-                search_space,
-                cost=self._cost,
-                current=trial.number,
-                running_label=running_label(study) if self._learn_from_running else None,
-            )
+        with self._suggester.lock:
+            history = self._history(study, search_space, current=trial.number)
             self._say_what_is_left_out(history)
             parameters = self._pick(history, trial.number)
             _storage.set_planned(study, trial, parameters)
@@ -182,64 +168,62 @@ class PredictorRLSampler(BaseSampler):
         if self._independent_sampler is not None:
             self._independent_sampler.reseed_rng()
 
+    def inspect(self, study: Study) -> Search:
+        """The predictor and the search that the study's next suggestion rests on.
+
+        Raises:
+            ValueError: If the study has several objectives, no finished trial with a parameter,
+                or a complete trial without a cost.
+
+        Example:
+            >>> import optuna
+            >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+            >>> sampler = PredictorRLSampler(seed=0)
+            >>> study = optuna.create_study(sampler=sampler)
+            >>> study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=10)
+            >>> mean, std = sampler.inspect(study).ensemble.predict(np.array([[0.5]]))
+            >>> mean.shape
+            (1, 1)
+        """
+        self._raise_error_if_multi_objective(study)
+        finished = _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
+        search_space = union_search_space(finished)
+        if not search_space:
+            raise ValueError("study must have a finished trial with a parameter, but has none.")
+        with self._suggester.lock:
+            history = self._history(study, search_space)
+            return self._suggester.search(
+                history, self._weight(len(study.get_trials(deepcopy=False)))
+            )
+
+    def _history(
+        self,
+        study: Study,
+        search_space: dict[str, BaseDistribution],
+        current: int | None = None,
+    ) -> History:
+        return read_history(
+            study,
+            search_space,
+            cost=self._cost,
+            current=current,
+            running_label=running_label(study) if self._learn_from_running else None,
+        )
+
+    def _weight(self, number: int) -> Float[ndarray, " t"]:
+        """Weight of each task in Eq. (6) for a trial by its number."""
+        share = self._cost_weights[number % len(self._cost_weights)]
+        return np.array([1.0 - share, share][: 1 + (self._cost is not None)])
+
     def _pick(self, history: History, number: int) -> dict[str, Any]:
         """The parameters of a trial by its number."""
         rng = np.random.default_rng([self._seed, number])
         if len(history.rows) < max(self._n_startup_trials, 1):
             rows = _startup_row(history.space, number, self._seed)[None]
         else:
-            rows = self._suggest(history, number)
+            rows = self._suggester.suggest(history, self._weight(number))
         rows = np.concatenate([rows, history.space.random(N_FALLBACK, rng)])
         return _complete(history.space, _first_unseen(rows, history.seen), rng)
-
-    def _suggest(self, history: History, number: int) -> Rows:
-        """The best rows of a search against the predictor, best first, (n, decisions)."""
-        share = self._cost_weights[number % len(self._cost_weights)]
-        weight = np.array([1.0 - share, share][: history.labels.shape[1]])
-        searched = self._search(history, weight)
-        rows = searched.rows
-        ensemble = searched.ensemble.expecting(history.pending)
-        if len(history.pending) and self._policy.reward == "improvement":
-            rows = rows[np.argsort(-ensemble.log_improvement(rows, weight), kind="stable")]
-        return rows
-
-    def _search(self, history: History, weight: Float[ndarray, " t"]) -> _Search:
-        """The search for this history: that of the last call, unless something has finished."""
-        key = _digest(history, weight)
-        if self._last.key != key:
-            rng = np.random.default_rng([self._seed, len(history.rows)])
-            with _one_thread():
-                self._last.search = self._run(history, weight, rng)
-            self._last.key = key
-        assert self._last.search is not None
-        return self._last.search
-
-    def _run(
-        self, history: History, weight: Float[ndarray, " t"], rng: np.random.Generator
-    ) -> _Search:
-        ensemble = fit_ensemble(
-            self._predictor,
-            history.space,
-            history.rows,
-            history.labels,
-            rng=rng,
-            device=self._device,
-        )
-        greedy = self._policy.reward == "mean"
-        score = ensemble.mean if greedy else ensemble.log_improvement
-        sign = 1.0 if greedy else -1.0
-        standing = np.nan_to_num(rank_targets(history.labels))  # a missing one is in the middle
-        order = np.argsort(standing @ weight, kind="stable")
-        found = search(
-            history.space,
-            lambda rows: sign * score(rows, weight),
-            self._policy,
-            elite=history.rows[order[:N_ELITE]],
-            rng=rng,
-            device=self._device,
-        )
-        n_kept = len(history.seen) + N_KEPT
-        return _Search(ensemble, found.top(n_kept, history.seen))
 
     def _say_what_is_left_out(self, history: History) -> None:
         if history.n_outside and not self._warned:
@@ -248,42 +232,6 @@ class PredictorRLSampler(BaseSampler):
                 f"{history.n_outside} finished trials have values outside of their parameters' "
                 "present ranges; the predictor leaves them out."
             )
-
-
-@dataclass(frozen=True)
-class _Search:
-    ensemble: Ensemble
-    rows: Float[ndarray, "n d"]
-
-
-class _LastSearch:
-    """The last search, shared by threads, left behind when the sampler is pickled."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.key = b""
-        self.search: _Search | None = None
-
-    def __reduce__(self) -> tuple[type[_LastSearch], tuple[()]]:
-        return _LastSearch, ()
-
-
-def _digest(history: History, weight: Float[ndarray, " t"]) -> bytes:
-    digest = hashlib.blake2b(repr(history.space).encode(), digest_size=16)
-    for array in (history.rows, history.labels, weight):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.digest()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Small matrices are slower on several threads; the caller's setting is restored."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads)
 
 
 def _startup_row(space: SearchSpace, number: int, seed: int) -> Rows:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 
 from optuna_predictor_rl.core.policy import FactorizedPolicy, Grid
@@ -89,6 +89,28 @@ class PolicyConfig:
         )
 
 
+N_TRACED = 50
+"""Steps whose policies a trace keeps at most."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """How the rounds of a search learned.
+
+    Args:
+        grid: The options that the policies chose from.
+        cost: Cost of every configuration in the order of the steps, (steps, rounds, batch).
+        steps: The steps whose policies are kept.
+        probabilities: Probability of each option in those steps, (kept, rounds, decisions,
+            options); 0 for options past a decision's own.
+    """
+
+    grid: Grid
+    cost: Float[ndarray, "s r n"]
+    steps: Int[ndarray, " k"]
+    probabilities: Float[ndarray, "k r d o"]
+
+
 @dataclass(frozen=True)
 class Candidates:
     """All configurations that a search has evaluated, best first.
@@ -97,11 +119,13 @@ class Candidates:
         rows: Their rows.
         cost: Their costs, ascending.
         round: The round that proposed each; -1 for those of the refinement.
+        trace: How the rounds learned.
     """
 
     rows: Float[ndarray, "n d"]
     cost: Float[ndarray, " n"]
-    round: ndarray
+    round: Int[ndarray, " n"]
+    trace: Trace
 
     def top(self, k: int, seen: Rows) -> Rows:
         """The k best distinct rows that are not among the seen ones; fewer if there are fewer."""
@@ -153,7 +177,8 @@ def search(
     n_led = min(config.n_rounds - 1, len(elite))
     if n_led > 0 and config.elite_bonus > 0:
         policy.prefer(grid.options(elite[:n_led]), config.elite_bonus, first=1)
-    rows, costs = _train(policy, grid, cost, config, rng)
+    rows, trace = _train(policy, grid, cost, config, rng)
+    costs = trace.cost.reshape(-1)
     rounds = np.tile(
         np.repeat(np.arange(config.n_rounds), config.batch_size), max(config.n_steps, 1)
     )
@@ -164,7 +189,7 @@ def search(
         rows, costs = np.concatenate([rows, moved]), np.concatenate([costs, moved_costs])
         rounds = np.concatenate([rounds, np.full(len(moved), -1)])
     order = np.argsort(costs, kind="stable")
-    return Candidates(rows[order], costs[order], rounds[order])
+    return Candidates(rows[order], costs[order], rounds[order], trace)
 
 
 def _train(
@@ -173,25 +198,30 @@ def _train(
     cost: Cost,
     config: PolicyConfig,
     rng: np.random.Generator,
-) -> tuple[Rows, Float[ndarray, " n"]]:
+) -> tuple[Rows, Trace]:
     device = policy.logits.device
     generator = torch.Generator(device).manual_seed(int(rng.integers(2**63)))
     optimizer = torch.optim.Adam([policy.logits], lr=config.learning_rate)
     temperature = config.temperature
-    rows, costs = [], []
-    for _ in range(max(config.n_steps, 1)):
+    n_steps = max(config.n_steps, 1)
+    traced = np.arange(0, n_steps, -(-n_steps // N_TRACED))
+    rows, costs, probabilities = [], [], []
+    for step in range(n_steps):
+        if step in traced:
+            probabilities.append(policy.log_probabilities(temperature).detach().exp())
         options = policy.sample(config.batch_size, generator, temperature)  # (r, n, d)
         proposed = grid.rows(options.flatten(0, 1).cpu().numpy(), rng)
-        value = cost(proposed)
+        value = cost(proposed).reshape(config.n_rounds, -1)
         rows.append(proposed)
         costs.append(value)
-        advantage = _advantage(value.reshape(config.n_rounds, -1))
+        advantage = _advantage(value)
         weight = torch.as_tensor(advantage, dtype=policy.logits.dtype, device=device)
         optimizer.zero_grad()
         (policy.log_prob(options, temperature) * weight).mean(1).sum().backward()
         optimizer.step()
         temperature = max(temperature * config.anneal_rate, config.min_temperature)
-    return np.concatenate(rows), np.concatenate(costs)
+    kept = torch.stack(probabilities).cpu().numpy()
+    return np.concatenate(rows), Trace(grid, np.stack(costs), traced, kept)
 
 
 def _advantage(cost: Float[ndarray, "r n"]) -> Float[ndarray, "r n"]:

@@ -12,8 +12,8 @@ from optuna.samplers import RandomSampler
 from optuna.study import Study
 from optuna.trial import Trial, TrialState, create_trial
 
-from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler
-from optuna_predictor_rl import sampler as sampler_module
+from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler, suggestion
+from optuna_predictor_rl.core.space import SearchSpace
 from optuna_predictor_rl.labels import LABEL
 
 CHOICES = (None, True, "relu", 3, 0.5, math.nan)
@@ -182,9 +182,9 @@ def test_asking_ahead_gives_different_configurations_from_one_fit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fits: list[int] = []
-    fit = sampler_module.fit_ensemble
+    fit = suggestion.fit_ensemble
     monkeypatch.setattr(
-        sampler_module, "fit_ensemble", lambda *a, **k: (fits.append(1), fit(*a, **k))[1]
+        suggestion, "fit_ensemble", lambda *a, **k: (fits.append(1), fit(*a, **k))[1]
     )
     study = optimized(everything, 6)
     del fits[:]
@@ -294,3 +294,19 @@ def test_a_setting_out_of_its_range_is_refused_by_name(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         PredictorRLSampler(**options)
+
+
+def test_inspecting_shows_the_search_of_the_next_suggestion() -> None:
+    study = optimized(everything, 9)
+    sampler = study.sampler
+    assert isinstance(sampler, PredictorRLSampler)
+    searched = sampler.inspect(study)
+    expected = SearchSpace(searched.history.space.decisions).configurations(searched.rows[:1])[0]
+    trial = study.ask()
+    everything(trial)
+    assert trial.params.items() <= expected.items()
+
+
+def test_a_study_without_finished_trials_cannot_be_inspected() -> None:
+    with pytest.raises(ValueError, match="study must have a finished trial with a parameter"):
+        PredictorRLSampler().inspect(optuna.create_study())

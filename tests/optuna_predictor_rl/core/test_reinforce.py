@@ -119,6 +119,25 @@ def test_the_expected_cost_falls_from_step_to_step() -> None:
     assert np.mean(costs[10:20]) < np.mean(costs[:5])
 
 
+def test_the_trace_tells_every_cost_and_the_policy_of_a_thinned_set_of_steps() -> None:
+    seen: list[np.ndarray] = []
+
+    def cost(rows: Rows) -> np.ndarray:
+        seen.append(cost_of(additive(2))(rows))
+        return seen[-1]
+
+    config = replace(PLAIN, n_rounds=2, batch_size=8, n_steps=120, elite_bonus=0.0)
+    trace = search(SPACE, cost, config, elite=NO_ELITE, rng=np.random.default_rng(0)).trace
+    assert trace.cost.shape == (120, 2, 8)
+    assert (trace.cost.reshape(120, 16) == np.stack(seen[:120])).all()
+    assert trace.steps.tolist() == list(range(0, 120, 3))
+    assert trace.probabilities.shape[:3] == (40, 2, 5)
+    np.testing.assert_allclose(trace.probabilities.sum(-1), 1.0, rtol=1e-5)
+    for decision, first in zip(SPACE.decisions, trace.probabilities[0, 0], strict=True):
+        n = decision.n_values or 0
+        np.testing.assert_allclose(first[:n], 1 / n, rtol=1e-5)
+
+
 def test_rounds_but_the_first_start_from_the_elite() -> None:
     best = np.array([[3.0, 2.0, 4.0, 1.0, 3.0]])
     config = replace(PLAIN, elite_bonus=8.0, n_steps=1, n_rounds=2, batch_size=200)
