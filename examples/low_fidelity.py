@@ -1,6 +1,6 @@
 """PyTorch: search with short trainings, then train the finalists to the end.
 
-    pip install scikit-learn && python examples/low_fidelity.py --trials 30
+    pip install scikit-learn && python examples/low_fidelity.py
 
 The network is an MLP on the handwritten digits that scikit-learn ships. Once the pilots have
 decided the cutoff, trials stop there and are known by their extrapolated loss. The best are
@@ -17,7 +17,7 @@ from torch.nn import functional
 from optuna_predictor_rl import LowFidelityPruner, PredictorRLSampler, finalists
 from optuna_predictor_rl.labels import full_trials, is_full
 
-N_EPOCHS = 40
+N_EPOCHS = 30
 DIGITS = load_digits()
 INPUTS = torch.as_tensor(DIGITS.data, dtype=torch.float32) / 16.0
 TARGETS = torch.as_tensor(DIGITS.target)
@@ -36,7 +36,7 @@ def objective(trial: optuna.Trial) -> float:
     )
     optimizer = torch.optim.SGD(
         network.parameters(),
-        lr=trial.suggest_float("lr", 1e-3, 1.0, log=True),
+        lr=trial.suggest_float("lr", 1e-3, 0.3, log=True),
         momentum=trial.suggest_float("momentum", 0.0, 0.95),
         weight_decay=trial.suggest_float("weight_decay", 1e-5, 1e-2, log=True),
     )
@@ -60,7 +60,7 @@ def objective(trial: optuna.Trial) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=30)
+    parser.add_argument("--trials", type=int, default=40)
     parser.add_argument("--finalists", type=int, default=3)
     arguments = parser.parse_args()
     torch.set_num_threads(1)

@@ -3,10 +3,10 @@
 import math
 
 import numpy as np
+import scipy
 from optuna.pruners import BasePruner
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
-from scipy.stats import t as student_t
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
@@ -104,4 +104,5 @@ class HopelessTrialPruner(BasePruner):
         margin = sign * (label.value - median)
         if label.std == 0:
             return margin > 0
-        return float(student_t.cdf(margin / label.std, df=rule.n_pilots - 1)) > self._probability
+        certainty = scipy.stats.t.cdf(margin / label.std, df=rule.n_pilots - 1)
+        return float(certainty) > self._probability

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scipy
 import torch
 from jaxtyping import Float
 from numpy import ndarray
@@ -16,7 +17,6 @@ from optuna.logging import get_logger
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
-from scipy.stats import qmc
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.predictor import PredictorConfig
@@ -236,7 +236,7 @@ class PredictorRLSampler(BaseSampler):
 
 def _startup_row(space: SearchSpace, number: int, seed: int) -> Rows:
     """A point of a scrambled Sobol sequence by the trial's number, (decisions,)."""
-    engine = qmc.Sobol(len(space.decisions), rng=np.random.default_rng(seed))
+    engine = scipy.stats.qmc.Sobol(len(space.decisions), rng=np.random.default_rng(seed))
     engine.fast_forward(number)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # one point is no power of two

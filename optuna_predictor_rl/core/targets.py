@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.special import ndtri
-from scipy.stats import rankdata
 
 Target = Literal["standard", "clipped", "rank", "log"]
 
@@ -36,7 +35,7 @@ def rank_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     """Normal quantiles of the ranks: only the order counts, as in Eq. (3)."""
     if not len(y) or y.min() == y.max():
         return np.zeros_like(y)
-    return np.asarray(ndtri((rankdata(y) - 0.5) / len(y)))
+    return np.asarray(scipy.special.ndtri((scipy.stats.rankdata(y) - 0.5) / len(y)))
 
 
 def rank_targets(labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:
