@@ -42,8 +42,17 @@ PRUNERS: dict[str, Callable[[], Pruner | None]] = {
     "low fidelity": LowFidelityPruner,
     "low fidelity, confidence .5": lambda: LowFidelityPruner(confidence=0.5),
     "low fidelity, 6 pilots": lambda: LowFidelityPruner(n_pilot_trials=6),
+    "promising .05": lambda: LowFidelityPruner(promising=0.05),
+    "promising .1": lambda: LowFidelityPruner(promising=0.1),
+    "promising .2": lambda: LowFidelityPruner(promising=0.2),
+    "promising .3": lambda: LowFidelityPruner(promising=0.3),
     "low fidelity, hopeless": lambda: HopelessTrialPruner(LowFidelityPruner()),
 }
+
+
+def n_finalists(pruner: str) -> int:
+    """Whole trainings at the end: none where the promising ones have run to their end."""
+    return 0 if pruner == "none" or pruner.startswith("promising") else N_FINALISTS
 
 
 @dataclass
@@ -75,7 +84,7 @@ class Run:
 
     def regret(self, budget: float) -> float:
         """Normalized regret after so many whole trainings; NaN before one could be chosen."""
-        reserve = 0 if self.pruner == "none" else N_FINALISTS
+        reserve = n_finalists(self.pruner)
         n = int(np.searchsorted(self.spent, (budget - reserve) * self.length, side="right"))
         if n == 0:
             return float("nan")
@@ -83,7 +92,7 @@ class Run:
         full = np.array(self.full[:n])
         order = np.argsort(np.where(full, np.inf, known), kind="stable")  # NaN last
         chosen = full.copy()
-        chosen[order[:N_FINALISTS]] = True
+        chosen[order[: n_finalists(self.pruner)]] = True
         best = np.nanmin(np.where(np.isnan(known), np.nan, final)[chosen])
         return float((best - self.best_known) / (self.median_random - self.best_known))
 
@@ -95,7 +104,7 @@ def search(task: CurveTask, sampler: str, pruner_name: str, seed: int, budget: i
     )
     pruner = PRUNERS[pruner_name]()
     study = optuna.create_study(sampler=SAMPLERS[sampler](seed), pruner=pruner or NopPruner())
-    reserve = 0 if pruner is None else N_FINALISTS
+    reserve = n_finalists(pruner_name)
     spent = 0
     while spent + task.n_steps <= (budget - reserve) * task.n_steps:
         asked = task.ask(study, SAMPLERS[sampler](seed), seed)

@@ -54,6 +54,7 @@ def test_failed_killed_and_reportless_trials_are_no_pilots():
         ({"shrink": -1.0}, r"shrink must be finite and not negative, but got -1.0\."),
         ({"confidence": 0.0}, r"confidence must be between 0 and 1, but got 0.0\."),
         ({"axis": ()}, r"axis must name at least one axis, but got none\."),
+        ({"promising": 0.0}, r"promising must be in \(0, 1\], but got 0.0\."),
         ({"full_fraction": 2.0}, r"full_fraction must be in \[0, 1\], but got 2.0\."),
     ],
 )

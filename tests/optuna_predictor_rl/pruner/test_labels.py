@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.study import Study
 from optuna.trial import TrialState, create_trial
 from scipy.stats import median_abs_deviation
 
@@ -87,6 +88,19 @@ def test_the_way_of_labelling_is_chosen_from_the_pilots_and_kept_in_the_study():
 def test_every_sampler_can_learn_from_returned_labels(make_sampler: Callable[..., BaseSampler]):
     pruner = LowFidelityPruner(n_pilot_trials=4)
     study = make_study(pruner, sampler=make_sampler(seed=0))
+    _check_labels_are_learned(study, pruner)
+
+
+@pytest.mark.filterwarnings("ignore")  # BoTorch's own
+def test_botorch_can_learn_from_returned_labels():
+    from optuna_integration import BoTorchSampler
+
+    pruner = LowFidelityPruner(n_pilot_trials=4)
+    study = make_study(pruner, sampler=BoTorchSampler(seed=0, n_startup_trials=10))
+    _check_labels_are_learned(study, pruner)
+
+
+def _check_labels_are_learned(study: Study, pruner: LowFidelityPruner) -> None:
     study.optimize(labelled_objective(pruner), n_trials=12)
     assert {t.state for t in study.trials} == {TrialState.COMPLETE}
     assert [is_full(t) for t in study.trials] == [True] * 4 + [False] * 8
