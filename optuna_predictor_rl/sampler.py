@@ -24,6 +24,7 @@ from optuna_predictor_rl.core.reinforce import PolicyConfig
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.distributions import union_search_space
 from optuna_predictor_rl.history import Cost, History, read_history
+from optuna_predictor_rl.records import store_constraints, store_suggestion
 from optuna_predictor_rl.running import running_label
 from optuna_predictor_rl.suggestion import Search, Suggester
 
@@ -46,6 +47,9 @@ class PredictorRLSampler(BaseSampler):
         n_startup_trials: Trials of a space-filling design before the predictor takes over.
         learn_from_running: Whether running trials that have come to the cutoff of the study's
             `LowFidelityPruner` teach their label already; otherwise they count as pending.
+        store_predictions: Whether running trials get user attributes of what is expected of them
+            and where they come from, and those that broke constraints; see
+            `optuna_predictor_rl.records`. A `DashboardCallback` turns it on.
         independent_sampler: Sampler of parameters that no finished trial has had; random if None.
         seed: Seed of all randomness. What a trial is given depends on the seed, the trial's
             number and the study's trials, not on the process.
@@ -73,6 +77,7 @@ class PredictorRLSampler(BaseSampler):
         cost_weight: float | Sequence[float] = 0.0,
         n_startup_trials: int = 8,
         learn_from_running: bool = False,
+        store_predictions: bool = False,
         independent_sampler: BaseSampler | None = None,
         seed: int | None = None,
         device: str | torch.device = "cpu",
@@ -91,6 +96,7 @@ class PredictorRLSampler(BaseSampler):
         self._cost_weights = weights
         self._n_startup_trials = n_startup_trials
         self._learn_from_running = learn_from_running
+        self.store_predictions = store_predictions
         self._independent_sampler = independent_sampler
         self._seed = int(np.random.SeedSequence().entropy % 2**63) if seed is None else seed  # type: ignore[operator]
         self._suggester = Suggester(
@@ -125,6 +131,10 @@ class PredictorRLSampler(BaseSampler):
             self._say_what_is_left_out(history)
             parameters = self._pick(history, trial.number)
             _storage.set_planned(study, trial, parameters)
+            if self.store_predictions:
+                row = history.space.canonical(history.space.rows([parameters]))
+                search = None if self._is_startup(history) else self._suggester.last
+                store_suggestion(study, trial, row, search)
         return parameters
 
     def sample_independent(
@@ -159,7 +169,9 @@ class PredictorRLSampler(BaseSampler):
         state: TrialState,
         values: Sequence[float] | None,
     ) -> None:
-        """Forward to the independent sampler, if there is one."""
+        """Mirror constraints, if predictions are stored; forward to the independent sampler."""
+        if self.store_predictions:
+            store_constraints(study, trial)
         if self._independent_sampler is not None:
             self._independent_sampler.after_trial(study, trial, state, values)
 
@@ -215,10 +227,13 @@ class PredictorRLSampler(BaseSampler):
         share = self._cost_weights[number % len(self._cost_weights)]
         return np.array([1.0 - share, share][: 1 + (self._cost is not None)])
 
+    def _is_startup(self, history: History) -> bool:
+        return len(history.rows) < max(self._n_startup_trials, 1)
+
     def _pick(self, history: History, number: int) -> dict[str, Any]:
         """The parameters of a trial by its number."""
         rng = np.random.default_rng([self._seed, number])
-        if len(history.rows) < max(self._n_startup_trials, 1):
+        if self._is_startup(history):
             rows = _startup_row(history.space, number, self._seed)[None]
         else:
             rows = self._suggester.suggest(history, self._weight(number))
