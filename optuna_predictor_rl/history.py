@@ -16,9 +16,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
+from optuna_predictor_rl.discrepancy import expected_discrepancy
 from optuna_predictor_rl.distributions import is_within, learn_conditions, to_space
 from optuna_predictor_rl.labels import is_full, stored_label
 from optuna_predictor_rl.running import RunningLabel
+from optuna_predictor_rl.stopping import stored_rule
 
 Cost = str | Callable[[FrozenTrial], float]
 
@@ -60,6 +62,7 @@ def read_history(
     """Read the trials of a single-objective study.
 
     A trial with a full value replaces those of the same configuration that have a label only.
+    Labels are corrected by what full trials tell of them (`expected_discrepancy`).
 
     Args:
         study: The study.
@@ -83,6 +86,9 @@ def read_history(
     sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
     values = [[sign * (k.value or 0.0), *_costs(k.trial, cost)] for k in kept]
     labels = np.asarray(values, dtype=np.float64).reshape(len(kept), 1 + (cost is not None))
+    labels[:, 0] += sign * expected_discrepancy(
+        stored_rule(study), [k.trial for k in kept], space, rows
+    )
     labels = np.stack([_finite(column) for column in labels.T], axis=1)
     unlabelled = [k for k in known if k.value is None]
     pending = [k.params for k in unlabelled if k.trial.state == TrialState.RUNNING]

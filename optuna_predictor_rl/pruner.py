@@ -15,6 +15,7 @@ from optuna_predictor_rl.core.curves import AxisName, Curve, Extrapolation, Labe
 from optuna_predictor_rl.core.curves.cutoff import check_confidence
 from optuna_predictor_rl.labels import FULL_FIDELITY, full_trials, store_label, stored_label
 from optuna_predictor_rl.stopping import (
+    RULE,
     StoppingRule,
     check_one_objective,
     decide,
@@ -22,9 +23,6 @@ from optuna_predictor_rl.stopping import (
     last_step,
     trial_values,
 )
-
-RULE = "low_fidelity:rule:"
-"""Study user attribute: the rule that so many full trials decided."""
 
 _logger = logging.getLogger(__name__)
 

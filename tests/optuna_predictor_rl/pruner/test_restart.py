@@ -11,7 +11,8 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from optuna_predictor_rl.labels import FIDELITY, LABEL
-from optuna_predictor_rl.pruner import RULE, LowFidelityPruner
+from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.stopping import RULE
 from tests.optuna_predictor_rl.pruner.studies import N_STEPS, make_study
 
 Reports = dict[int, float]
