@@ -83,15 +83,11 @@ class PredictorRLSampler(BaseSampler):
         device: str | torch.device = "cpu",
     ) -> None:
         weights = tuple(float(weight) for weight in np.atleast_1d(np.asarray(cost_weight)))
-        for weight in weights:
-            if not 0.0 <= weight <= 1.0:
-                raise ValueError(f"cost_weight must be in [0, 1], but got {weight}.")
-        if not weights:
-            raise ValueError("cost_weight must not be empty, but got ().")
-        if cost is None and any(weights):
-            raise ValueError(f"cost_weight must be 0 without a cost, but got {cost_weight}.")
+        _check_cost_weights(weights, cost)
         if n_startup_trials < 0:
             raise ValueError(f"n_startup_trials must not be negative, but got {n_startup_trials}.")
+        self._predictor = predictor or PredictorConfig()
+        self._policy = policy or PolicyConfig()
         self._cost = cost
         self._cost_weights = weights
         self._n_startup_trials = n_startup_trials
@@ -100,12 +96,37 @@ class PredictorRLSampler(BaseSampler):
         self._independent_sampler = independent_sampler
         self._seed = int(np.random.SeedSequence().entropy % 2**63) if seed is None else seed  # type: ignore[operator]
         self._suggester = Suggester(
-            predictor or PredictorConfig(),
-            policy or PolicyConfig(),
+            self._predictor,
+            self._policy,
             self._seed,
             torch.device(device),
         )
         self._warned = False
+
+    @property
+    def predictor(self) -> PredictorConfig:
+        """Settings of the predictor."""
+        return self._predictor
+
+    @property
+    def policy(self) -> PolicyConfig:
+        """Settings of the policy."""
+        return self._policy
+
+    @property
+    def cost(self) -> Cost | None:
+        """User attribute or callable that gives a trial's cost, if there is one."""
+        return self._cost
+
+    @property
+    def cost_weights(self) -> tuple[float, ...]:
+        """The alphas of Eq. (6), cycled from trial to trial by the trials' numbers."""
+        return self._cost_weights
+
+    @property
+    def n_startup_trials(self) -> int:
+        """Trials of a space-filling design before the predictor takes over."""
+        return self._n_startup_trials
 
     def infer_relative_search_space(
         self,
@@ -180,12 +201,17 @@ class PredictorRLSampler(BaseSampler):
         if self._independent_sampler is not None:
             self._independent_sampler.reseed_rng()
 
-    def inspect(self, study: Study) -> Search:
+    def inspect(self, study: Study, *, cost_weight: float | None = None) -> Search:
         """The predictor and the search that the study's next suggestion rests on.
+
+        Args:
+            study: The study.
+            cost_weight: Search under this alpha of Eq. (6) instead of the next trial's.
 
         Raises:
             ValueError: If the study has several objectives, no finished trial with a parameter,
-                or a complete trial without a cost.
+                or a complete trial without a cost, or if the weight is not in [0, 1] or positive
+                without a cost.
 
         Example:
             >>> import optuna
@@ -202,11 +228,12 @@ class PredictorRLSampler(BaseSampler):
         search_space = union_search_space(finished)
         if not search_space:
             raise ValueError("study must have a finished trial with a parameter, but has none.")
+        weight = self._weight(len(study.get_trials(deepcopy=False)))
+        if cost_weight is not None:
+            _check_cost_weights((cost_weight,), self._cost)
+            weight = self._tasks_weight(cost_weight)
         with self._suggester.lock:
-            history = self._history(study, search_space)
-            return self._suggester.search(
-                history, self._weight(len(study.get_trials(deepcopy=False)))
-            )
+            return self._suggester.search(self._history(study, search_space), weight)
 
     def _history(
         self,
@@ -224,7 +251,10 @@ class PredictorRLSampler(BaseSampler):
 
     def _weight(self, number: int) -> Float[ndarray, " t"]:
         """Weight of each task in Eq. (6) for a trial by its number."""
-        share = self._cost_weights[number % len(self._cost_weights)]
+        return self._tasks_weight(self._cost_weights[number % len(self._cost_weights)])
+
+    def _tasks_weight(self, share: float) -> Float[ndarray, " t"]:
+        """Weight of each task in Eq. (6) under an alpha."""
         return np.array([1.0 - share, share][: 1 + (self._cost is not None)])
 
     def _is_startup(self, history: History) -> bool:
@@ -247,6 +277,17 @@ class PredictorRLSampler(BaseSampler):
                 f"{history.n_outside} finished trials have values outside of their parameters' "
                 "present ranges; the predictor leaves them out."
             )
+
+
+def _check_cost_weights(weights: Sequence[float], cost: Cost | None) -> None:
+    """Raises ``ValueError`` unless each is in [0, 1], and 0 without a cost."""
+    for weight in weights:
+        if not 0.0 <= weight <= 1.0:
+            raise ValueError(f"cost_weight must be in [0, 1], but got {weight}.")
+    if not weights:
+        raise ValueError("cost_weight must not be empty, but got ().")
+    if cost is None and any(weights):
+        raise ValueError(f"cost_weight must be 0 without a cost, but got {weights}.")
 
 
 def _startup_row(space: SearchSpace, number: int, seed: int) -> Rows:
