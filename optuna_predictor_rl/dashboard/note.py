@@ -3,11 +3,13 @@
 import math
 from typing import Any
 
+import numpy as np
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl._storage import trials
+from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.dashboard.figures import FINISHED, MIN_LABELLED, N_FOLDS, Source
 from optuna_predictor_rl.finalists import finalists
 from optuna_predictor_rl.labels import full_trials, is_full
@@ -16,6 +18,8 @@ from optuna_predictor_rl.visualization import predictor_calibration
 HEADING = "# State of the search"
 N_NEXT = 3
 """Candidates that are named."""
+LITTLE = 0.05
+"""Share of a range by which two configurations must differ for both to be named."""
 EDGE = 0.02
 """Share of a range, at each end, in which the best value hints at a range that is too small."""
 HARDLY = 0.2
@@ -47,7 +51,7 @@ def _trials(study: Study) -> str:
     }
     counts = {words[state]: sum(t.state == state for t in known) for state in words}
     parts = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    return f"**Trials.** {len(known)}: {parts}."
+    return f"**Trials.** {len(known)}: {parts}." if known else "**Trials.** None yet."
 
 
 def _best(study: Study) -> str:
@@ -111,12 +115,24 @@ def _next(source: Source) -> str:
     if not source.predicts or source.sampler is None:
         return ""
     found = source.sampler.inspect(source.study)
-    rows = found.history.space.configurations(found.rows[:N_NEXT])
+    rows = found.history.space.configurations(_apart(found.rows))
     if not rows:
         return "**Next.** Every configuration that the search finds has been tried."
     return "\n".join(["**Next.** The most promising untried configurations:", ""] + [
         f"{place}. {_words(params)}" for place, params in enumerate(rows, 1)
     ])  # fmt: skip
+
+
+def _apart(rows: Rows) -> Rows:
+    """The first rows that differ from each other by more than a little in some decision."""
+    places = np.nan_to_num(rows, nan=-1.0)
+    chosen: list[int] = []
+    for i, place in enumerate(places):
+        if all(np.abs(place - places[j]).max() > LITTLE for j in chosen):
+            chosen.append(i)
+        if len(chosen) == N_NEXT:
+            break
+    return rows[chosen]
 
 
 def _hints(study: Study, tau: float | None) -> str:

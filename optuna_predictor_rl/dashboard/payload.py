@@ -31,7 +31,7 @@ def trimmed(figure: go.Figure, *, max_bytes: int = MAX_BYTES) -> go.Figure:
     max_points = MAX_POINTS
     while True:
         small = go.Figure(figure)
-        small.layout.template = None
+        small.layout.update(template=None, width=None, height=None)  # the page sets its own size
         for trace in small.data:
             _trim(trace, max_points)
         if len(small.to_json()) <= max_bytes or max_points < 16:
