@@ -14,6 +14,7 @@ from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.curves import AxisName, Curve, Extrapolation, LabelFit
 from optuna_predictor_rl.core.curves.cutoff import check_confidence
 from optuna_predictor_rl.labels import FULL_FIDELITY, full_trials, store_label, stored_label
+from optuna_predictor_rl.representation import call_of, remembering
 from optuna_predictor_rl.stopping import (
     RULE,
     StoppingRule,
@@ -59,6 +60,7 @@ class LowFidelityPruner(BasePruner):
         1
     """
 
+    @remembering
     def __init__(
         self,
         *,
@@ -132,6 +134,10 @@ class LowFidelityPruner(BasePruner):
         else:
             self._fits, self._fixed_fit = fits, fits[0]
         self._told: set[str] = set()
+
+    def __repr__(self) -> str:
+        """The call that makes it again."""
+        return call_of(self)
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Whether the trial stops here; if so, its label is stored on it.

@@ -25,6 +25,7 @@ from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.distributions import union_search_space
 from optuna_predictor_rl.history import Cost, History, read_history
 from optuna_predictor_rl.records import store_constraints, store_suggestion
+from optuna_predictor_rl.representation import call_of, remembering
 from optuna_predictor_rl.running import running_label
 from optuna_predictor_rl.suggestion import Search, Suggester
 
@@ -68,6 +69,7 @@ class PredictorRLSampler(BaseSampler):
         True
     """
 
+    @remembering
     def __init__(
         self,
         *,
@@ -102,6 +104,10 @@ class PredictorRLSampler(BaseSampler):
             torch.device(device),
         )
         self._warned = False
+
+    def __repr__(self) -> str:
+        """The call that makes it again."""
+        return call_of(self)
 
     @property
     def predictor(self) -> PredictorConfig:
