@@ -55,6 +55,8 @@ class LowFidelityPruner(BasePruner):
         ...             raise optuna.TrialPruned
         ...     return level + 1 / step
         >>> study = optuna.create_study(pruner=LowFidelityPruner(n_pilot_trials=3))
+        >>> for level in (0.2, 0.4, 0.6, 0.8):
+        ...     study.enqueue_trial({"level": level})
         >>> study.optimize(objective, n_trials=4)
         >>> study.trials[3].user_attrs["fidelity"]
         1
@@ -73,7 +75,7 @@ class LowFidelityPruner(BasePruner):
         shrink: float = 25.0,
         confidence: float = 0.8,
         full_fraction: float = 0.0,
-        promising: float = 1.0,
+        promising: float = 0.05,
     ) -> None:
         """Checks and keeps the settings.
 

@@ -5,7 +5,8 @@ r"""Search with and without low fidelity at equal steps of training (epochs, row
         --table tests/benchmarks/curves/dhen_coupons.npz
 
 A searcher without a pruner trains every configuration to the end. With one, trials return their
-label, and the whole trainings of the finalists, the three best labels, are paid from the budget.
+label, save those that are promising and run to their end. Where every trial is stopped, the whole
+trainings of the finalists, the three best labels, are paid from the budget.
 The result is the best value of a whole training, as normalized regret: 0 is the best known value,
 1 the median of random configurations. Runs that ``--out`` holds are skipped; the tables, in
 Markdown, are of all that it holds.
@@ -40,19 +41,15 @@ Pruner = LowFidelityPruner | HopelessTrialPruner
 PRUNERS: dict[str, Callable[[], Pruner | None]] = {
     "none": lambda: None,
     "low fidelity": LowFidelityPruner,
-    "low fidelity, confidence .5": lambda: LowFidelityPruner(confidence=0.5),
+    "every trial stopped": lambda: LowFidelityPruner(promising=1.0),
     "low fidelity, 6 pilots": lambda: LowFidelityPruner(n_pilot_trials=6),
-    "promising .05": lambda: LowFidelityPruner(promising=0.05),
-    "promising .1": lambda: LowFidelityPruner(promising=0.1),
-    "promising .2": lambda: LowFidelityPruner(promising=0.2),
-    "promising .3": lambda: LowFidelityPruner(promising=0.3),
     "low fidelity, hopeless": lambda: HopelessTrialPruner(LowFidelityPruner()),
 }
 
 
 def n_finalists(pruner: str) -> int:
     """Whole trainings at the end: none where the promising ones have run to their end."""
-    return 0 if pruner == "none" or pruner.startswith("promising") else N_FINALISTS
+    return N_FINALISTS if pruner == "every trial stopped" else 0
 
 
 @dataclass

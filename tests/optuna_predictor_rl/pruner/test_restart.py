@@ -61,7 +61,7 @@ trials = st.lists(
 
 def read(study: Study) -> tuple[LowFidelityPruner, dict[str, Any] | None]:
     """As a process that has just been started."""
-    pruner = LowFidelityPruner(n_pilot_trials=3)
+    pruner = LowFidelityPruner(n_pilot_trials=3, promising=1.0)
     rule = pruner.rule(study)
     return pruner, None if rule is None else rule.to_json()
 

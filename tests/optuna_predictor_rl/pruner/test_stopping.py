@@ -21,7 +21,7 @@ from tests.optuna_predictor_rl.pruner.studies import (
 
 
 def test_pilots_run_to_the_end_and_later_trials_stop_at_one_cutoff(make_storage):
-    pruner = LowFidelityPruner(n_pilot_trials=5)
+    pruner = LowFidelityPruner(n_pilot_trials=5, promising=1.0)
     study = make_study(pruner, make_storage())
     study.optimize(objective, n_trials=12)
     assert [t.state for t in study.trials[:5]] == [TrialState.COMPLETE] * 5
@@ -35,7 +35,7 @@ def test_pilots_run_to_the_end_and_later_trials_stop_at_one_cutoff(make_storage)
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
 def test_both_directions_stop_at_the_same_step(direction):
     sign = 1.0 if direction == "minimize" else -1.0
-    pruner = LowFidelityPruner(n_pilot_trials=6)
+    pruner = LowFidelityPruner(n_pilot_trials=6, promising=1.0)
     study = make_study(pruner, direction=direction)
     rng = np.random.default_rng(1)
     curves = [
@@ -75,14 +75,14 @@ def test_a_missing_value_at_the_cutoff_is_waited_out():
 
 
 def test_a_share_of_the_later_trials_runs_to_the_end():
-    study = make_study(LowFidelityPruner(n_pilot_trials=4, full_fraction=0.25))
+    study = make_study(LowFidelityPruner(n_pilot_trials=4, promising=1.0, full_fraction=0.25))
     study.optimize(objective, n_trials=24)
     full = [t.number for t in study.trials if t.state == TrialState.COMPLETE]
     assert full == [0, 1, 2, 3, 7, 11, 15, 19, 23]
 
 
 def test_further_full_trials_decide_anew_and_a_drift_is_said(caplog):
-    pruner = LowFidelityPruner(n_pilot_trials=4, min_rank_correlation=0.9)
+    pruner = LowFidelityPruner(n_pilot_trials=4, promising=1.0, min_rank_correlation=0.9)
     study = make_study(pruner)
     add_full_trials(study, parallel_curves(4))
     early = pruner.rule(study)
@@ -102,7 +102,7 @@ def test_further_full_trials_decide_anew_and_a_drift_is_said(caplog):
 
 
 def test_a_trial_enqueued_at_full_fidelity_runs_to_the_end_and_gives_a_full_value(make_storage):
-    study = make_study(LowFidelityPruner(n_pilot_trials=4), make_storage())
+    study = make_study(LowFidelityPruner(n_pilot_trials=4, promising=1.0), make_storage())
     study.optimize(objective, n_trials=6)
     study.enqueue_trial(study.trials[5].params, user_attrs={FULL_FIDELITY: True})
     study.optimize(objective, n_trials=2)
