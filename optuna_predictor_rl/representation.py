@@ -24,7 +24,7 @@ def remembering(
     """
     signature = inspect.signature(init)
 
-    def remember(self: Any, *args: _P.args, **kwargs: _P.kwargs) -> None:
+    def remember(self: Any, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
         init(self, *args, **kwargs)
         given = signature.bind(self, *args, **kwargs).arguments
         self._given = dict(list(given.items())[1:])
