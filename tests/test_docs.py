@@ -2,6 +2,8 @@
 
 import importlib
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import optuna
@@ -46,6 +48,17 @@ def test_code_that_the_method_names_is_there() -> None:
     assert len(names) > 20
     for name in names:
         _resolve(f"optuna_predictor_rl.{name}")
+
+
+def test_the_api_reference_is_generated_without_a_warning(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pdoc", "-d", "google", "-o", str(tmp_path)]
+    done = subprocess.run(
+        [*command, "optuna_predictor_rl", "dhen_objective"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Warn" not in done.stderr, done.stderr
+    assert "PredictorRLSampler" in (tmp_path / "optuna_predictor_rl.html").read_text()
 
 
 def _resolve(name: str) -> object:
