@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import scipy
 import torch
 from jaxtyping import Float
 from numpy import ndarray
@@ -17,7 +18,6 @@ from optuna.logging import get_logger
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
-from scipy.stats import qmc
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.predictor import PredictorConfig
@@ -26,6 +26,8 @@ from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.costs import Cost, KnownCost, RowCosts, check_costs
 from optuna_predictor_rl.distributions import from_numbers, to_numbers, union_search_space
 from optuna_predictor_rl.history import History, finished_numbers, read_given, read_history
+from optuna_predictor_rl.records import store_constraints, store_suggestion
+from optuna_predictor_rl.representation import call_of, remembering
 from optuna_predictor_rl.running import running_label
 from optuna_predictor_rl.scalarization import with_one_objective
 from optuna_predictor_rl.suggestion import Search, Suggester
@@ -57,6 +59,9 @@ class PredictorRLSampler(BaseSampler):
         n_startup_trials: Trials of a space-filling design before the predictor takes over.
         learn_from_running: Whether running trials that have come to the cutoff of the study's
             `LowFidelityPruner` teach their label already; otherwise they count as pending.
+        store_predictions: Whether running trials get user attributes of what is expected of them
+            and where they come from, and those that broke constraints; see
+            `optuna_predictor_rl.records`. A `DashboardCallback` turns it on.
         independent_sampler: Sampler of parameters that no finished trial has had; random if None.
         seed: Seed of all randomness. What a trial is given depends on the seed, the trial's
             number and the study's trials, not on the process.
@@ -75,6 +80,7 @@ class PredictorRLSampler(BaseSampler):
         True
     """
 
+    @remembering
     def __init__(
         self,
         *,
@@ -85,6 +91,7 @@ class PredictorRLSampler(BaseSampler):
         max_cost: float | None = None,
         n_startup_trials: int = 8,
         learn_from_running: bool = False,
+        store_predictions: bool = False,
         independent_sampler: BaseSampler | None = None,
         seed: int | None = None,
         device: str | torch.device = "cpu",
@@ -100,6 +107,7 @@ class PredictorRLSampler(BaseSampler):
         self._max_cost = max_cost
         self._n_startup_trials = n_startup_trials
         self._learn_from_running = learn_from_running
+        self.store_predictions = store_predictions
         self._independent_sampler = independent_sampler
         self._seed = int(np.random.SeedSequence().entropy % 2**63) if seed is None else seed  # type: ignore[operator]
         self._suggester = Suggester(
@@ -110,6 +118,10 @@ class PredictorRLSampler(BaseSampler):
             RowCosts(cost, max_cost) if isinstance(cost, KnownCost) else None,
         )
         self._warned = False
+
+    def __repr__(self) -> str:
+        """The call that makes it again."""
+        return call_of(self)
 
     @property
     def predictor(self) -> PredictorConfig:
@@ -188,7 +200,9 @@ class PredictorRLSampler(BaseSampler):
         state: TrialState,
         values: Sequence[float] | None,
     ) -> None:
-        """Forward to the independent sampler, if there is one."""
+        """Mirror constraints, if predictions are stored; forward to the independent sampler."""
+        if self.store_predictions:
+            store_constraints(study, trial)
         if self._independent_sampler is not None:
             self._independent_sampler.after_trial(study, trial, state, values)
 
@@ -260,6 +274,9 @@ class PredictorRLSampler(BaseSampler):
         """Weight of each task in Eq. (6) under an alpha."""
         return np.array([1.0 - share, share][: 1 + (self._cost is not None)])
 
+    def _is_startup(self, history: History) -> bool:
+        return len(history.rows) < max(self._n_startup_trials, 1)
+
     def _claim(
         self,
         study: Study,
@@ -285,18 +302,22 @@ class PredictorRLSampler(BaseSampler):
             numbers, rows = read_given(
                 study, history.space, search_space, known=known, current=trial.number
             )
-            (key,) = row_keys(history.space.canonical(history.space.rows([parameters])))
+            taken = history.space.canonical(history.space.rows([parameters]))
+            (key,) = row_keys(taken)
             same = [n for n, k in zip(numbers, row_keys(rows), strict=True) if k == key]
             if not same:
                 break
             n_before = sum(n < trial.number for n in same)
             history = replace(history, pending=rows)
+        if self.store_predictions:
+            searched = None if self._is_startup(history) else self._suggester.last
+            store_suggestion(study, trial, taken, searched)
         return parameters
 
     def _pick(self, history: History, number: int) -> Rows:
         """The row that a trial is given by its number, (decisions,)."""
         rng = np.random.default_rng([self._seed, number])
-        if len(history.rows) < max(self._n_startup_trials, 1):
+        if self._is_startup(history):
             rows = _startup_row(history.space, number, self._seed)[None]
         else:
             rows = self._suggester.suggest(history, self._weight(number))
@@ -315,7 +336,7 @@ class PredictorRLSampler(BaseSampler):
 
 def _startup_row(space: SearchSpace, number: int, seed: int) -> Rows:
     """A point of a scrambled Sobol sequence by the trial's number, (decisions,)."""
-    engine = qmc.Sobol(len(space.decisions), rng=np.random.default_rng(seed))
+    engine = scipy.stats.qmc.Sobol(len(space.decisions), rng=np.random.default_rng(seed))
     engine.fast_forward(number)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # one point is no power of two

@@ -90,6 +90,11 @@ class Suggester:
         self.__dict__.update(state)
         self.lock = threading.Lock()
 
+    @property
+    def last(self) -> Search | None:
+        """The last search, if there was one."""
+        return self._last
+
     def suggest(self, history: History, weight: Float[ndarray, " t"]) -> Rows:
         """Rows to try next, best first, (n, decisions)."""
         searched = self.search(history, weight)

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.special import ndtri
-from scipy.stats import rankdata
 
 Target = Literal["standard", "clipped", "rank", "log"]
 
@@ -36,7 +35,7 @@ def rank_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     """Normal quantiles of the ranks: only the order counts, as in Eq. (3)."""
     if not len(y) or y.min() == y.max():
         return np.zeros_like(y)
-    return np.asarray(ndtri((rankdata(y) - 0.5) / len(y)))
+    return np.asarray(scipy.special.ndtri((scipy.stats.rankdata(y) - 0.5) / len(y)))
 
 
 def rank_targets(labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:
@@ -86,7 +85,7 @@ def feasible_rank(y: Float[ndarray, " n"]) -> float:
     """Where zero lies among the normal quantiles of the ranks of a constraint's values."""
     n = max(len(y), 1)
     share = np.count_nonzero(y <= 0.0) / n
-    return float(ndtri(np.clip(share, 0.5 / (n + 1), 1.0 - 0.5 / (n + 1))))
+    return float(scipy.special.ndtri(np.clip(share, 0.5 / (n + 1), 1.0 - 0.5 / (n + 1))))
 
 
 def _scaled(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
