@@ -158,7 +158,7 @@ class ArmStorage(BaseStorage, _storage.BaseHeartbeat):
         self,
         trial_id: int,
         param_name: str,
-        param_value_internal: float,
+        param_value_internal: float | int,
         distribution: BaseDistribution,
     ) -> None:
         self._backend.set_trial_param(trial_id, param_name, param_value_internal, distribution)

@@ -39,10 +39,13 @@ def may_be_alive(worker: dict[str, Any]) -> bool:
     if worker["pid"] == os.getpid():
         with _lock:
             return worker["call"] in _calls
-    try:  # another process may have got the same number since
-        started = psutil.Process(worker["pid"]).create_time()
+    try:
+        process = psutil.Process(worker["pid"])
+        if process.status() == psutil.STATUS_ZOMBIE:  # killed, and not yet waited for
+            return False
+        # Another process may have got the same number since.
+        return abs(process.create_time() - worker["started"]) < 1.0
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:
         return True
-    return abs(started - worker["started"]) < 1.0

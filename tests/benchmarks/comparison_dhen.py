@@ -3,8 +3,8 @@
     python tests/benchmarks/comparison_dhen.py --storage sqlite:///comparison.db
 
 75 shared trials, of which the first is the network to beat, then 75 of each searcher: 450 in all.
-Interrupt it at any time, even by kill -9, and start it again with the same options to go on. Prints
-the report, with the rows trained on as compute, and writes the figure.
+Interrupt it at any time, even by kill -9, and start it again with the same options to go on.
+Prints the report, with the rows trained on as compute, and writes the figure.
 """
 
 from __future__ import annotations
