@@ -1,5 +1,6 @@
 """Each example runs at its smallest size and says what it found."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,3 +44,13 @@ def test_flops_and_qps_are_measured_and_drawn(tmp_path: Path) -> None:
     assert output.count("Spearman") == 2
     assert len((tmp_path / "points.jsonl").read_text().splitlines()) == 3
     assert "plotly" in (tmp_path / "flops_and_qps.html").read_text()
+
+
+def test_the_comparison_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    options = ("--searchers", "random", "predictor_rl", "--shared", "8", "--rows", "1000")
+    run("comparison.py", *options, "--each", "1", cwd=tmp_path)
+    output = run("comparison.py", *options, "--each", "2", cwd=tmp_path)
+    assert "8 shared trials, then 2 of each searcher, sequential; 1 seed" in output
+    counts = dict(re.findall(r"^\| (\w+) +\| +(\d+)", output, flags=re.MULTILINE))
+    assert counts == {"shared": "8", "random": "2", "predictor_rl": "2"}
+    assert "plotly" in (tmp_path / "comparison.html").read_text()

@@ -28,7 +28,13 @@ from optuna_predictor_rl.comparison.statistics import (
     probability_of_being_best,
     standard_error,
 )
-from optuna_predictor_rl.comparison.table import NOTHING, html_table, markdown, with_error
+from optuna_predictor_rl.comparison.table import (
+    NOTHING,
+    form_of,
+    html_table,
+    markdown,
+    with_error,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -190,7 +196,7 @@ class ComparisonReport:
                     with_error(result.best, ".4f"),
                     with_error(result.gain, "+.2f"),
                     with_error(result.top_mean, ".4f"),
-                    with_error(result.compute, ".3g"),
+                    with_error(result.compute, form_of(result.compute)),
                     with_error(result.suggestion_seconds, ".3f"),
                     NOTHING if math.isnan(chance) else f"{chance:.2f}",
                 ]

@@ -4,6 +4,7 @@ import html
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
@@ -42,8 +43,18 @@ def html_table(caption: str, rows: Sequence[Sequence[str]]) -> str:
 
 def with_error(values: Float[ndarray, " seeds"], form: str) -> str:
     """Mean over seeds, and its standard error if there are several."""
-    mean = float(values.mean())
+    mean, error = float(values.mean()), float(standard_error(values))
     if math.isnan(mean):
         return NOTHING
-    error = float(standard_error(values))
     return f"{mean:{form}}" + ("" if math.isnan(error) else f" ± {error:{form.lstrip('+')}}")
+
+
+def form_of(values: Float[ndarray, " seeds"]) -> str:
+    """How to write sums whose size is not known: as whole numbers if they are large.
+
+    Example:
+        >>> [f"{x:{form_of(np.array([x]))}}" for x in (1.234, 1234567.0, 1.5e12)]
+        ['1.23', '1,234,567', '1.5e+12']
+    """
+    size = float(np.abs(values).max())
+    return ",.0f" if 100 <= size < 1e9 else ".3g"

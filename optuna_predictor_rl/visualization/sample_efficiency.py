@@ -64,8 +64,8 @@ def sample_efficiency(
         values_are_gains: See `ComparisonReport.of`.
 
     Raises:
-        ValueError: If no study is given or none has a complete trial, one has several objectives,
-            directions differ, or the baseline is 0 or missing.
+        ValueError: If no study is given, one has several objectives, directions differ, or the
+            baseline is 0 or missing.
     """
     studies = [studies] if isinstance(studies, Study) else list(studies)
     maximize = maximized(studies)
@@ -133,7 +133,7 @@ def plot_sample_efficiency(
         figure,
         f"Sample efficiency of searchers ({seeds})",
         "Trials",
-        f"Best {value_name} gain so far over the baseline, % ({better} is better)",
+        f"Best {value_name} gain so far, % ({better} is better)",
     )
     figure.update_yaxes(range=_visible_range([shared, *searchers]))
     return figure
