@@ -14,7 +14,13 @@ from optuna.trial import FrozenTrial
 from optuna_predictor_rl.comparison.marks import SHARED, trials_by_searcher
 from optuna_predictor_rl.comparison.results import baseline_of, completed, maximized
 from optuna_predictor_rl.comparison.statistics import gain, standard_error
-from optuna_predictor_rl.visualization.style import FULL_COLOR, GREY, LABEL_COLORS, base_layout
+from optuna_predictor_rl.visualization.style import FULL_COLOR, LABEL_COLORS, base_layout
+
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+"""So that curves on top of each other can be told apart."""
+
+N_FIRST = 5
+"""Trials whose errors may be out of sight."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,10 +124,10 @@ def plot_sample_efficiency(
         studies, baseline=baseline, values_are_gains=values_are_gains
     )
     figure = go.Figure()
-    _draw(figure, shared, color=FULL_COLOR, fill=GREY)
+    _draw(figure, shared, color=FULL_COLOR, dash="solid")
     for place, curve in enumerate(searchers):
         color = LABEL_COLORS[place % len(LABEL_COLORS)]
-        _draw(figure, curve, color=color, fill=color)
+        _draw(figure, curve, color=color, dash=DASHES[place % len(DASHES)])
     n_shared = len(shared.trials)
     figure.add_vline(
         x=n_shared, line_dash="dash", line_color=FULL_COLOR, line_width=1,
@@ -132,7 +138,7 @@ def plot_sample_efficiency(
     base_layout(
         figure,
         f"Sample efficiency of searchers ({seeds})",
-        "Trials",
+        "Trials of a searcher, the shared ones included",
         f"Best {value_name} gain so far, % ({better} is better)",
     )
     figure.update_yaxes(range=_visible_range([shared, *searchers]))
@@ -151,27 +157,36 @@ def _gains(
 
 
 def _visible_range(curves: list[BestSoFar]) -> list[float] | None:
-    """Most of the curves, not the first, bad trials."""
-    means = np.concatenate([curve.mean for curve in curves])
-    means = means[np.isfinite(means)]
-    if len(means) == 0:
+    """All means, and the errors after the first few trials, which are very wide."""
+    bounds = [curve.mean for curve in curves]
+    bounds += [(c.mean + k * c.error)[c.trials > N_FIRST] for c in curves for k in (-1.0, 1.0)]
+    known = np.concatenate(bounds)
+    known = known[np.isfinite(known)]
+    if len(known) == 0:
         return None
-    low, high = np.percentile(means, [0, 100])
-    margin = 0.08 * (high - low) or 0.1
-    return [float(low - margin), float(high + margin)]
+    margin = 0.08 * float(np.ptp(known)) or 0.1
+    return [float(known.min() - margin), float(known.max() + margin)]
 
 
-def _draw(figure: go.Figure, curve: BestSoFar, *, color: str, fill: str) -> None:
+def _draw(figure: go.Figure, curve: BestSoFar, *, color: str, dash: str) -> None:
+    if len(curve.trials) == 0:
+        return
     known = np.isfinite(curve.error) & np.isfinite(curve.mean)
     if known.any():
-        steps, mean, error = (v[known] for v in (curve.trials, curve.mean, curve.error))
+        steps, mean, error = (_stairs(v[known]) for v in (curve.trials, curve.mean, curve.error))
+        steps, mean, error = steps[1:], mean[:-1], error[:-1]  # a value holds until the next trial
         figure.add_scatter(
             x=np.concatenate([steps, steps[::-1]]),
             y=np.concatenate([mean + error, (mean - error)[::-1]]),
-            fill="toself", fillcolor=fill, opacity=0.15, mode="none", hoverinfo="skip",
+            fill="toself", fillcolor=color, opacity=0.1, mode="none", hoverinfo="skip",
             legendgroup=curve.name, showlegend=False,
         )  # fmt: skip
     figure.add_scatter(
-        x=curve.trials, y=curve.mean, mode="lines", name=curve.name, legendgroup=curve.name,
-        line={"color": color, "width": 2, "shape": "hv"},
+        x=curve.trials, y=curve.mean, mode="lines", legendgroup=curve.name,
+        name=f"{curve.name}: {curve.mean[-1]:+.2f} %",
+        line={"color": color, "width": 2, "shape": "hv", "dash": dash},
     )  # fmt: skip
+
+
+def _stairs(values: ndarray) -> ndarray:
+    return np.repeat(values, 2)

@@ -75,8 +75,9 @@ class SpySampler(RandomSampler):
         attributes = study._storage.get_study_system_attrs(study._study_id)
         for notes in (attributes, study.user_attrs):
             self.notes |= {key for key in notes if key.startswith("note")}
-        study._storage.set_study_system_attr(study._study_id, f"note:{self.name}", 1)
-        study.set_user_attr(f"note:{self.name}", 1)
+        if len(self.seen) == 1 and f"note:{self.name}" not in self.notes:
+            study._storage.set_study_system_attr(study._study_id, f"note:{self.name}", 1)
+            study.set_user_attr(f"note:{self.name}", 1)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         self._look(study, trial)
@@ -90,9 +91,10 @@ class SpySampler(RandomSampler):
         self._look(study, trial)
         return super().sample_relative(study, trial, search_space)
 
-    def sample_independent(self, study: Study, trial: FrozenTrial, *parameter: Any) -> Any:
-        self._look(study, trial)
-        return super().sample_independent(study, trial, *parameter)
+    def sample_independent(self, study: Study, trial: FrozenTrial, name: str, *rest: Any) -> Any:
+        if name == "x":  # the first
+            self._look(study, trial)
+        return super().sample_independent(study, trial, name, *rest)
 
     def after_trial(self, study: Study, trial: FrozenTrial, _: Any, values: Any) -> None:
         self._look(study, trial)

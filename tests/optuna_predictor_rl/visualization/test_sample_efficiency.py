@@ -73,8 +73,10 @@ def test_the_figure_says_what_it_shows() -> None:
         == "Sample efficiency of searchers (2 seeds, mean ± standard error)"
     )
     assert figure.layout.yaxis.title.text == "Best NE gain so far, % (negative is better)"
-    assert figure.layout.xaxis.title.text == "Trials"
-    assert [trace.name for trace in figure.data if trace.mode == "lines"] == ["shared", "a"]
+    assert figure.layout.xaxis.title.text == "Trials of a searcher, the shared ones included"
+    lines = [trace for trace in figure.data if trace.mode == "lines"]
+    assert [line.name for line in lines] == ["shared: -50.00 %", "a: -65.00 %"]
+    assert lines[1].line.dash != lines[0].line.dash or lines[1].line.color != lines[0].line.color
     assert figure.layout.annotations[0].text == "3 shared trials"
     assert len(figure.to_json()) < 20_000
     one = plot_sample_efficiency(study_of([*SHARED, ("a", 0.5)], "maximize"))
