@@ -166,8 +166,15 @@ class Turns:
 
     def _say_who_is_waited_for(self, trials: list[FrozenTrial]) -> None:
         running = [t for t in trials if t.state == TrialState.RUNNING and WORKER in t.system_attrs]
-        where = ", ".join(f"{t.number} (on {t.system_attrs[WORKER]['host']})" for t in running)
-        _LOGGER.info(f"Waiting for other workers' trials {where}.")
+        hosts = {t.number: t.system_attrs[WORKER]["host"] for t in running}
+        where = ", ".join(f"{number} (on {host})" for number, host in hosts.items())
+        if set(hosts.values()) <= {self._worker["host"]}:
+            _LOGGER.info(f"Waiting for other workers' trials: {where}.")
+            return
+        _LOGGER.warning(
+            f"Waiting for other workers' trials: {where}. If their worker is no more, tell them "
+            f"as failed: study.tell(number, state=TrialState.FAIL)."
+        )
 
     def _evaluate(self, name: str, trial: Trial) -> float:
         """The objective; then records times, unless the trial was cut short."""
