@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -133,3 +134,13 @@ def test_hydras_sweeper_takes_the_sampler_from_its_configuration(tmp_path: Path)
     output = run("recipes/hydra/train.py", "--multirun", "hydra.sweeper.n_trials=10", cwd=tmp_path)
     assert "Sampler: PredictorRLSampler" in output
     assert "Best value" in output
+
+
+def test_the_comparison_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    options = ("--searchers", "random", "predictor_rl", "--shared", "8", "--rows", "1000")
+    run("comparison.py", *options, "--each", "1", cwd=tmp_path)
+    output = run("comparison.py", *options, "--each", "2", cwd=tmp_path)
+    assert "8 shared trials, then 2 of each searcher, sequential; 1 seed" in output
+    counts = dict(re.findall(r"^\| (\w+) +\| +(\d+)", output, flags=re.MULTILINE))
+    assert counts == {"shared": "8", "random": "2", "predictor_rl": "2"}
+    assert "plotly" in (tmp_path / "comparison.html").read_text()
