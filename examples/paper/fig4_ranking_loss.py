@@ -19,7 +19,7 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 from figures import COLORS, write
-from held_out import Split, default_prediction, network_scores, splits
+from held_out import N_TEST, Split, default_prediction, network_scores, splits
 from pool import POOL, Pool, load
 from tables import mean_error, print_table
 from tqdm import tqdm
@@ -61,9 +61,10 @@ def main() -> None:
     torch.set_num_threads(1)
     for path in options.pools:
         pool = load(path)
-        results = {n: compare(pool, n, options.splits) for n in options.train}
+        sizes = options.train or [20, len(pool) - N_TEST]
+        results = {n: compare(pool, n, options.splits) for n in sizes}
         for n, by_way in results.items():
-            print(f"{pool.name}: trained on {n}, 30 held out, {options.splits} splits\n")
+            print(f"{pool.name}: trained on {n}, {N_TEST} held out, {options.splits} splits\n")
             print_table(COLUMNS, [row(name, by_way) for name in by_way])
         stem = f"{options.figure.stem}_{path.stem}"
         write(figure(pool, results), options.figure.with_stem(stem))
@@ -73,7 +74,7 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pools", type=Path, nargs="+", default=[POOL])
     parser.add_argument("--splits", type=int, default=20)
-    parser.add_argument("--train", type=int, nargs="+", default=[40, 160], help="configurations")
+    parser.add_argument("--train", type=int, nargs="+", help="configurations; by default 20, all")
     parser.add_argument("--figure", type=Path, default=Path("fig4_ranking_loss"))
     return parser.parse_args()
 

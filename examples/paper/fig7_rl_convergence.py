@@ -84,18 +84,12 @@ def run(pool: Pool, policy: PolicyConfig, seed: int, n_best: int) -> Run:
     rng = np.random.default_rng(seed)
     space, rows = pool.space, pool.rows
     ensemble = fit_ensemble(PredictorConfig.paper(), space, rows, pool.labels, rng=rng)
-    told: list[Float[ndarray, " n"]] = []
-
-    def cost(proposed: Rows) -> Float[ndarray, " n"]:
-        told.append(ensemble.mean(proposed, NE_ALONE))
-        return told[-1]
-
-    found = search(space, cost, policy, elite=rows[:0], rng=rng)
+    found = search(space, lambda r: ensemble.mean(r, NE_ALONE), policy, elite=rows[:0], rng=rng)
     drawn = space.random(len(found.rows), rng)
     predicted = ensemble.mean(drawn, NE_ALONE)
     return Run(
-        rl=np.stack(told),
-        random=predicted.reshape(len(told), -1),
+        rl=found.trace.cost.reshape(len(found.trace.cost), -1),
+        random=predicted.reshape(len(found.trace.cost), -1),
         recorded=float(ensemble.mean(rows, NE_ALONE).min()),
         rl_best=found.top(n_best, rows),
         random_best=drawn[np.argsort(predicted)[:n_best]],
