@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
 from optuna.trial import FixedTrial
 
 from dhen_objective import CouponStream, flops_per_example, suggest_config
+from optuna_predictor_rl.distributions import is_within
 
 PAPER = Path(__file__).parents[1] / "examples" / "paper"
 POOL = PAPER / "pools" / "coupons.npz"
@@ -43,13 +46,29 @@ def test_the_pool_in_the_repository_is_of_the_search_space(
     monkeypatch.syspath_prepend(str(PAPER))
     from pool import load
 
-    pool, stream = load(POOL), CouponStream(rows=1)
+    pool, stream = load(POOL), CouponStream(rows=1000)
     n_fields, n_dense = len(stream.field_sizes), stream.n_dense
     for params, flops in zip(pool.params, pool.flops, strict=True):
+        assert is_within(params, pool.distributions)
         model, _ = suggest_config(FixedTrial(params))
         assert flops_per_example(model, n_fields=n_fields, n_dense=n_dense) == flops
     assert np.isfinite(pool.curves).all()
-    assert pool.space.configurations(pool.rows) == pool.params
+
+
+def test_decisions_without_effect_are_left_out_and_the_network_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(PAPER))
+    from active_decisions import SWITCHES, active, config_of
+
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for switches in product((True, False), repeat=len(SWITCHES)):
+        trial = study.ask()
+        suggest_config(trial)
+        params = trial.params | dict(zip(SWITCHES, switches, strict=True))
+        network = suggest_config(FixedTrial(params))
+        assert config_of(active(params)) == config_of(params) == network
+        assert len(active(params)) < len(params) or all(switches)
 
 
 def test_early_stopping_ranks_the_recorded_trainings(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from active_decisions import active
 from jaxtyping import Float
 from numpy import ndarray
 from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
@@ -80,23 +81,26 @@ class Pool:
 
     def trials(self) -> list[FrozenTrial]:
         """The configurations as complete trials, for `study.add_trials`."""
-        return [
-            create_trial(
-                params=self.params[i],
-                distributions=dict(self.distributions),
-                value=float(self.gains[i]),
-                intermediate_values={
-                    int(s): float(v) for s, v in zip(self.steps, self.curves[i], strict=True)
-                },
-                user_attrs={
-                    "recorded": True,
-                    "flops": int(self.flops[i]),
-                    "ne": float(self.ne[i]),
-                    "seconds": float(self.seconds[i]),
-                },
-            )
-            for i in range(len(self))
-        ]
+        return [self._trial(i, self.params[i]) for i in range(len(self))]
+
+    def active_trials(self) -> list[FrozenTrial]:
+        """Likewise, without the parameters that have no effect."""
+        return [self._trial(i, active(self.params[i])) for i in range(len(self))]
+
+    def _trial(self, i: int, params: dict[str, Any]) -> FrozenTrial:
+        curve = zip(self.steps, self.curves[i], strict=True)
+        return create_trial(
+            params=params,
+            distributions={name: self.distributions[name] for name in params},
+            value=float(self.gains[i]),
+            intermediate_values={int(step): float(value) for step, value in curve},
+            user_attrs={
+                "recorded": True,
+                "flops": int(self.flops[i]),
+                "ne": float(self.ne[i]),
+                "seconds": float(self.seconds[i]),
+            },
+        )
 
 
 def save(pool: Pool, path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from optuna.trial import FixedTrial
+from active_decisions import config_of
 
 from dhen_objective import (
     ClickStream,
@@ -14,7 +14,6 @@ from dhen_objective import (
     flops_per_example,
     ne_gain,
     params_of,
-    suggest_config,
     train,
 )
 
@@ -39,7 +38,7 @@ class Retraining:
 
     def ne(self, params: Params, seed: int) -> float:
         """Normalized entropy of the last window; infinite if the training diverged."""
-        model, training = suggest_config(FixedTrial(dict(params)), training=TrainConfig(seed=seed))
+        model, training = config_of(params, seed=seed)
         key = model.to_json(), training.lr, seed
         if key not in self._known:
             result = train(self._stream, model, training)
@@ -53,12 +52,12 @@ class Retraining:
 
     def flops(self, params: Params) -> int:
         """Floating-point operations of an example, forward."""
-        model, _ = suggest_config(FixedTrial(dict(params)))
+        model, _ = config_of(params)
         n_fields, n_dense = len(self._stream.field_sizes), self._stream.n_dense
         return flops_per_example(model, n_fields=n_fields, n_dense=n_dense)
 
 
 def in_words(params: Params) -> str:
     """The network and its learning rate."""
-    model, training = suggest_config(FixedTrial(dict(params)))
+    model, training = config_of(params)
     return f"{model.n_layers} x ({' + '.join(model.modules)}), lr {training.lr:.1e}"

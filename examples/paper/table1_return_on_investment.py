@@ -19,6 +19,7 @@ from statistics import mean, median
 import optuna
 import plotly.graph_objects as go
 import torch
+from active_decisions import active, suggest_active
 from figures import COLORS, write
 from optuna.trial import FrozenTrial, TrialState
 from pool import POOL, load
@@ -32,7 +33,7 @@ from optuna_predictor_rl.visualization.style import base_layout
 
 BASELINES = {"manual: two layers, lr 1e-3": MANUAL, "default: one layer, lr 3e-4": DEFAULT}
 BUDGETS = (1.0, 0.7, 0.5)
-N_FINALISTS = 3
+N_FINALISTS = 4
 SELECTION_SEEDS, FRESH_SEEDS = (1, 2), (10, 11, 12)
 
 
@@ -41,7 +42,7 @@ def main() -> None:
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     stream = CouponStream(rows=options.rows)
-    study = search(DHENObjective(stream), options)
+    study = search(DHENObjective(stream, suggest=suggest_active), options)
     baselines = dict(zip(BASELINES, study.trials[options.shared :], strict=False))
     print_weights(study, options.weights)
     write(figure(study, baselines, options.weights), options.figure)
@@ -63,7 +64,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--pool", type=Path, default=POOL)
     parser.add_argument("--shared", type=int, default=75, help="recorded trainings to start from")
     parser.add_argument("--trials", type=int, default=75)
-    parser.add_argument("--weights", type=float, nargs="+", default=[0.0, 0.1, 0.3])
+    parser.add_argument("--weights", type=float, nargs="+", default=[0.0, 0.05, 0.2])
     parser.add_argument("--rows", type=int, default=50_000, help="as the pool's trainings")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--storage", default="sqlite:///table1.db")
@@ -81,7 +82,7 @@ def search(objective: DHENObjective, options: argparse.Namespace) -> optuna.Stud
         sampler=PredictorRLSampler(cost="flops", cost_weight=options.weights, seed=options.seed),
     )
     if not study.trials:
-        study.add_trials(load(options.pool).trials()[: options.shared])
+        study.add_trials(load(options.pool).active_trials()[: options.shared])
         for params in BASELINES.values():
             study.enqueue_trial(params)
     n_left = options.shared + len(BASELINES) + options.trials - len(finished(study))
@@ -101,7 +102,7 @@ def searched(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def is_baseline(trial: FrozenTrial) -> bool:
-    return trial.params in BASELINES.values()
+    return trial.params in [active(params) for params in BASELINES.values()]
 
 
 def by_weight(study: optuna.Study, weights: Sequence[float]) -> dict[float, list[FrozenTrial]]:
@@ -128,7 +129,7 @@ def print_weights(study: optuna.Study, weights: Sequence[float]) -> None:
 def winner(
     study: optuna.Study, baseline: FrozenTrial, budget: float, retraining: Retraining
 ) -> FrozenTrial | None:
-    """The best within the share of the baseline's FLOPs: of three, by the mean over more seeds."""
+    """The best within the share of the baseline's FLOPs: of a few, by the mean over more seeds."""
     limit = budget * baseline.user_attrs["flops"]
     within = [t for t in searched(study) if t.user_attrs["flops"] <= limit]
     finalists = sorted(within, key=lambda t: t.value or 0.0)[:N_FINALISTS]
