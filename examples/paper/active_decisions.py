@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import optuna
 from optuna.trial import BaseTrial, FixedTrial
 
 from dhen_objective import DHENConfig, TrainConfig, suggest_config
@@ -18,32 +17,37 @@ from dhen_objective import DHENConfig, TrainConfig, suggest_config
 SWITCHES = ("use_dlrm", "use_attn", "use_linear", "use_dcn", "use_conv")
 
 
-class ActiveDecisions:
-    """A trial that is asked for the decisions that have an effect; others take their default.
+class ActiveDecisions(FixedTrial):
+    """Asks a trial for the decisions that have an effect; others take their default.
 
     Args:
         trial: The trial.
     """
 
     def __init__(self, trial: BaseTrial) -> None:
-        self._trial = trial
+        super().__init__({})
+        self._asked = trial
         self._off: set[str] = set()
 
-    def suggest_int(self, name: str, low: int, high: int) -> int:
+    def suggest_int(
+        self, name: str, low: int, high: int, *, step: int = 1, log: bool = False
+    ) -> int:
         """As a trial's."""
-        return (
-            self._default(name) if self._idle(name) else self._trial.suggest_int(name, low, high)
-        )
+        if self._idle(name):
+            return int(self._default(name))
+        return self._asked.suggest_int(name, low, high, step=step, log=log)
 
-    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
         """As a trial's."""
-        return self._trial.suggest_float(name, low, high, log=log)
+        return self._asked.suggest_float(name, low, high, step=step, log=log)
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
         """As a trial's."""
         if self._idle(name):
             return self._default(name)
-        chosen = self._trial.suggest_categorical(name, choices)
+        chosen = self._asked.suggest_categorical(name, choices)
         if name in SWITCHES and not chosen:
             self._off.add(name)
         return chosen
@@ -56,18 +60,15 @@ class ActiveDecisions:
         return getattr(DHENConfig(), name)
 
 
-def suggest_active(trial: optuna.Trial) -> tuple[DHENConfig, TrainConfig]:
+def suggest_active(trial: BaseTrial) -> tuple[DHENConfig, TrainConfig]:
     """For `DHENObjective(suggest=...)`: asks for the decisions that have an effect."""
-    return build(ActiveDecisions(trial), TrainConfig())
+    return suggest_config(ActiveDecisions(trial))
 
 
 def config_of(params: Mapping[str, Any], *, seed: int = 0) -> tuple[DHENConfig, TrainConfig]:
     """The network of parameters, with or without those that have no effect."""
-    return build(ActiveDecisions(FixedTrial(active(params))), TrainConfig(seed=seed))
-
-
-def build(trial: ActiveDecisions, training: TrainConfig) -> tuple[DHENConfig, TrainConfig]:
-    return suggest_config(trial, training=training)  # type: ignore[arg-type]
+    trial = ActiveDecisions(FixedTrial(active(params)))
+    return suggest_config(trial, training=TrainConfig(seed=seed))
 
 
 def active(params: Mapping[str, Any]) -> dict[str, Any]:
