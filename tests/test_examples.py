@@ -42,16 +42,6 @@ def test_low_fidelity_trains_its_finalists_to_the_end(tmp_path: Path) -> None:
     assert "best full training" in output
 
 
-def test_flops_and_qps_are_measured_and_drawn(tmp_path: Path) -> None:
-    output = run(
-        "flops_and_qps.py", "--networks", "3", "--repeats", "2", "--batch-size", "32",
-        "--points", "points.jsonl", cwd=tmp_path,
-    )  # fmt: skip
-    assert output.count("Spearman") == 2
-    assert len((tmp_path / "points.jsonl").read_text().splitlines()) == 3
-    assert "plotly" in (tmp_path / "flops_and_qps.html").read_text()
-
-
 def test_all_figures_of_a_search_are_written(tmp_path: Path) -> None:
     output = run("figures.py", "--trials", "16", "--rows", "1000", cwd=tmp_path)
     assert "7 figures of 16 trials in figures." in output
