@@ -16,7 +16,7 @@ from optuna_predictor_rl.comparison.results import baseline_of, completed, maxim
 from optuna_predictor_rl.comparison.statistics import gain, standard_error
 from optuna_predictor_rl.visualization.style import COLORS, FULL_COLOR, base_layout
 
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+DASHES = ("solid", "6px,2px", "2px,2px", "8px,2px,2px,2px", "12px,3px", "12px,3px,2px,3px")
 """So that curves on top of each other can be told apart."""
 
 N_FIRST = 5
