@@ -2,15 +2,20 @@
 
 Why each is needed: samplers and pruners get a ``FrozenTrial``, which cannot write; reading all
 trials once a trial, without copies, has no public name; a live ``Trial`` does not show what it
-has reported; other workers see a parameter only once the objective has asked for it.
+has reported; other workers see a parameter only once the objective has asked for it; a view of a
+study is a study over another storage, and has to pass the storage's heartbeat on.
 """
 
 import json
 from collections.abc import Container, Mapping
 from typing import Any
 
+from optuna.storages import BaseStorage
+from optuna.storages._heartbeat import BaseHeartbeat, is_heartbeat_enabled
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
+
+__all__ = ["BaseHeartbeat", "is_heartbeat_enabled"]
 
 PLANNED = "predictor_rl:relative_params"
 """System attributes, with a number after it: what a trial will be given, as JSON in pieces."""
@@ -82,3 +87,18 @@ def enqueued(trial: FrozenTrial) -> dict[str, Any]:
 def latest(trial: Trial) -> FrozenTrial:
     """A running trial as the storage has it now, with all it has reported."""
     return trial._get_latest_trial()
+
+
+def storage_of(study: Study) -> BaseStorage:
+    """The storage of a study."""
+    return study._storage
+
+
+def id_of(study: Study) -> int:
+    """The storage's identifier of a study."""
+    return study._study_id
+
+
+def forget_trials(study: Study) -> None:
+    """Makes a study read its trials again; Optuna does so only when asked for a trial."""
+    study._thread_local.cached_all_trials = None

@@ -5,15 +5,16 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from optuna.pruners import BasePruner
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
-from scipy.special import ndtr
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.curves import AxisName, Curve, Extrapolation, LabelFit
 from optuna_predictor_rl.core.curves.cutoff import check_confidence
 from optuna_predictor_rl.labels import FULL_FIDELITY, full_trials, store_label, stored_label
+from optuna_predictor_rl.representation import call_of, remembering
 from optuna_predictor_rl.rules import RULE, read_rule
 from optuna_predictor_rl.stopping import (
     StoppingRule,
@@ -61,6 +62,7 @@ class LowFidelityPruner(BasePruner):
         1
     """
 
+    @remembering
     def __init__(
         self,
         *,
@@ -134,6 +136,10 @@ class LowFidelityPruner(BasePruner):
         else:
             self._fits, self._fixed_fit = fits, fits[0]
         self._told: set[str] = set()
+
+    def __repr__(self) -> str:
+        """The call that makes it again."""
+        return call_of(self)
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Whether the trial stops here; if so, its label is stored on it.
@@ -288,7 +294,7 @@ class LowFidelityPruner(BasePruner):
         margin = float(np.nanmin(sign * values)) - sign * label.value
         if not label.std > 0:
             return margin > 0
-        return float(ndtr(margin / label.std)) >= self._promising
+        return float(scipy.special.ndtr(margin / label.std)) >= self._promising
 
     def runs_to_the_end(self, trial: FrozenTrial) -> bool:
         """Whether a trial is one of ``full_fraction``, or was enqueued as ``full_fidelity``."""
