@@ -79,14 +79,16 @@ def check(trials: list[FrozenTrial], folder: Path, n_killed: int) -> str:
 
 
 def check_one_cutoff(study: optuna.Study) -> None:
+    """All trials stop where the pilots decided; later full trials, if any, decide the same."""
     rules = {k: v for k, v in study.user_attrs.items() if k.startswith(RULE)}
-    assert list(rules) == [f"{RULE}{workers.N_PILOTS}"]
-    cutoff = rules[f"{RULE}{workers.N_PILOTS}"]["cutoff"]
+    assert f"{RULE}{workers.N_PILOTS}" in rules
+    cutoffs = {rule["cutoff"] for rule in rules.values()}
+    assert len(cutoffs) == 1
     pruned = [t for t in study.trials if t.state == TrialState.PRUNED]
     assert len(pruned) > N_TRIALS / 3
     began_before = min(t.datetime_start for t in pruned if t.datetime_start)  # as it was decided
     late = [t for t in pruned if t.datetime_start and t.datetime_start > began_before]
-    assert {t.user_attrs[FIDELITY] for t in late} == {cutoff}
+    assert {t.user_attrs[FIDELITY] for t in late} == cutoffs
 
 
 @pytest.mark.parametrize("storage", ["postgres", "grpc", "journal"])
@@ -114,5 +116,5 @@ def test_every_finished_trial_is_there_once(
     if proxy is not None:
         proxy.kill()
     words = check(study.get_trials(), ledgers, n_killed)
-    check_one_cutoff(study)
     print(f"\n{storage}: {words}; {time.monotonic() - began:.0f} s")
+    check_one_cutoff(study)

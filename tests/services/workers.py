@@ -74,7 +74,7 @@ def tiny_sampler() -> PredictorRLSampler:
 
 
 def pruner() -> LowFidelityPruner:
-    return LowFidelityPruner(n_pilot_trials=N_PILOTS)
+    return LowFidelityPruner(n_pilot_trials=N_PILOTS, promising=1.0)
 
 
 def load(where: str, sampler: PredictorRLSampler | None = None) -> Study:
