@@ -5,10 +5,10 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from optuna.pruners import BasePruner
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
-from scipy.special import ndtr
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.curves import AxisName, Curve, Extrapolation, LabelFit
@@ -294,7 +294,7 @@ class LowFidelityPruner(BasePruner):
         margin = float(np.nanmin(sign * values)) - sign * label.value
         if not label.std > 0:
             return margin > 0
-        return float(ndtr(margin / label.std)) >= self._promising
+        return float(scipy.special.ndtr(margin / label.std)) >= self._promising
 
     def runs_to_the_end(self, trial: FrozenTrial) -> bool:
         """Whether a trial is one of ``full_fraction``, or was enqueued as ``full_fidelity``."""

@@ -22,11 +22,13 @@ from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
+from optuna_predictor_rl.costs import Cost, KnownCost, RowCosts, check_costs
 from optuna_predictor_rl.distributions import union_search_space
-from optuna_predictor_rl.history import Cost, History, read_history
+from optuna_predictor_rl.history import History, read_history
 from optuna_predictor_rl.records import store_constraints, store_suggestion
 from optuna_predictor_rl.representation import call_of, remembering
 from optuna_predictor_rl.running import running_label
+from optuna_predictor_rl.scalarization import with_one_objective
 from optuna_predictor_rl.suggestion import Search, Suggester
 
 N_FALLBACK = 256
@@ -41,10 +43,15 @@ class PredictorRLSampler(BaseSampler):
     Args:
         predictor: Settings of the predictor; `PredictorConfig.paper()` are the paper's.
         policy: Settings of the policy; `PolicyConfig.paper()` are the paper's.
-        cost: User attribute that holds a trial's cost, or a callable that returns it; lower is
-            better. None searches for the value alone.
+        cost: User attribute that holds a trial's cost, or a callable that returns it from the
+            trial, to be learned; or a `KnownCost` of the parameters, which is used exactly. Lower
+            is better. None searches for the value alone.
         cost_weight: The alpha of Eq. (6): weight in [0, 1] of the standardized cost against the
-            standardized value. A sequence is cycled from trial to trial.
+            standardized value. A sequence is cycled from trial to trial. A study with several
+            objectives has no cost beside them to weigh.
+        max_cost: Largest cost that a trial may have. Nothing beyond it is suggested if the cost
+            is a `KnownCost`, save for the first trial of a study, which knows no parameters; a
+            cost to be learned is kept below it by probability, as a constraint.
         n_startup_trials: Trials of a space-filling design before the predictor takes over.
         learn_from_running: Whether running trials that have come to the cutoff of the study's
             `LowFidelityPruner` teach their label already; otherwise they count as pending.
@@ -57,8 +64,8 @@ class PredictorRLSampler(BaseSampler):
         device: Where networks and policies are trained.
 
     Raises:
-        ValueError: If a cost weight is not in [0, 1] or positive without a cost, or the number of
-            startup trials is negative.
+        ValueError: If a cost weight is not in [0, 1] or positive without a cost, the largest cost
+            is not finite or stands without a cost, or the number of startup trials is negative.
 
     Example:
         >>> import optuna
@@ -77,6 +84,7 @@ class PredictorRLSampler(BaseSampler):
         policy: PolicyConfig | None = None,
         cost: Cost | None = None,
         cost_weight: float | Sequence[float] = 0.0,
+        max_cost: float | None = None,
         n_startup_trials: int = 8,
         learn_from_running: bool = False,
         store_predictions: bool = False,
@@ -85,13 +93,14 @@ class PredictorRLSampler(BaseSampler):
         device: str | torch.device = "cpu",
     ) -> None:
         weights = tuple(float(weight) for weight in np.atleast_1d(np.asarray(cost_weight)))
-        _check_cost_weights(weights, cost)
+        check_costs(cost, weights, max_cost)
         if n_startup_trials < 0:
             raise ValueError(f"n_startup_trials must not be negative, but got {n_startup_trials}.")
         self._predictor = predictor or PredictorConfig()
         self._policy = policy or PolicyConfig()
         self._cost = cost
         self._cost_weights = weights
+        self._max_cost = max_cost
         self._n_startup_trials = n_startup_trials
         self._learn_from_running = learn_from_running
         self.store_predictions = store_predictions
@@ -102,6 +111,7 @@ class PredictorRLSampler(BaseSampler):
             self._policy,
             self._seed,
             torch.device(device),
+            RowCosts(cost, max_cost) if isinstance(cost, KnownCost) else None,
         )
         self._warned = False
 
@@ -148,13 +158,13 @@ class PredictorRLSampler(BaseSampler):
         """The parameters that the policy picks against the predictor.
 
         Raises:
-            ValueError: If the study has several objectives, or a complete trial has no cost.
+            ValueError: If a complete trial has no cost, or a cost has a weight beside several
+                objectives.
         """
-        self._raise_error_if_multi_objective(study)
         if not search_space:
             return {}
         with self._suggester.lock:
-            history = self._history(study, search_space, current=trial.number)
+            history = self._history(study, search_space, trial.number)
             self._say_what_is_left_out(history)
             parameters = self._pick(history, trial.number)
             _storage.set_planned(study, trial, parameters)
@@ -171,12 +181,7 @@ class PredictorRLSampler(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """A value of a parameter that no finished trial has had: random, unless set otherwise.
-
-        Raises:
-            ValueError: If the study has several objectives.
-        """
-        self._raise_error_if_multi_objective(study)
+        """A value of a parameter that no finished trial has had: random, unless set otherwise."""
         sampler = self._independent_sampler
         if sampler is None:
             key = f"{self._seed}:{trial.number}:{param_name}".encode()
@@ -215,9 +220,9 @@ class PredictorRLSampler(BaseSampler):
             cost_weight: Search under this alpha of Eq. (6) instead of the next trial's.
 
         Raises:
-            ValueError: If the study has several objectives, no finished trial with a parameter,
-                or a complete trial without a cost, or if the weight is not in [0, 1] or positive
-                without a cost.
+            ValueError: If the study has no finished trial with a parameter, a complete trial
+                without a cost, or a weight of the cost beside several objectives, or if the
+                weight is not in [0, 1] or positive without a cost.
 
         Example:
             >>> import optuna
@@ -229,31 +234,38 @@ class PredictorRLSampler(BaseSampler):
             >>> mean.shape
             (1, 1)
         """
-        self._raise_error_if_multi_objective(study)
         finished = _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
         search_space = union_search_space(finished)
         if not search_space:
             raise ValueError("study must have a finished trial with a parameter, but has none.")
-        weight = self._weight(len(study.get_trials(deepcopy=False)))
+        number = len(study.get_trials(deepcopy=False))
+        weight = self._weight(number)
         if cost_weight is not None:
-            _check_cost_weights((cost_weight,), self._cost)
+            check_costs(self._cost, (cost_weight,), self._max_cost)
             weight = self._tasks_weight(cost_weight)
         with self._suggester.lock:
-            return self._suggester.search(self._history(study, search_space), weight)
+            return self._suggester.search(self._history(study, search_space, number), weight)
 
     def _history(
-        self,
-        study: Study,
-        search_space: dict[str, BaseDistribution],
-        current: int | None = None,
+        self, study: Study, search_space: dict[str, BaseDistribution], number: int
     ) -> History:
-        return read_history(
+        """The study's trials as one of a number sees them."""
+        several = len(study.directions) > 1
+        if several and any(self._cost_weights):
+            raise ValueError(
+                "cost_weight must be 0 in a study with several objectives, of which the cost may "
+                f"be one, but got {self._cost_weights}."
+            )
+        learn_from_running = self._learn_from_running and not several
+        history = read_history(
             study,
             search_space,
             cost=self._cost,
-            current=current,
-            running_label=running_label(study) if self._learn_from_running else None,
+            max_cost=self._max_cost,
+            current=number,
+            running_label=running_label(study) if learn_from_running else None,
         )
+        return with_one_objective(history, self._seed, number) if several else history
 
     def _weight(self, number: int) -> Float[ndarray, " t"]:
         """Weight of each task in Eq. (6) for a trial by its number."""
@@ -274,6 +286,7 @@ class PredictorRLSampler(BaseSampler):
         else:
             rows = self._suggester.suggest(history, self._weight(number))
         rows = np.concatenate([rows, history.space.random(N_FALLBACK, rng)])
+        rows = self._suggester.affordable(history, rows)
         return _complete(history.space, _first_unseen(rows, history.seen), rng)
 
     def _say_what_is_left_out(self, history: History) -> None:
@@ -283,17 +296,6 @@ class PredictorRLSampler(BaseSampler):
                 f"{history.n_outside} finished trials have values outside of their parameters' "
                 "present ranges; the predictor leaves them out."
             )
-
-
-def _check_cost_weights(weights: Sequence[float], cost: Cost | None) -> None:
-    """Raises ``ValueError`` unless each is in [0, 1], and 0 without a cost."""
-    for weight in weights:
-        if not 0.0 <= weight <= 1.0:
-            raise ValueError(f"cost_weight must be in [0, 1], but got {weight}.")
-    if not weights:
-        raise ValueError("cost_weight must not be empty, but got ().")
-    if cost is None and any(weights):
-        raise ValueError(f"cost_weight must be 0 without a cost, but got {weights}.")
 
 
 def _startup_row(space: SearchSpace, number: int, seed: int) -> Rows:

@@ -115,3 +115,21 @@ def test_hydras_sweeper_takes_the_sampler_from_its_configuration(tmp_path: Path)
     output = run("recipes/hydra/train.py", "--multirun", "hydra.sweeper.n_trials=10", cwd=tmp_path)
     assert "Sampler: PredictorRLSampler" in output
     assert "Best value" in output
+
+
+def test_all_figures_of_a_search_are_written(tmp_path: Path) -> None:
+    output = run("figures.py", "--trials", "16", "--rows", "1000", cwd=tmp_path)
+    assert "7 figures of 16 trials in figures." in output
+    written = {path.stem for path in (tmp_path / "figures").glob("*.html")}
+    assert len(written) == 8
+    for name in written - {"index"}:
+        page = (tmp_path / "figures" / f"{name}.html").read_text()
+        assert "plotly.min.js" in page
+        assert f'href="{name}.html"' in (tmp_path / "figures" / "index.html").read_text()
+
+
+def test_return_on_investment_shows_weights_a_budget_and_a_front(tmp_path: Path) -> None:
+    output = run("return_on_investment.py", "--trials", "12", cwd=tmp_path)
+    assert output.count("median cost") == 3
+    assert "trials over the budget" in output
+    assert output.split("constraint on memory")[1].count("error") >= 1

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, Int
+from optuna.samplers import BaseSampler
 from optuna.study import Study
 from plotly.subplots import make_subplots
 from scipy.stats import rankdata
 
 from optuna_predictor_rl.core.validation import HeldOut, cross_validate, rank_correlation
-from optuna_predictor_rl.sampler import PredictorRLSampler
 from optuna_predictor_rl.visualization.source import inspect_search, task_names
 from optuna_predictor_rl.visualization.style import (
     COLORS,
@@ -51,7 +51,7 @@ class TaskCalibration:
 
 def predictor_calibration(
     study: Study,
-    sampler: PredictorRLSampler | None = None,
+    sampler: BaseSampler | None = None,
     *,
     n_folds: int = 5,
     seed: int = 0,
@@ -90,7 +90,7 @@ def predictor_calibration(
 
 def plot_predictor_calibration(
     study: Study,
-    sampler: PredictorRLSampler | None = None,
+    sampler: BaseSampler | None = None,
     *,
     n_folds: int = 5,
     seed: int = 0,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, Int
+from optuna.samplers import BaseSampler
 from optuna.study import Study
 
 from optuna_predictor_rl.core.targets import rank_targets
-from optuna_predictor_rl.sampler import PredictorRLSampler
 from optuna_predictor_rl.suggestion import Search
 from optuna_predictor_rl.visualization.source import inspect_search, sign_of, weight_text
 from optuna_predictor_rl.visualization.style import BLUE, FULL_COLOR, ORANGE, base_layout, thinned
@@ -58,7 +58,7 @@ class Convergence:
 
 
 def rl_convergence(
-    study: Study, sampler: PredictorRLSampler | None = None, *, seed: int = 0
+    study: Study, sampler: BaseSampler | None = None, *, seed: int = 0
 ) -> Convergence:
     """Scores of what the policies proposed, and of as many random configurations.
 
@@ -98,7 +98,7 @@ def rl_convergence(
 
 
 def plot_rl_convergence(
-    study: Study, sampler: PredictorRLSampler | None = None, *, seed: int = 0
+    study: Study, sampler: BaseSampler | None = None, *, seed: int = 0
 ) -> go.Figure:
     """Draws the scores by step: REINFORCE in blue, random sampling in orange.
 

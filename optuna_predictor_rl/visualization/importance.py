@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
+from optuna.samplers import BaseSampler
 from optuna.study import Study
 from plotly.subplots import make_subplots
 
 from optuna_predictor_rl.core.importance import total_effects
-from optuna_predictor_rl.sampler import PredictorRLSampler
 from optuna_predictor_rl.visualization.source import inspect_search, task_names
 from optuna_predictor_rl.visualization.style import BLUE, ORANGE, base_layout
 
@@ -37,7 +37,7 @@ class Importance:
 
 def decision_importance(
     study: Study,
-    sampler: PredictorRLSampler | None = None,
+    sampler: BaseSampler | None = None,
     *,
     n_samples: int = 1024,
     seed: int = 0,
@@ -73,7 +73,7 @@ def decision_importance(
 
 def plot_decision_importance(
     study: Study,
-    sampler: PredictorRLSampler | None = None,
+    sampler: BaseSampler | None = None,
     *,
     n_samples: int = 1024,
     seed: int = 0,

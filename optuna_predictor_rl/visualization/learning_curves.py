@@ -104,7 +104,7 @@ def plot_learning_curves(
     if rule is not None and rule.cutoff is not None:
         figure.add_vline(
             x=rule.cutoff, line_dash="dash", line_color=FULL_COLOR,
-            annotation_text=f"cutoff {rule.cutoff:g}",
+            annotation_text=f"cutoff {rule.cutoff:g}", annotation_position="top left",
         )  # fmt: skip
     base_layout(
         figure,

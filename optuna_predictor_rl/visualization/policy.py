@@ -7,12 +7,12 @@ from itertools import pairwise
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, Int
+from optuna.samplers import BaseSampler
 from optuna.study import Study
 from plotly.subplots import make_subplots
 
 from optuna_predictor_rl.core.policy import Grid
 from optuna_predictor_rl.core.space import Categorical
-from optuna_predictor_rl.sampler import PredictorRLSampler
 from optuna_predictor_rl.visualization.source import inspect_search, weight_text
 from optuna_predictor_rl.visualization.style import base_layout, thinned
 
@@ -70,7 +70,7 @@ class PolicyProbabilities:
 
 def policy_probabilities(
     study: Study,
-    sampler: PredictorRLSampler | None = None,
+    sampler: BaseSampler | None = None,
     *,
     search_round: int | None = None,
 ) -> PolicyProbabilities:
@@ -114,7 +114,7 @@ def policy_probabilities(
 
 def plot_policy_probabilities(
     study: Study,
-    sampler: PredictorRLSampler | None = None,
+    sampler: BaseSampler | None = None,
     *,
     search_round: int | None = None,
     max_decisions: int = 18,

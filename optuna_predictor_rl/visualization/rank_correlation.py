@@ -104,7 +104,6 @@ def plot_rank_correlation(
         "Kendall's tau with the final value",
         subtitle="1: as after whole trainings, 0: no relation",
     )
-    figure.update_layout(legend={"x": 0.98, "xanchor": "right", "y": 0.05, "yanchor": "bottom"})
     return figure
 
 

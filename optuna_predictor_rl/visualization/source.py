@@ -2,6 +2,7 @@
 
 import numpy as np
 from jaxtyping import Float
+from optuna.samplers import BaseSampler
 from optuna.study import Study, StudyDirection
 
 from optuna_predictor_rl.sampler import PredictorRLSampler
@@ -9,7 +10,7 @@ from optuna_predictor_rl.suggestion import Search
 
 
 def inspect_search(
-    study: Study, sampler: PredictorRLSampler | None, *, at_least: int = 3
+    study: Study, sampler: BaseSampler | None, *, at_least: int = 3
 ) -> tuple[PredictorRLSampler, Search]:
     """The sampler of a study, and the search that its next suggestion rests on.
 

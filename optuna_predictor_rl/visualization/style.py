@@ -56,18 +56,22 @@ def visible_range(
     values: Float[np.ndarray, " n"],
     sign: float,
     *,
-    share: float = 0.85,
     must: Sequence[Float[np.ndarray, " _"]] = (),
 ) -> list[float]:
-    """An axis that shows the better share of values: one bad value must not flatten the others.
+    """An axis that shows the good values: a few bad ones must not flatten them.
+
+    It ends at the worst of the better 85 %, and at most three times as far from the best as the
+    median is.
 
     Args:
         values: What is to be seen, finite.
         sign: 1 if lower is better, -1 if higher is.
-        share: Of the values.
         must: Further values, all of which are to be seen.
     """
-    shown = np.concatenate([np.quantile(sign * values, [0.0, share]), *(sign * v for v in must)])
+    best, middle, worst = np.quantile(sign * values, [0.0, 0.5, 0.85])
+    if middle > best:
+        worst = min(worst, best + 3.0 * (middle - best))
+    shown = np.concatenate([[best, worst], *(sign * v for v in must)])
     margin = 0.08 * np.ptp(shown) or 1.0
     return sorted([sign * float(shown.min() - margin), sign * float(shown.max() + margin)])
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Bool, Float, Int
+from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from optuna_predictor_rl.costs import KnownCost
 from optuna_predictor_rl.history import label
 from optuna_predictor_rl.labels import is_full
 from optuna_predictor_rl.sampler import PredictorRLSampler
@@ -74,7 +76,7 @@ class TradeOff:
 
 def trade_off(
     study: Study,
-    sampler: PredictorRLSampler | None = None,
+    sampler: BaseSampler | None = None,
     *,
     cost_weights: Sequence[float] | None = None,
     n_proposals: int = 20,
@@ -110,7 +112,7 @@ def trade_off(
         full=np.array([is_full(t) for t, _, _ in both], dtype=bool),
         front=pareto_front(cost, sign_of(study) * value),
         proposals=[
-            _proposals(own.inspect(study, cost_weight=w), w, n_proposals, sign_of(study))
+            _proposals(own, own.inspect(study, cost_weight=w), n_proposals, sign_of(study))
             for w in (wanted if n_proposals else ())
         ],
     )
@@ -118,7 +120,7 @@ def trade_off(
 
 def plot_trade_off(
     study: Study,
-    sampler: PredictorRLSampler | None = None,
+    sampler: BaseSampler | None = None,
     *,
     cost_weights: Sequence[float] | None = None,
     n_proposals: int = 20,
@@ -143,8 +145,9 @@ def plot_trade_off(
     sign = sign_of(study)
     figure = go.Figure()
     figure.add_scatter(
-        x=data.cost[data.front], y=data.value[data.front], mode="lines", name="Pareto front",
+        x=data.cost[data.front], y=data.value[data.front], mode="lines+markers",
         line={"color": FULL_COLOR, "width": 1.5, "shape": "hv"}, hoverinfo="skip",
+        marker={"symbol": "circle-open", "size": 16}, name="Pareto front",
     )  # fmt: skip
     weights = sorted({*data.cost_weight[~np.isnan(data.cost_weight)]})
     weights = sorted({*weights, *(p.cost_weight for p in data.proposals)})
@@ -216,6 +219,8 @@ def _cost(sampler: PredictorRLSampler, trial: FrozenTrial) -> float:
     assert sampler.cost is not None
     if isinstance(sampler.cost, str):
         return float(trial.user_attrs.get(sampler.cost, np.nan))
+    if isinstance(sampler.cost, KnownCost):
+        return sampler.cost(trial.params)
     return float(sampler.cost(trial))
 
 
@@ -228,13 +233,20 @@ def _weight(sampler: PredictorRLSampler, trial: FrozenTrial, trials: list[Frozen
     return sampler.cost_weights[trial.number % len(sampler.cost_weights)]
 
 
-def _proposals(found: Search, weight: float, n: int, sign: float) -> Proposals:
+def _proposals(sampler: PredictorRLSampler, found: Search, n: int, sign: float) -> Proposals:
     history, rows = found.history, found.rows[:n]
     trials, predicted = found.ensemble.predict(history.rows)[0], found.ensemble.predict(rows)[0]
-    value, cost = (
-        on_observed_scale(predicted[:, j], trials[:, j], history.labels[:, j]) for j in (0, 1)
-    )
-    return Proposals(cost_weight=weight, value=sign * value, cost=cost)
+
+    def observed(task: int) -> Float[np.ndarray, " n"]:
+        return on_observed_scale(predicted[:, task], trials[:, task], history.labels[:, task])
+
+    cost: Float[np.ndarray, " n"]
+    if isinstance(sampler.cost, KnownCost):
+        configurations = history.space.configurations(rows)
+        cost = np.array([sampler.cost({**history.fixed, **params}) for params in configurations])
+    else:
+        cost = observed(1)
+    return Proposals(cost_weight=float(found.weight[1]), value=sign * observed(0), cost=cost)
 
 
 def _draw_trials(

@@ -34,7 +34,7 @@ def objective(trial: Trial) -> float:
 @pytest.fixture
 def study() -> Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    pruner = LowFidelityPruner(n_pilot_trials=6, extrapolate_by=0.5)
+    pruner = LowFidelityPruner(n_pilot_trials=6, extrapolate_by=0.5, promising=1.0)
     study = optuna.create_study(pruner=pruner, sampler=optuna.samplers.RandomSampler(seed=0))
     study.optimize(objective, n_trials=14)
     return study
