@@ -12,6 +12,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from optuna.trial import FrozenTrial, TrialState
 
+from optuna_predictor_rl.attributes import as_number
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 
 MAX_REMEMBERED = 200_000
@@ -55,12 +56,18 @@ def cost_of(trial: FrozenTrial, cost: str | Callable[[FrozenTrial], float]) -> f
     """A trial's cost, NaN if a trial that did not complete has none.
 
     Raises:
-        ValueError: If a complete trial has no cost.
+        ValueError: If a complete trial has no cost, or what should hold it is no number.
     """
     if not isinstance(cost, str):
         return float(cost(trial))
     if cost in trial.user_attrs:
-        return float(trial.user_attrs[cost])
+        number = as_number(trial.user_attrs[cost])
+        if number is None:
+            raise ValueError(
+                f"cost must name a user attribute that is a number, but {cost!r} of trial "
+                f"{trial.number} is {trial.user_attrs[cost]!r}."
+            )
+        return number
     if trial.state == TrialState.COMPLETE:
         raise ValueError(
             f"cost must name a user attribute of every complete trial, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,15 @@ from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.costs import Cost, KnownCost, cost_of
 from optuna_predictor_rl.discrepancy import expected_discrepancy
-from optuna_predictor_rl.distributions import is_within, learn_conditions, to_space
+from optuna_predictor_rl.distributions import (
+    from_numbers,
+    is_within,
+    learn_conditions,
+    to_space,
+)
 from optuna_predictor_rl.labels import is_full, stored_label
+from optuna_predictor_rl.rules import stored_rule
 from optuna_predictor_rl.running import RunningLabel
-from optuna_predictor_rl.stopping import stored_rule
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class History:
         labels: Values and, if it is to be learned, cost of each; lower is better, NaN is missing.
         constraints: Value of each constraint, feasible up to zero; NaN is missing.
         n_objectives: Number of the study's objectives, the first columns of the labels.
-        pending: Rows of the trials that are running elsewhere.
+        pending: Rows of the trials that are running elsewhere, or wait to be run.
         failed: Rows of the trials that failed, or were pruned before they reported a value.
         n_outside: Number of labelled trials left out: a value lies outside of the present ranges.
         fixed: Parameters with a single value, which are no decisions.
@@ -59,6 +64,10 @@ class History:
     def seen(self) -> Rows:
         """All rows that must not be proposed again."""
         return np.concatenate([self.rows, self.pending, self.failed])
+
+    def expecting(self, row: Float[ndarray, " d"]) -> History:
+        """The history with one more trial that is running elsewhere."""
+        return replace(self, pending=np.concatenate([self.pending, row[None]]))
 
 
 def read_history(
@@ -88,7 +97,7 @@ def read_history(
         ValueError: If a complete trial has no cost.
     """
     trials = _storage.trials(study, fresh=True)  # at once, so that none is between two states
-    known = [_known(t, running_label) for t in trials if t.number != current]
+    known = [_known(t, search_space, running_label) for t in trials if t.number != current]
     labelled = [k for k in known if k.values is not None and k.params]
     space = to_space(search_space)
     inside = [k for k in labelled if is_within(k.params, search_space)]
@@ -108,7 +117,7 @@ def read_history(
         if max_cost is not None:
             constraints = np.hstack([constraints, costs - max_cost])
     unlabelled = [k for k in known if k.values is None]
-    pending = [k.params for k in unlabelled if k.trial.state == TrialState.RUNNING]
+    pending = [k.params for k in unlabelled if not k.trial.state.is_finished()]
     failed = [k.params for k in unlabelled if k.trial.state.is_finished()]
     return History(
         space=space,
@@ -128,6 +137,40 @@ def read_history(
     )
 
 
+def finished_numbers(study: Study) -> frozenset[int]:
+    """The numbers of all trials that have finished."""
+    trials = _storage.trials(study, fresh=True)
+    return frozenset(trial.number for trial in trials if trial.state.is_finished())
+
+
+def read_given(
+    study: Study,
+    space: SearchSpace,
+    search_space: Mapping[str, BaseDistribution],
+    *,
+    known: frozenset[int],
+    current: int,
+) -> tuple[list[int], Rows]:
+    """What other trials have been given that are not known to have finished.
+
+    Args:
+        study: The study.
+        space: The search space, with its conditions.
+        search_space: The parameters to model.
+        known: Numbers of the trials that had finished when the history was read.
+        current: Number of the trial that asks; it is left out.
+
+    Returns:
+        The trials' numbers, and their rows.
+    """
+    trials = _storage.trials(study, fresh=True)
+    others = [t for t in trials if t.number not in known and t.number != current]
+    given = [(t.number, _given(t, search_space)) for t in others]
+    inside = [(number, params) for number, params in given if is_within(params, search_space)]
+    rows = space.canonical(space.rows([params for _, params in inside]))
+    return [number for number, _ in inside], rows
+
+
 @dataclass(frozen=True)
 class _Known:
     """A trial and the values that it is known by, if there are any."""
@@ -137,12 +180,25 @@ class _Known:
     values: list[float] | None
 
 
-def _known(trial: FrozenTrial, running_label: RunningLabel | None) -> _Known:
-    if trial.state != TrialState.RUNNING:
+def _known(
+    trial: FrozenTrial,
+    search_space: Mapping[str, BaseDistribution],
+    running_label: RunningLabel | None,
+) -> _Known:
+    if trial.state.is_finished():
         return _Known(trial, trial.params, _values(trial))
-    long_term = None if running_label is None else running_label(trial)
-    values = None if long_term is None else [long_term.value]
-    return _Known(trial, _storage.planned(trial), values)
+    params = _given(trial, search_space)
+    running = trial.state == TrialState.RUNNING
+    long_term = running_label(trial) if running and running_label is not None else None
+    return _Known(trial, params, None if long_term is None else [long_term.value])
+
+
+def _given(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+    """The parameters that a trial has, and those that it will be given."""
+    if trial.state.is_finished():
+        return trial.params
+    planned = from_numbers(_storage.planned(trial), search_space)
+    return planned | _storage.enqueued(trial) | trial.params
 
 
 def _values(trial: FrozenTrial) -> list[float] | None:

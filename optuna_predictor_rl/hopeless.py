@@ -91,16 +91,16 @@ class HopelessTrialPruner(BasePruner):
         full = full_trials(_storage.trials(study, (TrialState.COMPLETE,)))[: rule.n_pilots]
         curves = [Curve.of(t.intermediate_values) for t in full]
         then = labels_at(curves, curve.last_step, rule.fit, worst_value(direction_of(study)))
-        errors = trial_values(full) - then
-        errors = errors[np.isfinite(errors)]
-        if label is None or len(errors) < 3:
+        with np.errstate(over="ignore", invalid="ignore"):  # values near the largest float
+            errors = trial_values(full) - then
+            errors = errors[np.isfinite(errors)]
+            if label is None or len(errors) < 3:
+                return None
+            value = label.value + float(errors.mean())
+            std = float(errors.std(ddof=1)) * math.sqrt(1 + 1 / len(errors))
+        if not (math.isfinite(value) and math.isfinite(std)):
             return None
-        return Extrapolation(
-            value=label.value + float(errors.mean()),
-            std=float(errors.std(ddof=1)) * math.sqrt(1 + 1 / len(errors)),
-            slope=label.slope,
-            step=rule.end,
-        )
+        return Extrapolation(value=value, std=std, slope=label.slope, step=rule.end)
 
     def _is_hopeless(self, study: Study, rule: StoppingRule, label: Extrapolation) -> bool:
         finished = _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))

@@ -15,8 +15,8 @@ from optuna_predictor_rl.core.curves import AxisName, Curve, Extrapolation, Labe
 from optuna_predictor_rl.core.curves.cutoff import check_confidence
 from optuna_predictor_rl.labels import FULL_FIDELITY, full_trials, store_label, stored_label
 from optuna_predictor_rl.representation import call_of, remembering
+from optuna_predictor_rl.rules import RULE, read_rule
 from optuna_predictor_rl.stopping import (
-    RULE,
     StoppingRule,
     check_one_objective,
     decide,
@@ -238,11 +238,11 @@ class LowFidelityPruner(BasePruner):
         if n_pilots == 0:
             return None
         key = f"{RULE}{n_pilots}"
-        stored = _storage.study_attributes(study).get(key)
+        stored = read_rule(_storage.study_attributes(study), key)
         if stored is None:
             self._store_rule(study, key, full[:n_pilots])
-            stored = _storage.study_attributes(study)[key]  # another worker's, if it was last
-        return StoppingRule.from_json(stored)
+            stored = read_rule(_storage.study_attributes(study), key)  # of who was last
+        return stored
 
     def _store_rule(self, study: Study, key: str, full: list[FrozenTrial]) -> None:
         rule = decide(
@@ -255,23 +255,23 @@ class LowFidelityPruner(BasePruner):
         # No storage has compare-and-set for attributes. Whoever comes second finds the key, and
         # two who come at once decide alike, as the rule follows from the same full trials.
         stored = _storage.study_attributes(study)
-        if key in stored:
+        if stored.get(key) is not None:
             return
         _storage.set_study_attribute(study, key, rule.to_json())
-        before = stored.get(f"{RULE}{len(full) - self._n_further}")
-        if rule.cutoff is None and (before is None or before["cutoff"] is not None):
+        before = read_rule(stored, f"{RULE}{len(full) - self._n_further}")
+        if rule.cutoff is None and (before is None or before.cutoff is not None):
             _logger.warning(
                 "No cutoff keeps a rank correlation of %s over %d full trials: trials run to "
                 "the end until more of them have ended.",
                 self._min_rank_correlation,
                 len(full),
             )
-        if rule.cutoff is not None and before is not None and before["cutoff"] != rule.cutoff:
+        if rule.cutoff is not None and before is not None and before.cutoff != rule.cutoff:
             _logger.warning(
                 "After %d full trials, training stops at step %s instead of %s.",
                 len(full),
                 rule.cutoff,
-                before["cutoff"],
+                before.cutoff,
             )
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,13 +24,16 @@ from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.costs import Cost, KnownCost, RowCosts, check_costs
-from optuna_predictor_rl.distributions import union_search_space
-from optuna_predictor_rl.history import History, read_history
+from optuna_predictor_rl.distributions import from_numbers, to_numbers, union_search_space
+from optuna_predictor_rl.history import History, finished_numbers, read_given, read_history
 from optuna_predictor_rl.records import store_constraints, store_suggestion
 from optuna_predictor_rl.representation import call_of, remembering
 from optuna_predictor_rl.running import running_label
 from optuna_predictor_rl.scalarization import with_one_objective
 from optuna_predictor_rl.suggestion import Search, Suggester
+
+N_CLAIMS = 8
+"""How often a trial looks for something else when others have been given the same."""
 
 N_FALLBACK = 256
 """Random configurations that are tried when all that was searched has been seen."""
@@ -163,16 +167,11 @@ class PredictorRLSampler(BaseSampler):
         """
         if not search_space:
             return {}
+        planned = from_numbers(_storage.planned(trial), search_space)
+        if planned.keys() == search_space.keys():
+            return planned  # of a killed trial, which is retried
         with self._suggester.lock:
-            history = self._history(study, search_space, trial.number)
-            self._say_what_is_left_out(history)
-            parameters = self._pick(history, trial.number)
-            _storage.set_planned(study, trial, parameters)
-            if self.store_predictions:
-                row = history.space.canonical(history.space.rows([parameters]))
-                search = None if self._is_startup(history) else self._suggester.last
-                store_suggestion(study, trial, row, search)
-        return parameters
+            return self._claim(study, trial, search_space)
 
     def sample_independent(
         self,
@@ -278,8 +277,45 @@ class PredictorRLSampler(BaseSampler):
     def _is_startup(self, history: History) -> bool:
         return len(history.rows) < max(self._n_startup_trials, 1)
 
-    def _pick(self, history: History, number: int) -> dict[str, Any]:
-        """The parameters of a trial by its number."""
+    def _claim(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        search_space: dict[str, BaseDistribution],
+    ) -> dict[str, Any]:
+        """Parameters that no other trial is given, also if several workers ask at once.
+
+        Each writes what it takes before it reads what the others have taken. So of two that take
+        the same at least one notices, and takes what is best once those before it have theirs.
+        """
+        known, n_before = finished_numbers(study), 0
+        history = self._history(study, search_space, trial.number)
+        self._say_what_is_left_out(history)
+        for _ in range(N_CLAIMS):
+            row = self._pick(history, trial.number)
+            for _ in range(n_before):
+                history = history.expecting(row)
+                row = self._pick(history, trial.number)
+            rng = np.random.default_rng([self._seed, trial.number, 1])
+            parameters = _complete(history.space, row, rng)
+            _storage.set_planned(study, trial, to_numbers(parameters, search_space))
+            numbers, rows = read_given(
+                study, history.space, search_space, known=known, current=trial.number
+            )
+            taken = history.space.canonical(history.space.rows([parameters]))
+            (key,) = row_keys(taken)
+            same = [n for n, k in zip(numbers, row_keys(rows), strict=True) if k == key]
+            if not same:
+                break
+            n_before = sum(n < trial.number for n in same)
+            history = replace(history, pending=rows)
+        if self.store_predictions:
+            searched = None if self._is_startup(history) else self._suggester.last
+            store_suggestion(study, trial, taken, searched)
+        return parameters
+
+    def _pick(self, history: History, number: int) -> Rows:
+        """The row that a trial is given by its number, (decisions,)."""
         rng = np.random.default_rng([self._seed, number])
         if self._is_startup(history):
             rows = _startup_row(history.space, number, self._seed)[None]
@@ -287,7 +323,7 @@ class PredictorRLSampler(BaseSampler):
             rows = self._suggester.suggest(history, self._weight(number))
         rows = np.concatenate([rows, history.space.random(N_FALLBACK, rng)])
         rows = self._suggester.affordable(history, rows)
-        return _complete(history.space, _first_unseen(rows, history.seen), rng)
+        return _first_unseen(rows, history.seen)
 
     def _say_what_is_left_out(self, history: History) -> None:
         if history.n_outside and not self._warned:

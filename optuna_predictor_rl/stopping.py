@@ -11,7 +11,7 @@ from jaxtyping import Float
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
-from optuna_predictor_rl import _storage
+from optuna_predictor_rl.attributes import as_number
 from optuna_predictor_rl.core.curves import (
     Curve,
     Direction,
@@ -25,8 +25,6 @@ from optuna_predictor_rl.core.curves.label import labels_at
 
 MAX_CUTOFFS = 40
 """Candidate cutoffs that are tried; a finer grid of reports is thinned."""
-RULE = "low_fidelity:rule:"
-"""Study user attribute: the rule that so many full trials decided."""
 N_CHOICE_CUTOFFS = 10
 """Cutoffs over which the ways of labelling are compared, in the middle of the training."""
 
@@ -106,16 +104,38 @@ class StoppingRule:
         }
 
     @classmethod
-    def from_json(cls, record: dict[str, Any]) -> "StoppingRule":
-        """Reads what ``to_json`` wrote."""
-        return cls(**{**record, "fit": LabelFit(**record["fit"])})
+    def from_json(cls, record: object) -> "StoppingRule":
+        """Reads what ``to_json`` wrote.
+
+        Raises:
+            ValueError: If it is something else.
+        """
+        if not isinstance(record, dict):
+            raise ValueError(f"rule must be a dictionary, but got {record!r}.")
+        fields = dict(record)
+        fit = LabelFit(**_of_type(LabelFit(), fields.pop("fit", None)))
+        cutoff = fields.pop("cutoff", None)
+        known = cls(cutoff=None if cutoff is None else 0.0, fit=fit)
+        return dataclasses.replace(known, **_of_type(known, fields | {"cutoff": cutoff}))
 
 
-def stored_rule(study: Study) -> StoppingRule | None:
-    """The last rule that a pruner decided and stored in the study; None without one."""
-    stored = _storage.study_attributes(study)
-    decided = [int(key.removeprefix(RULE)) for key in stored if key.startswith(RULE)]
-    return StoppingRule.from_json(stored[f"{RULE}{max(decided)}"]) if decided else None
+def _of_type(example: "LabelFit | StoppingRule", record: object) -> dict[str, Any]:
+    """The record, if its items have the types of the example's attributes.
+
+    Raises:
+        ValueError: If they have not.
+    """
+    if not isinstance(record, dict):
+        raise ValueError(f"fit must be a dictionary, but got {record!r}.")
+    known = vars(example)
+    read = {
+        key: as_number(value) if isinstance(known.get(key), float) else value
+        for key, value in record.items()
+    }
+    for key, value in read.items():
+        if key not in known or type(value) is not type(known[key]):
+            raise ValueError(f"{key} must be one of the rule's, but got {record[key]!r}.")
+    return read
 
 
 def decide(

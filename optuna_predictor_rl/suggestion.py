@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,6 +20,7 @@ from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.costs import RowCosts
 from optuna_predictor_rl.elite import elite_rows
 from optuna_predictor_rl.history import History
+from optuna_predictor_rl.threads import one_thread
 
 N_KEPT = 512
 """Candidates of a search that are kept for trials asked for before another one has finished."""
@@ -108,7 +108,7 @@ class Suggester:
         """The search for this history: that of the last call, unless something has finished."""
         key = _digest(history, weight)
         if self._last is None or self._key != key:
-            with _one_thread():
+            with one_thread():
                 self._last = self._run(history, weight)
             self._key = key
         return self._last
@@ -186,14 +186,3 @@ def _digest(history: History, weight: Float[ndarray, " t"]) -> bytes:
     for array in (history.rows, history.labels, history.constraints, weight):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.digest()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Small matrices are slower on several threads; the caller's setting is restored."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads)

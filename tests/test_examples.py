@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -41,14 +42,22 @@ def test_low_fidelity_trains_its_finalists_to_the_end(tmp_path: Path) -> None:
     assert "best full training" in output
 
 
-def test_flops_and_qps_are_measured_and_drawn(tmp_path: Path) -> None:
-    output = run(
-        "flops_and_qps.py", "--networks", "3", "--repeats", "2", "--batch-size", "32",
-        "--points", "points.jsonl", cwd=tmp_path,
-    )  # fmt: skip
-    assert output.count("Spearman") == 2
-    assert len((tmp_path / "points.jsonl").read_text().splitlines()) == 3
-    assert "plotly" in (tmp_path / "flops_and_qps.html").read_text()
+def test_all_figures_of_a_search_are_written(tmp_path: Path) -> None:
+    output = run("figures.py", "--trials", "16", "--rows", "1000", cwd=tmp_path)
+    assert "7 figures of 16 trials in figures." in output
+    written = {path.stem for path in (tmp_path / "figures").glob("*.html")}
+    assert len(written) == 8
+    for name in written - {"index"}:
+        page = (tmp_path / "figures" / f"{name}.html").read_text()
+        assert "plotly.min.js" in page
+        assert f'href="{name}.html"' in (tmp_path / "figures" / "index.html").read_text()
+
+
+def test_return_on_investment_shows_weights_a_budget_and_a_front(tmp_path: Path) -> None:
+    output = run("return_on_investment.py", "--trials", "12", cwd=tmp_path)
+    assert output.count("median cost") == 3
+    assert "trials over the budget" in output
+    assert output.split("constraint on memory")[1].count("error") >= 1
 
 
 def test_a_script_with_scikit_learn_changes_by_its_sampler_only(tmp_path: Path) -> None:
@@ -117,19 +126,11 @@ def test_hydras_sweeper_takes_the_sampler_from_its_configuration(tmp_path: Path)
     assert "Best value" in output
 
 
-def test_all_figures_of_a_search_are_written(tmp_path: Path) -> None:
-    output = run("figures.py", "--trials", "16", "--rows", "1000", cwd=tmp_path)
-    assert "7 figures of 16 trials in figures." in output
-    written = {path.stem for path in (tmp_path / "figures").glob("*.html")}
-    assert len(written) == 8
-    for name in written - {"index"}:
-        page = (tmp_path / "figures" / f"{name}.html").read_text()
-        assert "plotly.min.js" in page
-        assert f'href="{name}.html"' in (tmp_path / "figures" / "index.html").read_text()
-
-
-def test_return_on_investment_shows_weights_a_budget_and_a_front(tmp_path: Path) -> None:
-    output = run("return_on_investment.py", "--trials", "12", cwd=tmp_path)
-    assert output.count("median cost") == 3
-    assert "trials over the budget" in output
-    assert output.split("constraint on memory")[1].count("error") >= 1
+def test_the_comparison_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    options = ("--searchers", "random", "predictor_rl", "--shared", "8", "--rows", "1000")
+    run("comparison.py", *options, "--each", "1", cwd=tmp_path)
+    output = run("comparison.py", *options, "--each", "2", cwd=tmp_path)
+    assert "8 shared trials, then 2 of each searcher, sequential; 1 seed" in output
+    counts = dict(re.findall(r"^\| (\w+) +\| +(\d+)", output, flags=re.MULTILINE))
+    assert counts == {"shared": "8", "random": "2", "predictor_rl": "2"}
+    assert "plotly" in (tmp_path / "comparison.html").read_text()

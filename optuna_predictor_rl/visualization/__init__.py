@@ -29,6 +29,10 @@ from optuna_predictor_rl.visualization.rank_correlation import (
     plot_rank_correlation,
     rank_correlation,
 )
+from optuna_predictor_rl.visualization.sample_efficiency import (
+    plot_sample_efficiency,
+    sample_efficiency,
+)
 from optuna_predictor_rl.visualization.trade_off import plot_trade_off, trade_off
 
 __all__ = [
@@ -40,10 +44,12 @@ __all__ = [
     "plot_predictor_calibration",
     "plot_rank_correlation",
     "plot_rl_convergence",
+    "plot_sample_efficiency",
     "plot_trade_off",
     "policy_probabilities",
     "predictor_calibration",
     "rank_correlation",
     "rl_convergence",
+    "sample_efficiency",
     "trade_off",
 ]

@@ -11,7 +11,8 @@ from optuna_predictor_rl.discrepancy import MIN_FULL, expected_discrepancy
 from optuna_predictor_rl.distributions import to_space
 from optuna_predictor_rl.history import read_history
 from optuna_predictor_rl.labels import FIDELITY, LABEL
-from optuna_predictor_rl.stopping import RULE, StoppingRule
+from optuna_predictor_rl.rules import RULE
+from optuna_predictor_rl.stopping import StoppingRule
 from tests.optuna_predictor_rl.trials import SPACE, UNIT
 
 CUTOFF, END = 4, 12

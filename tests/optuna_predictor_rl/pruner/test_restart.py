@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from optuna_predictor_rl.labels import FIDELITY, LABEL
 from optuna_predictor_rl.pruner import LowFidelityPruner
-from optuna_predictor_rl.stopping import RULE
+from optuna_predictor_rl.rules import RULE
 from tests.optuna_predictor_rl.pruner.studies import N_STEPS, make_study
 
 Reports = dict[int, float]

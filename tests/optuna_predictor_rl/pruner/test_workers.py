@@ -8,7 +8,7 @@ from optuna.trial import TrialState, create_trial
 
 from optuna_predictor_rl.labels import FIDELITY
 from optuna_predictor_rl.pruner import LowFidelityPruner
-from optuna_predictor_rl.stopping import RULE
+from optuna_predictor_rl.rules import RULE
 from tests.optuna_predictor_rl.pruner.studies import (
     add_full_trials,
     make_study,

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from optuna_predictor_rl.costs import KnownCost
 from optuna_predictor_rl.visualization import plot_trade_off, trade_off
 from optuna_predictor_rl.visualization.trade_off import on_observed_scale, pareto_front
 from tests.optuna_predictor_rl.visualization.searches import cost_of, searched, small_sampler
@@ -100,3 +101,14 @@ def test_a_sampler_without_a_cost_is_refused() -> None:
         trade_off(searched(n_trials=3, **PRICED), n_proposals=-1)
     with pytest.raises(ValueError, match=r"cost_weight must be in \[0, 1\], but got 2"):
         trade_off(searched(n_trials=3, **PRICED), cost_weights=(2.0,))
+
+
+def test_proposals_have_the_cost_that_is_known_of_their_parameters() -> None:
+    cost = KnownCost(lambda params: params["x"] + 2.0 * params["y"])
+    options = {"cost": cost, "cost_weight": 0.3, "n_startup_trials": 4}
+    study = searched(**options)
+    data = trade_off(study, n_proposals=4)
+    assert data.cost.tolist() == [t.params["x"] + 2.0 * t.params["y"] for t in study.trials]
+    found = small_sampler(**options).inspect(study, cost_weight=0.3)
+    configurations = found.history.space.configurations(found.rows[:4])
+    assert data.proposals[0].cost.tolist() == [c["x"] + 2.0 * c["y"] for c in configurations]

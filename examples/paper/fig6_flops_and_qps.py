@@ -1,11 +1,10 @@
-"""How well do FLOPs predict the speed of training? After Fig. 6 of the paper.
+"""How well do FLOPs predict the speed of training? Section 4.2.4, Fig. 6.
 
-    python examples/flops_and_qps.py --networks 40        # a few minutes on one core
-    python examples/flops_and_qps.py --networks 5 --repeats 3       # seconds, to see that it works
+    python examples/paper/fig6_flops_and_qps.py --networks 40       # a few minutes on one core
+    python examples/paper/fig6_flops_and_qps.py --networks 5 --repeats 3    # seconds
 
 Draws networks from the search space, measures the examples per second of training and inference
-of each against the default network, in turns, and shows both over the FLOPs of an example. Writes
-the figure to an HTML file, or to an image where `--figure` ends in .png and kaleido is installed.
+of each against the default network, in turns, and shows both over the FLOPs of an example.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from pathlib import Path
 import optuna
 import plotly.graph_objects as go
 import torch
+from figures import write
 from scipy.stats import kendalltau, spearmanr
 from tqdm import tqdm
 
@@ -64,7 +64,6 @@ def main() -> None:
     if options.points:
         options.points.write_text("\n".join(json.dumps(asdict(point)) for point in points) + "\n")
     write(figure(points), options.figure)
-    print(f"Look at the figure:  {options.figure}")
 
 
 def parse_options() -> argparse.Namespace:
@@ -73,7 +72,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=10, help="timed steps of each network")
     parser.add_argument("--batch-size", type=int, default=512)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--figure", type=Path, default=Path("flops_and_qps.html"))
+    parser.add_argument("--figure", type=Path, default=Path("fig6_flops_and_qps"))
     parser.add_argument("--points", type=Path, help="also write what was measured, as JSON lines")
     options = parser.parse_args()
     for name, low in (("networks", 2), ("repeats", 2), ("batch_size", 1)):
@@ -124,13 +123,6 @@ def figure(points: list[Point]) -> go.Figure:
         legend={"x": 0.99, "xanchor": "right", "y": 0.99},
     )
     return plot
-
-
-def write(plot: go.Figure, path: Path) -> None:
-    if path.suffix == ".html":
-        plot.write_html(path, include_plotlyjs="cdn")
-    else:
-        plot.write_image(path, width=900, height=550, scale=2)
 
 
 if __name__ == "__main__":
