@@ -6,7 +6,7 @@ They have to be stored while the trial runs, as Optuna lets nobody write to a fi
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
-from optuna.study import Study
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl._storage import set_trial_attribute, trial_id
@@ -62,18 +62,18 @@ def store_constraints(study: Study, trial: FrozenTrial) -> None:
 
 
 def _predicted(study: Study, row: Rows, search: Search) -> dict[str, float]:
-    if len(study.directions) > 1:
-        return {}  # what is predicted is one scalarization of the objectives, in no unit
-    sign = -1.0 if study.direction.name == "MAXIMIZE" else 1.0
+    if len(study.directions) > 1:  # the predictor knows a mixture of them, which has no unit
+        return {}
+    sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
     labels = search.history.labels
     mean, std = search.ensemble.predict(row)
     known, _ = search.ensemble.predict(search.history.rows)
     predicted = {}
-    tasks = zip(("value", "cost"), (sign, 1.0), labels.T, known.T, mean[0], std[0], strict=False)
-    for name, sign, task_labels, trials, center, spread in tasks:
+    tasks = zip(["value", "cost"], [sign, 1.0], labels.T, known.T, mean[0], std[0], strict=False)
+    for name, unit, task_labels, trials, center, spread in tasks:
         ends = np.array([center - spread, center, center + spread])
         low, middle, high = _in_units(ends, trials, task_labels)
-        predicted[PREDICTED.format(task=name)] = sign * float(middle)
+        predicted[PREDICTED.format(task=name)] = unit * float(middle)
         predicted[PREDICTED_STD.format(task=name)] = 0.5 * float(high - low)
     return predicted
 

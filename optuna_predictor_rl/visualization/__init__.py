@@ -1,5 +1,13 @@
 """Figures of a study; needs the extra ``visualization`` (plotly)."""
 
+try:
+    import plotly  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        "optuna_predictor_rl.visualization needs plotly: "
+        'pip install "optuna-predictor-rl[visualization]"'
+    ) from error
+
 from optuna_predictor_rl.visualization.calibration import (
     plot_predictor_calibration,
     predictor_calibration,

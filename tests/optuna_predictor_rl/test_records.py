@@ -97,3 +97,11 @@ def test_nothing_is_stored_unless_asked_for() -> None:
     study = optuna.create_study(sampler=PredictorRLSampler(n_startup_trials=2, seed=0))
     study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=4)
     assert all(trial.user_attrs == {} for trial in study.trials)
+
+
+def test_several_objectives_say_where_a_trial_comes_from_only() -> None:
+    sampler = PredictorRLSampler(n_startup_trials=5, seed=0, store_predictions=True)
+    study = optuna.create_study(directions=["minimize", "maximize"], sampler=sampler)
+    study.optimize(lambda trial: (parabola(trial), trial.params["x"]), n_trials=8)
+    assert study.trials[-1].user_attrs["phase"] == "search"
+    assert "predicted_value" not in study.trials[-1].user_attrs
