@@ -12,7 +12,6 @@ from numpy import ndarray
 from optuna_predictor_rl.core.acquisition import log_expected_improvement
 from optuna_predictor_rl.core.encoding import Encoding
 from optuna_predictor_rl.core.members import (
-    Moments,
     Networks,
     Processes,
     fit_networks,
@@ -20,6 +19,8 @@ from optuna_predictor_rl.core.members import (
 )
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.space import Rows, SearchSpace
+from optuna_predictor_rl.core.targets import Target, transformed
+from optuna_predictor_rl.core.transfer import Lift, Moments, Opinions, lift
 
 N_REFERENCE = 256
 """Random configurations on which the input of the networks is centred and scaled."""
@@ -33,17 +34,23 @@ class Ensemble:
         encoding: From rows to inputs.
         members: Networks and processes.
         rows: The labelled rows it was fitted on, and those that are expected.
+        kinds: What each member models.
         best_means: Each member's lowest mean on those rows, by weight of the tasks.
+        opinions: What other searches predict, if there are any.
+        lifts: How each member is lifted onto that.
     """
 
     encoding: Encoding
     members: tuple[Networks | Processes, ...]
     rows: Float[ndarray, "n d"]
+    kinds: tuple[Target, ...]
     best_means: dict[tuple[float, ...], list[float]] = field(default_factory=dict)
+    opinions: Opinions | None = None
+    lifts: tuple[Lift, ...] = ()
 
     def predict(self, rows: Rows) -> Moments:
         """Mean and standard deviation of each task's target over the members, (n, t) each."""
-        moments = self._moments(self.encoding(rows))
+        moments = self.member_moments(rows)
         mean = np.mean([m for m, _ in moments], axis=0)  # Eq. (5)
         square = np.mean([s**2 + m**2 for m, s in moments], axis=0)
         return mean, np.sqrt(np.maximum(square - mean**2, 1e-12))
@@ -57,9 +64,7 @@ class Ensemble:
         best = self._best(tuple(weight))
         value = [
             log_expected_improvement(mean @ weight, np.sqrt(std**2 @ weight**2), member_best)
-            for (mean, std), member_best in zip(
-                self._moments(self.encoding(rows)), best, strict=True
-            )
+            for (mean, std), member_best in zip(self.member_moments(rows), best, strict=True)
         ]
         return np.logaddexp.reduce(value, axis=0) - np.log(len(value))
 
@@ -83,7 +88,19 @@ class Ensemble:
             ),
         )
 
-    def _moments(self, x: Float[ndarray, "n c"]) -> list[Moments]:
+    def targets(self, labels: Float[ndarray, "n t"]) -> list[Float[ndarray, "n t"]]:
+        """What the labels that it was fitted on are to each member."""
+        return [transformed(kind, labels) for kind in self.kinds]
+
+    def member_moments(self, rows: Rows) -> list[Moments]:
+        """Moments of each member's targets."""
+        moments = self._of_members(self.encoding(rows))
+        if self.opinions is None:
+            return moments
+        said = self.opinions(rows)
+        return [lift(said, own) for lift, own in zip(self.lifts, moments, strict=True)]
+
+    def _of_members(self, x: Float[ndarray, "n c"]) -> list[Moments]:
         """Moments of each member; networks are as sure of a place as the first process is."""
         moments = [member.predict(x) for member in self.members]
         known = [m for m in self.members if isinstance(m, Processes)]
@@ -98,8 +115,7 @@ class Ensemble:
     def _best(self, weight: tuple[float, ...]) -> list[float]:
         """Each member's lowest mean on the labelled rows."""
         if weight not in self.best_means:
-            x = self.encoding(self.rows)
-            means = [member.predict(x)[0] @ np.asarray(weight) for member in self.members]
+            means = [mean @ np.asarray(weight) for mean, _ in self.member_moments(self.rows)]
             self.best_means[weight] = [float(mean.min()) for mean in means]
         return self.best_means[weight]
 
@@ -111,6 +127,7 @@ def fit_ensemble(
     labels: Float[ndarray, "n t"],
     *,
     rng: np.random.Generator,
+    opinions: Opinions | None = None,
     device: torch.device | str = "cpu",
 ) -> Ensemble:
     """Fit the predictor to labelled configurations.
@@ -121,17 +138,28 @@ def fit_ensemble(
         rows: Rows of the configurations.
         labels: Labels of each task, finite or NaN where missing; lower is better.
         rng: Source of all randomness.
+        opinions: What other searches predict of rows, if there are any.
         device: Where the networks are trained.
     """
     encoding = Encoding(space, structured=config.structured_features)
     x = encoding(rows)
-    members: list[Networks | Processes] = []
-    if config.gaussian_process:
-        members = [fit_processes(x, labels, encoding.column_feature, t) for t in config.targets]
+    said = None if opinions is None else opinions(rows)
+    kinds: list[Target] = ["rank", *(config.targets if config.gaussian_process else ())]
+    targets = [transformed(kind, labels) for kind in kinds]
+    lifts: tuple[Lift, ...] = ()
+    if said is not None:
+        lifts, targets = zip(*(lift(said, target) for target in targets), strict=True)
+    members: list[Networks | Processes] = [
+        fit_processes(x, target, encoding.column_feature) for target in targets[1:]
+    ]
     reference = encoding(space.random(N_REFERENCE, np.random.default_rng(0)))
     center, scale = _input_scale(config, reference, members)
-    networks = fit_networks(config, x, labels, center=center, scale=scale, rng=rng, device=device)
-    return Ensemble(encoding, (networks, *members), rows)
+    networks = fit_networks(
+        config, x, targets[0], center=center, scale=scale, rng=rng, device=device
+    )
+    return Ensemble(
+        encoding, (networks, *members), rows, tuple(kinds), opinions=opinions, lifts=lifts
+    )
 
 
 def _input_scale(

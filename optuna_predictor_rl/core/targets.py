@@ -39,15 +39,6 @@ def rank_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     return np.asarray(ndtri((rankdata(y) - 0.5) / len(y)))
 
 
-def rank_targets(labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:
-    """The rank target of each task over the labels it has; NaN where one is missing."""
-    targets = np.full_like(labels, np.nan)
-    for t, y in enumerate(labels.T):
-        present = ~np.isnan(y)
-        targets[present, t] = rank_target(y[present])
-    return targets
-
-
 def log_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     """Logarithm of the distance to the best in units of the median's, offset by a tenth of it."""
     if not len(y):
@@ -73,3 +64,17 @@ TARGETS: dict[Target, Callable[[ndarray], ndarray]] = {
     "rank": rank_target,
     "log": log_target,
 }
+
+
+def transformed(target: Target, labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:
+    """The target of each task over the labels it has; NaN where one is missing."""
+    targets = np.full_like(labels, np.nan)
+    for t, y in enumerate(labels.T):
+        present = ~np.isnan(y)
+        targets[present, t] = TARGETS[target](y[present])
+    return targets
+
+
+def rank_targets(labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:
+    """The rank target of each task over the labels it has; NaN where one is missing."""
+    return transformed("rank", labels)
