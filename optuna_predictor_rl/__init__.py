@@ -11,15 +11,21 @@ from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
 from optuna_predictor_rl.finalists import finalists
 from optuna_predictor_rl.hopeless import HopelessTrialPruner
+from optuna_predictor_rl.prediction import Prediction
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.recommendation import Recommendation
 from optuna_predictor_rl.sampler import PredictorRLSampler
+from optuna_predictor_rl.source import Source
 
 __all__ = [
     "HopelessTrialPruner",
     "LowFidelityPruner",
     "PolicyConfig",
+    "Prediction",
     "PredictorConfig",
     "PredictorRLSampler",
+    "Recommendation",
+    "Source",
     "extrapolate",
     "finalists",
     "rank_correlation_by_cutoff",

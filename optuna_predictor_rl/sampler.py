@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +11,9 @@ from jaxtyping import Float
 from numpy import ndarray
 from optuna.distributions import BaseDistribution
 from optuna.logging import get_logger
-from optuna.samplers import BaseSampler, RandomSampler
-from optuna.study import Study
+from optuna.samplers import BaseSampler
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
-from scipy.stats import qmc
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.predictor import PredictorConfig
@@ -24,8 +21,15 @@ from optuna_predictor_rl.core.reinforce import PolicyConfig
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.distributions import union_search_space
 from optuna_predictor_rl.history import Cost, History, read_history
+from optuna_predictor_rl.parameters import rows_of
+from optuna_predictor_rl.prediction import Prediction
+from optuna_predictor_rl.prior import Belief
+from optuna_predictor_rl.recommendation import Recommendation, recommended
 from optuna_predictor_rl.running import running_label
-from optuna_predictor_rl.suggestion import Search, Suggester
+from optuna_predictor_rl.source import Source
+from optuna_predictor_rl.startup import Startup
+from optuna_predictor_rl.suggestion import Knowledge, Search, Suggester
+from optuna_predictor_rl.warm_start import WarmStart
 
 N_FALLBACK = 256
 """Random configurations that are tried when all that was searched has been seen."""
@@ -46,14 +50,23 @@ class PredictorRLSampler(BaseSampler):
         n_startup_trials: Trials of a space-filling design before the predictor takes over.
         learn_from_running: Whether running trials that have come to the cutoff of the study's
             `LowFidelityPruner` teach their label already; otherwise they count as pending.
+        warm_start: Other studies (their trials are read now), `Source`s, or finished trials, with
+            other ranges, scales and parameters where they have them. Their best configurations
+            are tried first; what they predict is a start for the predictor, and loses its weight
+            if the study's own trials disagree.
+        prior: Beliefs about parameters: weights of choices (the others weigh nothing), or for
+            numeric ones a function from a value to its weight, or a normal one as (centre, width)
+            with the width in shares of the range, of the log range where it is one. The first
+            trials are drawn from them and the policy starts from them; a tenth stays uniform,
+            and they fade as trials come in. A known configuration is better enqueued.
         independent_sampler: Sampler of parameters that no finished trial has had; random if None.
         seed: Seed of all randomness. What a trial is given depends on the seed, the trial's
             number and the study's trials, not on the process.
         device: Where networks and policies are trained.
 
     Raises:
-        ValueError: If a cost weight is not in [0, 1] or positive without a cost, or the number of
-            startup trials is negative.
+        ValueError: If a cost weight is not in [0, 1] or positive without a cost, the number of
+            startup trials is negative, a belief is none, or a warm start has no values.
 
     Example:
         >>> import optuna
@@ -73,18 +86,13 @@ class PredictorRLSampler(BaseSampler):
         cost_weight: float | Sequence[float] = 0.0,
         n_startup_trials: int = 8,
         learn_from_running: bool = False,
+        warm_start: Sequence[Study | Source | FrozenTrial] = (),
+        prior: Mapping[str, Belief] | None = None,
         independent_sampler: BaseSampler | None = None,
         seed: int | None = None,
         device: str | torch.device = "cpu",
     ) -> None:
-        weights = tuple(float(weight) for weight in np.atleast_1d(np.asarray(cost_weight)))
-        for weight in weights:
-            if not 0.0 <= weight <= 1.0:
-                raise ValueError(f"cost_weight must be in [0, 1], but got {weight}.")
-        if not weights:
-            raise ValueError("cost_weight must not be empty, but got ().")
-        if cost is None and any(weights):
-            raise ValueError(f"cost_weight must be 0 without a cost, but got {cost_weight}.")
+        weights = _checked_weights(cost_weight, cost)
         if n_startup_trials < 0:
             raise ValueError(f"n_startup_trials must not be negative, but got {n_startup_trials}.")
         self._cost = cost
@@ -93,12 +101,10 @@ class PredictorRLSampler(BaseSampler):
         self._learn_from_running = learn_from_running
         self._independent_sampler = independent_sampler
         self._seed = int(np.random.SeedSequence().entropy % 2**63) if seed is None else seed  # type: ignore[operator]
-        self._suggester = Suggester(
-            predictor or PredictorConfig(),
-            policy or PolicyConfig(),
-            self._seed,
-            torch.device(device),
-        )
+        predictor, policy = predictor or PredictorConfig(), policy or PolicyConfig()
+        self._suggester = Suggester(predictor, policy, self._seed, torch.device(device))
+        self._warm_start = WarmStart(warm_start, predictor)
+        self._startup = Startup(self._seed, self._warm_start, prior or {}, policy.n_bins)
         self._warned = False
 
     def infer_relative_search_space(
@@ -123,7 +129,7 @@ class PredictorRLSampler(BaseSampler):
         with self._suggester.lock:
             history = self._history(study, search_space, current=trial.number)
             self._say_what_is_left_out(history)
-            parameters = self._pick(history, trial.number)
+            parameters = self._pick(study, history, trial.number)
             _storage.set_planned(study, trial, parameters)
         return parameters
 
@@ -142,9 +148,7 @@ class PredictorRLSampler(BaseSampler):
         self._raise_error_if_multi_objective(study)
         sampler = self._independent_sampler
         if sampler is None:
-            key = f"{self._seed}:{trial.number}:{param_name}".encode()
-            digest = hashlib.blake2b(key, digest_size=4).digest()
-            sampler = RandomSampler(seed=int.from_bytes(digest, "little"))
+            return self._startup.value(study, trial, param_name, param_distribution)
         return sampler.sample_independent(study, trial, param_name, param_distribution)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
@@ -185,16 +189,101 @@ class PredictorRLSampler(BaseSampler):
             >>> mean.shape
             (1, 1)
         """
-        self._raise_error_if_multi_objective(study)
-        finished = _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
-        search_space = union_search_space(finished)
-        if not search_space:
-            raise ValueError("study must have a finished trial with a parameter, but has none.")
         with self._suggester.lock:
-            history = self._history(study, search_space)
-            return self._suggester.search(
-                history, self._weight(len(study.get_trials(deepcopy=False)))
+            return self._searched(study, self._share(len(study.get_trials(deepcopy=False))))
+
+    def predict(self, study: Study, params_list: Sequence[Mapping[str, Any]]) -> Prediction:
+        """What the study's predictor says of configurations, in the study's own units.
+
+        Its standard deviation is calibrated by cross-validation on the study's trials.
+
+        Args:
+            study: The study.
+            params_list: Configurations, such as `trial.params`; 100,000 take seconds.
+
+        Raises:
+            ValueError: If a configuration has an unknown parameter, lacks one or has a value
+                outside of its range; otherwise as for `inspect`.
+
+        Example:
+            >>> import optuna
+            >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+            >>> sampler = PredictorRLSampler(seed=0)
+            >>> study = optuna.create_study(sampler=sampler, direction="maximize")
+            >>> study.optimize(lambda trial: -trial.suggest_float("x", -1, 1) ** 2, n_trials=15)
+            >>> good, bad = sampler.predict(study, [{"x": 0.0}, {"x": 0.9}]).mean
+            >>> bool(good > bad)
+            True
+        """
+        with self._suggester.lock:
+            searched = self._searched(study, self._share(len(study.get_trials(deepcopy=False))))
+            predictor = self._suggester.predictor(searched, _sign(study))
+        return predictor(rows_of(params_list, searched.history, study))
+
+    def recommend(
+        self,
+        study: Study,
+        k: int = 10,
+        *,
+        distance: float = 0.1,
+        cost_weight: float | Sequence[float] | None = None,
+    ) -> list[Recommendation]:
+        """The best configurations that no trial has had, for final trainings.
+
+        They are ranked by the predicted mean of Eq. (6), not by what could be learned from them.
+        Each is a dict that `study.enqueue_trial` takes, with attributes `mean`, `std`, `rank`,
+        `cost_mean`, `cost_weight` and `round`. `finalists` has those that trials have had.
+
+        Args:
+            study: The study.
+            k: How many for each cost weight; fewer if no more are far enough apart.
+            distance: Least distance between two of them: the mean over parameters of 1 for
+                another choice and of the difference in shares of the range for numbers, in
+                [0, 1]. At 0 they only differ.
+            cost_weight: As for the sampler; None takes the sampler's. The k of each weight follow
+                each other.
+
+        Raises:
+            ValueError: If an argument is out of its range; otherwise as for `inspect`.
+
+        Example:
+            >>> import optuna
+            >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+            >>> sampler = PredictorRLSampler(seed=0)
+            >>> study = optuna.create_study(sampler=sampler)
+            >>> study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=10)
+            >>> for params in sampler.recommend(study, k=2):
+            ...     study.enqueue_trial(params, user_attrs={"full_fidelity": True})
+        """
+        if k < 1:
+            raise ValueError(f"k must be at least 1, but got {k}.")
+        if not 0.0 <= distance <= 1.0:
+            raise ValueError(f"distance must be in [0, 1], but got {distance}.")
+        shares = self._cost_weights
+        if cost_weight is not None:
+            shares = _checked_weights(cost_weight, self._cost)
+        with self._suggester.lock:
+            searches = [(share, self._searched(study, share)) for share in dict.fromkeys(shares)]
+            return recommended(
+                searches,
+                self._suggester.predictor(searches[0][1], _sign(study)),
+                self._suggester.policy,
+                k=k,
+                distance=distance,
+                rng=np.random.default_rng([self._seed, len(searches[0][1].history.rows)]),
+                device=self._suggester.device,
             )
+
+    def _searched(self, study: Study, share: float) -> Search:
+        """The search that the study's next suggestion at a cost weight rests on."""
+        self._raise_error_if_multi_objective(study)
+        finished = _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED), fresh=True)
+        search_space = union_search_space(finished)
+        history = self._history(study, search_space) if search_space else None
+        if history is None or not len(history.rows):
+            raise ValueError("study must have a finished trial with a parameter, but has none.")
+        knowledge = self._knowledge(study, history)
+        return self._suggester.search(history, self._weight(share), knowledge)
 
     def _history(
         self,
@@ -210,20 +299,34 @@ class PredictorRLSampler(BaseSampler):
             running_label=running_label(study) if self._learn_from_running else None,
         )
 
-    def _weight(self, number: int) -> Float[ndarray, " t"]:
-        """Weight of each task in Eq. (6) for a trial by its number."""
-        share = self._cost_weights[number % len(self._cost_weights)]
+    def _share(self, number: int) -> float:
+        """The cost weight of a trial by its number."""
+        return self._cost_weights[number % len(self._cost_weights)]
+
+    def _weight(self, share: float) -> Float[ndarray, " t"]:
+        """Weight of each task in Eq. (6)."""
         return np.array([1.0 - share, share][: 1 + (self._cost is not None)])
 
-    def _pick(self, history: History, number: int) -> dict[str, Any]:
+    def _pick(self, study: Study, history: History, number: int) -> dict[str, Any]:
         """The parameters of a trial by its number."""
         rng = np.random.default_rng([self._seed, number])
         if len(history.rows) < max(self._n_startup_trials, 1):
-            rows = _startup_row(history.space, number, self._seed)[None]
+            rows = self._startup.rows(study, history.space, number)
         else:
-            rows = self._suggester.suggest(history, self._weight(number))
+            knowledge = self._knowledge(study, history)
+            weight = self._weight(self._share(number))
+            rows = self._suggester.suggest(history, weight, knowledge)
         rows = np.concatenate([rows, history.space.random(N_FALLBACK, rng)])
         return _complete(history.space, _first_unseen(rows, history.seen), rng)
+
+    def _knowledge(self, study: Study, history: History) -> Knowledge:
+        """What sources and beliefs add to the study's own trials."""
+        n, n_tasks = history.labels.shape
+        space = history.space
+        return Knowledge(
+            opinions=self._warm_start.opinions(space, n_tasks, study.directions),
+            logits=self._startup.logits(space, n),
+        )
 
     def _say_what_is_left_out(self, history: History) -> None:
         if history.n_outside and not self._warned:
@@ -234,13 +337,20 @@ class PredictorRLSampler(BaseSampler):
             )
 
 
-def _startup_row(space: SearchSpace, number: int, seed: int) -> Rows:
-    """A point of a scrambled Sobol sequence by the trial's number, (decisions,)."""
-    engine = qmc.Sobol(len(space.decisions), rng=np.random.default_rng(seed))
-    engine.fast_forward(number)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # one point is no power of two
-        return np.asarray(space.from_uniform(engine.random(1))[0])
+def _checked_weights(given: float | Sequence[float], cost: Cost | None) -> tuple[float, ...]:
+    weights = tuple(float(weight) for weight in np.atleast_1d(np.asarray(given)))
+    for weight in weights:
+        if not 0.0 <= weight <= 1.0:
+            raise ValueError(f"cost_weight must be in [0, 1], but got {weight}.")
+    if not weights:
+        raise ValueError("cost_weight must not be empty, but got ().")
+    if cost is None and any(weights):
+        raise ValueError(f"cost_weight must be 0 without a cost, but got {given}.")
+    return weights
+
+
+def _sign(study: Study) -> float:
+    return -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
 
 
 def _first_unseen(rows: Rows, seen: Rows) -> Rows:
