@@ -9,6 +9,7 @@
 from optuna_predictor_rl.core.curves import extrapolate, rank_correlation_by_cutoff
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
+from optuna_predictor_rl.costs import KnownCost
 from optuna_predictor_rl.finalists import finalists
 from optuna_predictor_rl.hopeless import HopelessTrialPruner
 from optuna_predictor_rl.prediction import Prediction
@@ -19,6 +20,7 @@ from optuna_predictor_rl.source import Source
 
 __all__ = [
     "HopelessTrialPruner",
+    "KnownCost",
     "LowFidelityPruner",
     "PolicyConfig",
     "Prediction",

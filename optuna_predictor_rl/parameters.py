@@ -1,4 +1,4 @@
-"""Configurations that a user asks about, as rows of a study's space."""
+"""Between rows of a study's space and the parameters of trials."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 from optuna.study import Study
 
 from optuna_predictor_rl import _storage
-from optuna_predictor_rl.core.space import Rows
+from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.history import History
 
 
@@ -80,3 +80,17 @@ def _is_member(value: Any, distribution: BaseDistribution) -> bool:
     whole = not isinstance(distribution, IntDistribution) or float(value).is_integer()
     low, high = distribution.low, distribution.high  # type: ignore[attr-defined]
     return whole and bool(low <= internal <= high)
+
+
+def first_unseen(rows: Rows, seen: Rows) -> Rows:
+    """The first row that is not among the seen ones, or the last if all are, (decisions,)."""
+    known = set(row_keys(seen))
+    keys = row_keys(rows)
+    return next((r for r, key in zip(rows, keys, strict=True) if key not in known), rows[-1])
+
+
+def complete(space: SearchSpace, row: Rows, rng: np.random.Generator) -> dict[str, Any]:
+    """The configuration of a row, with values for its inactive decisions, should they be asked."""
+    unconditional = SearchSpace(space.decisions)
+    free = unconditional.random(1, rng)[0]
+    return unconditional.configurations(np.where(np.isnan(row), free, row)[None])[0]

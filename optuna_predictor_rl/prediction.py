@@ -48,12 +48,14 @@ class StudyPredictor:
         labels: Predicts the value and, if there is one, the cost; lower is better.
         sign: -1 if the study is maximized, else 1.
         among: Targets of the random rows that ranks are taken among, worst first.
+        known_cost: Cost of rows, if it is known in advance.
     """
 
     space: SearchSpace
     labels: LabelPredictor
     sign: float
     among: Float[ndarray, " m"]
+    known_cost: Callable[[Rows], Float[ndarray, " n"]] | None = None
 
     @classmethod
     def of(
@@ -64,6 +66,7 @@ class StudyPredictor:
         refit: Callable[[Rows, Float[ndarray, "n t"]], Ensemble],
         sign: float,
         seed: int,
+        known_cost: Callable[[Rows], Float[ndarray, " n"]] | None = None,
     ) -> StudyPredictor:
         """The predictor of the labels that an ensemble was fitted on.
 
@@ -73,13 +76,14 @@ class StudyPredictor:
             refit: Fits the same kind of ensemble to a part of the trials.
             sign: -1 if the study is maximized, else 1.
             seed: Seed of folds and of random rows.
+            known_cost: Cost of rows, if it is known in advance.
         """
         space = ensemble.encoding.space
         rng = np.random.default_rng([seed, len(labels)])
         factor = correction(refit, ensemble.rows, labels, rng)
         predictor = LabelPredictor.of(ensemble, labels, factor)
         among = predictor.predict(space.random(N_AMONG, rng))[1][:, 0]
-        return cls(space, predictor, sign, -np.sort(-among))
+        return cls(space, predictor, sign, -np.sort(-among), known_cost)
 
     def __call__(self, rows: Rows) -> Prediction:
         """The prediction for rows of the space."""
@@ -87,5 +91,7 @@ class StudyPredictor:
         beaten = np.searchsorted(-self.among, -target[:, 0], side="left")
         rank = beaten / len(self.among)
         cost = (mean[:, 1], std[:, 1]) if mean.shape[1] > 1 else (None, None)
+        if self.known_cost is not None:
+            cost = self.known_cost(rows), np.zeros(len(rows))
         factor = float(self.labels.correction[0])
         return Prediction(self.sign * mean[:, 0], std[:, 0], rank, factor, *cost)

@@ -4,24 +4,25 @@ import logging
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from optuna.pruners import BasePruner
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
+from scipy.special import ndtr
 
 from optuna_predictor_rl import _storage
-from optuna_predictor_rl.core.curves import AxisName, Curve, LabelFit
+from optuna_predictor_rl.core.curves import AxisName, Curve, Extrapolation, LabelFit
 from optuna_predictor_rl.core.curves.cutoff import check_confidence
 from optuna_predictor_rl.labels import FULL_FIDELITY, full_trials, store_label, stored_label
 from optuna_predictor_rl.stopping import (
+    RULE,
     StoppingRule,
     check_one_objective,
     decide,
     direction_of,
     last_step,
+    trial_values,
 )
-
-RULE = "low_fidelity:rule:"
-"""Study user attribute: the rule that so many full trials decided."""
 
 _logger = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ class LowFidelityPruner(BasePruner):
         ...             raise optuna.TrialPruned
         ...     return level + 1 / step
         >>> study = optuna.create_study(pruner=LowFidelityPruner(n_pilot_trials=3))
+        >>> for level in (0.2, 0.4, 0.6, 0.8):
+        ...     study.enqueue_trial({"level": level})
         >>> study.optimize(objective, n_trials=4)
         >>> study.trials[3].user_attrs["fidelity"]
         1
@@ -70,6 +73,7 @@ class LowFidelityPruner(BasePruner):
         shrink: float = 25.0,
         confidence: float = 0.8,
         full_fraction: float = 0.0,
+        promising: float = 0.05,
     ) -> None:
         """Checks and keeps the settings.
 
@@ -91,6 +95,8 @@ class LowFidelityPruner(BasePruner):
             full_fraction: Share of the later trials that run to the end all the same. With every
                 few of them the rule is decided anew, so that a drift of the search towards
                 configurations that the cutoff ranks badly is noticed.
+            promising: A trial goes on past the cutoff for as long as it is at least this likely
+                to beat the best full value. 1 stops every trial, as in the paper.
 
         Raises:
             ValueError: If an argument is out of its range.
@@ -105,12 +111,15 @@ class LowFidelityPruner(BasePruner):
             raise ValueError(f"cutoff must be at least 1, but got {cutoff}.")
         if not 0 <= full_fraction <= 1:
             raise ValueError(f"full_fraction must be in [0, 1], but got {full_fraction}.")
+        if not 0 < promising <= 1:
+            raise ValueError(f"promising must be in (0, 1], but got {promising}.")
         check_confidence(confidence)
         self._n_pilot_trials = n_pilot_trials
         self._min_rank_correlation = min_rank_correlation
         self._cutoff = cutoff
         self._confidence = confidence
         self._full_fraction = full_fraction
+        self._promising = promising
         axes = [axis] if isinstance(axis, str) else list(axis)
         if not axes:
             raise ValueError("axis must name at least one axis, but got none.")
@@ -143,8 +152,11 @@ class LowFidelityPruner(BasePruner):
         if rule is None or not rule.stops(curve) or self.runs_to_the_end(trial):
             return False
         label = rule.label(curve)
-        if label is not None:
-            store_label(study, _storage.trial_id(trial), curve.last_step, label)
+        if label is None:
+            return True
+        if self._is_promising(study, label):
+            return False
+        store_label(study, _storage.trial_id(trial), curve.last_step, label)
         return True
 
     def label(self, trial: Trial | FrozenTrial) -> float:
@@ -265,6 +277,18 @@ class LowFidelityPruner(BasePruner):
         if n_full < self._n_pilot_trials:
             return 0
         return n_full - (n_full - self._n_pilot_trials) % self._n_further
+
+    def _is_promising(self, study: Study, label: Extrapolation) -> bool:
+        """Whether the label is likely enough to become the best full value."""
+        full = full_trials(_storage.trials(study, (TrialState.COMPLETE,)))
+        values = trial_values(full)
+        if self._promising == 1.0 or not np.isfinite(values).any():
+            return False
+        sign = 1.0 if direction_of(study) == "minimize" else -1.0
+        margin = float(np.nanmin(sign * values)) - sign * label.value
+        if not label.std > 0:
+            return margin > 0
+        return float(ndtr(margin / label.std)) >= self._promising
 
     def runs_to_the_end(self, trial: FrozenTrial) -> bool:
         """Whether a trial is one of ``full_fraction``, or was enqueued as ``full_fidelity``."""

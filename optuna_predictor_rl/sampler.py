@@ -18,14 +18,15 @@ from optuna.trial import FrozenTrial, TrialState
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
-from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
+from optuna_predictor_rl.costs import Cost, KnownCost, RowCosts, check_costs
 from optuna_predictor_rl.distributions import union_search_space
-from optuna_predictor_rl.history import Cost, History, read_history
-from optuna_predictor_rl.parameters import rows_of
+from optuna_predictor_rl.history import History, read_history
+from optuna_predictor_rl.parameters import complete, first_unseen, rows_of
 from optuna_predictor_rl.prediction import Prediction
 from optuna_predictor_rl.prior import Belief
 from optuna_predictor_rl.recommendation import Recommendation, recommended
 from optuna_predictor_rl.running import running_label
+from optuna_predictor_rl.scalarization import with_one_objective
 from optuna_predictor_rl.source import Source
 from optuna_predictor_rl.startup import Startup
 from optuna_predictor_rl.suggestion import Knowledge, Search, Suggester
@@ -43,10 +44,15 @@ class PredictorRLSampler(BaseSampler):
     Args:
         predictor: Settings of the predictor; `PredictorConfig.paper()` are the paper's.
         policy: Settings of the policy; `PolicyConfig.paper()` are the paper's.
-        cost: User attribute that holds a trial's cost, or a callable that returns it; lower is
-            better. None searches for the value alone.
+        cost: User attribute that holds a trial's cost, or a callable that returns it from the
+            trial, to be learned; or a `KnownCost` of the parameters, which is used exactly. Lower
+            is better. None searches for the value alone.
         cost_weight: The alpha of Eq. (6): weight in [0, 1] of the standardized cost against the
-            standardized value. A sequence is cycled from trial to trial.
+            standardized value. A sequence is cycled from trial to trial. A study with several
+            objectives has no cost beside them to weigh.
+        max_cost: Largest cost that a trial may have. Nothing beyond it is suggested if the cost
+            is a `KnownCost`, save for the first trial of a study, which knows no parameters; a
+            cost to be learned is kept below it by probability, as a constraint.
         n_startup_trials: Trials of a space-filling design before the predictor takes over.
         learn_from_running: Whether running trials that have come to the cutoff of the study's
             `LowFidelityPruner` teach their label already; otherwise they count as pending.
@@ -65,8 +71,9 @@ class PredictorRLSampler(BaseSampler):
         device: Where networks and policies are trained.
 
     Raises:
-        ValueError: If a cost weight is not in [0, 1] or positive without a cost, the number of
-            startup trials is negative, a belief is none, or a warm start has no values.
+        ValueError: If a cost weight is not in [0, 1] or positive without a cost, the largest cost
+            is not finite or stands without a cost, the number of startup trials is negative, a
+            belief is none, or a warm start has no values.
 
     Example:
         >>> import optuna
@@ -84,6 +91,7 @@ class PredictorRLSampler(BaseSampler):
         policy: PolicyConfig | None = None,
         cost: Cost | None = None,
         cost_weight: float | Sequence[float] = 0.0,
+        max_cost: float | None = None,
         n_startup_trials: int = 8,
         learn_from_running: bool = False,
         warm_start: Sequence[Study | Source | FrozenTrial] = (),
@@ -92,20 +100,54 @@ class PredictorRLSampler(BaseSampler):
         seed: int | None = None,
         device: str | torch.device = "cpu",
     ) -> None:
-        weights = _checked_weights(cost_weight, cost)
+        weights = tuple(float(weight) for weight in np.atleast_1d(np.asarray(cost_weight)))
+        check_costs(cost, weights, max_cost)
         if n_startup_trials < 0:
             raise ValueError(f"n_startup_trials must not be negative, but got {n_startup_trials}.")
+        self._predictor = predictor or PredictorConfig()
+        self._policy = policy or PolicyConfig()
         self._cost = cost
         self._cost_weights = weights
+        self._max_cost = max_cost
         self._n_startup_trials = n_startup_trials
         self._learn_from_running = learn_from_running
         self._independent_sampler = independent_sampler
         self._seed = int(np.random.SeedSequence().entropy % 2**63) if seed is None else seed  # type: ignore[operator]
-        predictor, policy = predictor or PredictorConfig(), policy or PolicyConfig()
-        self._suggester = Suggester(predictor, policy, self._seed, torch.device(device))
-        self._warm_start = WarmStart(warm_start, predictor)
-        self._startup = Startup(self._seed, self._warm_start, prior or {}, policy.n_bins)
+        self._suggester = Suggester(
+            self._predictor,
+            self._policy,
+            self._seed,
+            torch.device(device),
+            RowCosts(cost, max_cost) if isinstance(cost, KnownCost) else None,
+        )
+        self._warm_start = WarmStart(warm_start, self._predictor)
+        self._startup = Startup(self._seed, self._warm_start, prior or {}, self._policy.n_bins)
         self._warned = False
+
+    @property
+    def predictor(self) -> PredictorConfig:
+        """Settings of the predictor."""
+        return self._predictor
+
+    @property
+    def policy(self) -> PolicyConfig:
+        """Settings of the policy."""
+        return self._policy
+
+    @property
+    def cost(self) -> Cost | None:
+        """User attribute or callable that gives a trial's cost, if there is one."""
+        return self._cost
+
+    @property
+    def cost_weights(self) -> tuple[float, ...]:
+        """The alphas of Eq. (6), cycled from trial to trial by the trials' numbers."""
+        return self._cost_weights
+
+    @property
+    def n_startup_trials(self) -> int:
+        """Trials of a space-filling design before the predictor takes over."""
+        return self._n_startup_trials
 
     def infer_relative_search_space(
         self,
@@ -121,13 +163,13 @@ class PredictorRLSampler(BaseSampler):
         """The parameters that the policy picks against the predictor.
 
         Raises:
-            ValueError: If the study has several objectives, or a complete trial has no cost.
+            ValueError: If a complete trial has no cost, or a cost has a weight beside several
+                objectives.
         """
-        self._raise_error_if_multi_objective(study)
         if not search_space:
             return {}
         with self._suggester.lock:
-            history = self._history(study, search_space, current=trial.number)
+            history = self._history(study, search_space, trial.number)
             self._say_what_is_left_out(history)
             parameters = self._pick(study, history, trial.number)
             _storage.set_planned(study, trial, parameters)
@@ -140,12 +182,7 @@ class PredictorRLSampler(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """A value of a parameter that no finished trial has had: random, unless set otherwise.
-
-        Raises:
-            ValueError: If the study has several objectives.
-        """
-        self._raise_error_if_multi_objective(study)
+        """A value of a parameter that no finished trial has had: random, unless set otherwise."""
         sampler = self._independent_sampler
         if sampler is None:
             return self._startup.value(study, trial, param_name, param_distribution)
@@ -172,12 +209,17 @@ class PredictorRLSampler(BaseSampler):
         if self._independent_sampler is not None:
             self._independent_sampler.reseed_rng()
 
-    def inspect(self, study: Study) -> Search:
+    def inspect(self, study: Study, *, cost_weight: float | None = None) -> Search:
         """The predictor and the search that the study's next suggestion rests on.
 
+        Args:
+            study: The study.
+            cost_weight: Search under this alpha of Eq. (6) instead of the next trial's.
+
         Raises:
-            ValueError: If the study has several objectives, no finished trial with a parameter,
-                or a complete trial without a cost.
+            ValueError: If the study has no finished trial with a parameter, a complete trial
+                without a cost, or a weight of the cost beside several objectives, or if the
+                weight is not in [0, 1] or positive without a cost.
 
         Example:
             >>> import optuna
@@ -189,8 +231,20 @@ class PredictorRLSampler(BaseSampler):
             >>> mean.shape
             (1, 1)
         """
+        finished = _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
+        search_space = union_search_space(finished)
+        if not search_space:
+            raise ValueError("study must have a finished trial with a parameter, but has none.")
+        number = len(study.get_trials(deepcopy=False))
+        weight = self._weight(number)
+        if cost_weight is not None:
+            check_costs(self._cost, (cost_weight,), self._max_cost)
+            weight = self._tasks_weight(cost_weight)
         with self._suggester.lock:
-            return self._searched(study, self._share(len(study.get_trials(deepcopy=False))))
+            history = self._history(study, search_space, number)
+            if not len(history.rows):
+                raise ValueError("study must have a finished trial with a value, but has none.")
+            return self._suggester.search(history, weight, self._knowledge(study, history))
 
     def predict(self, study: Study, params_list: Sequence[Mapping[str, Any]]) -> Prediction:
         """What the study's predictor says of configurations, in the study's own units.
@@ -215,8 +269,9 @@ class PredictorRLSampler(BaseSampler):
             >>> bool(good > bad)
             True
         """
+        self._raise_error_if_multi_objective(study)
+        searched = self.inspect(study)
         with self._suggester.lock:
-            searched = self._searched(study, self._share(len(study.get_trials(deepcopy=False))))
             predictor = self._suggester.predictor(searched, _sign(study))
         return predictor(rows_of(params_list, searched.history, study))
 
@@ -259,52 +314,44 @@ class PredictorRLSampler(BaseSampler):
             raise ValueError(f"k must be at least 1, but got {k}.")
         if not 0.0 <= distance <= 1.0:
             raise ValueError(f"distance must be in [0, 1], but got {distance}.")
+        self._raise_error_if_multi_objective(study)
         shares = self._cost_weights
         if cost_weight is not None:
-            shares = _checked_weights(cost_weight, self._cost)
+            shares = tuple(float(share) for share in np.atleast_1d(np.asarray(cost_weight)))
+            check_costs(self._cost, shares, self._max_cost)
+        searches = {share: self.inspect(study, cost_weight=share) for share in shares}
         with self._suggester.lock:
-            searches = [(share, self._searched(study, share)) for share in dict.fromkeys(shares)]
-            return recommended(
-                searches,
-                self._suggester.predictor(searches[0][1], _sign(study)),
-                self._suggester.policy,
-                k=k,
-                distance=distance,
-                rng=np.random.default_rng([self._seed, len(searches[0][1].history.rows)]),
-                device=self._suggester.device,
-            )
-
-    def _searched(self, study: Study, share: float) -> Search:
-        """The search that the study's next suggestion at a cost weight rests on."""
-        self._raise_error_if_multi_objective(study)
-        finished = _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED), fresh=True)
-        search_space = union_search_space(finished)
-        history = self._history(study, search_space) if search_space else None
-        if history is None or not len(history.rows):
-            raise ValueError("study must have a finished trial with a parameter, but has none.")
-        knowledge = self._knowledge(study, history)
-        return self._suggester.search(history, self._weight(share), knowledge)
+            optima = {share: self._suggester.optima(found) for share, found in searches.items()}
+            predictor = self._suggester.predictor(searches[shares[0]], _sign(study))
+        return recommended(optima, predictor, k=k, distance=distance)
 
     def _history(
-        self,
-        study: Study,
-        search_space: dict[str, BaseDistribution],
-        current: int | None = None,
+        self, study: Study, search_space: dict[str, BaseDistribution], number: int
     ) -> History:
-        return read_history(
+        """The study's trials as one of a number sees them."""
+        several = len(study.directions) > 1
+        if several and any(self._cost_weights):
+            raise ValueError(
+                "cost_weight must be 0 in a study with several objectives, of which the cost may "
+                f"be one, but got {self._cost_weights}."
+            )
+        learn_from_running = self._learn_from_running and not several
+        history = read_history(
             study,
             search_space,
             cost=self._cost,
-            current=current,
-            running_label=running_label(study) if self._learn_from_running else None,
+            max_cost=self._max_cost,
+            current=number,
+            running_label=running_label(study) if learn_from_running else None,
         )
+        return with_one_objective(history, self._seed, number) if several else history
 
-    def _share(self, number: int) -> float:
-        """The cost weight of a trial by its number."""
-        return self._cost_weights[number % len(self._cost_weights)]
+    def _weight(self, number: int) -> Float[ndarray, " t"]:
+        """Weight of each task in Eq. (6) for a trial by its number."""
+        return self._tasks_weight(self._cost_weights[number % len(self._cost_weights)])
 
-    def _weight(self, share: float) -> Float[ndarray, " t"]:
-        """Weight of each task in Eq. (6)."""
+    def _tasks_weight(self, share: float) -> Float[ndarray, " t"]:
+        """Weight of each task in Eq. (6) under an alpha."""
         return np.array([1.0 - share, share][: 1 + (self._cost is not None)])
 
     def _pick(self, study: Study, history: History, number: int) -> dict[str, Any]:
@@ -314,10 +361,10 @@ class PredictorRLSampler(BaseSampler):
             rows = self._startup.rows(study, history.space, number)
         else:
             knowledge = self._knowledge(study, history)
-            weight = self._weight(self._share(number))
-            rows = self._suggester.suggest(history, weight, knowledge)
+            rows = self._suggester.suggest(history, self._weight(number), knowledge)
         rows = np.concatenate([rows, history.space.random(N_FALLBACK, rng)])
-        return _complete(history.space, _first_unseen(rows, history.seen), rng)
+        rows = self._suggester.affordable(history, rows)
+        return complete(history.space, first_unseen(rows, history.seen), rng)
 
     def _knowledge(self, study: Study, history: History) -> Knowledge:
         """What sources and beliefs add to the study's own trials."""
@@ -337,31 +384,5 @@ class PredictorRLSampler(BaseSampler):
             )
 
 
-def _checked_weights(given: float | Sequence[float], cost: Cost | None) -> tuple[float, ...]:
-    weights = tuple(float(weight) for weight in np.atleast_1d(np.asarray(given)))
-    for weight in weights:
-        if not 0.0 <= weight <= 1.0:
-            raise ValueError(f"cost_weight must be in [0, 1], but got {weight}.")
-    if not weights:
-        raise ValueError("cost_weight must not be empty, but got ().")
-    if cost is None and any(weights):
-        raise ValueError(f"cost_weight must be 0 without a cost, but got {given}.")
-    return weights
-
-
 def _sign(study: Study) -> float:
     return -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
-
-
-def _first_unseen(rows: Rows, seen: Rows) -> Rows:
-    """The first row that is not among the seen ones, or the last if all are, (decisions,)."""
-    known = set(row_keys(seen))
-    keys = row_keys(rows)
-    return next((r for r, key in zip(rows, keys, strict=True) if key not in known), rows[-1])
-
-
-def _complete(space: SearchSpace, row: Rows, rng: np.random.Generator) -> dict[str, Any]:
-    """The configuration of a row, with values for its inactive decisions, should they be asked."""
-    unconditional = SearchSpace(space.decisions)
-    free = unconditional.random(1, rng)[0]
-    return unconditional.configurations(np.where(np.isnan(row), free, row)[None])[0]

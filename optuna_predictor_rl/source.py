@@ -83,8 +83,13 @@ class Source:
         """What a study has found: the values and low-fidelity labels of its finished trials.
 
         Raises:
-            ValueError: If no finished trial has a parameter with several values and a value.
+            ValueError: If the study has several objectives, or no finished trial has a parameter
+                with several values and a value.
         """
+        if len(study.directions) > 1:
+            raise ValueError(
+                f"study must have one objective, but got {len(study.directions)} directions."
+            )
         finished = _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED), fresh=True)
         search_space = union_search_space(finished)
         history = read_history(study, search_space) if search_space else None

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
+from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.curves import (
     Curve,
     Direction,
@@ -24,6 +25,8 @@ from optuna_predictor_rl.core.curves.label import labels_at
 
 MAX_CUTOFFS = 40
 """Candidate cutoffs that are tried; a finer grid of reports is thinned."""
+RULE = "low_fidelity:rule:"
+"""Study user attribute: the rule that so many full trials decided."""
 N_CHOICE_CUTOFFS = 10
 """Cutoffs over which the ways of labelling are compared, in the middle of the training."""
 
@@ -106,6 +109,13 @@ class StoppingRule:
     def from_json(cls, record: dict[str, Any]) -> "StoppingRule":
         """Reads what ``to_json`` wrote."""
         return cls(**{**record, "fit": LabelFit(**record["fit"])})
+
+
+def stored_rule(study: Study) -> StoppingRule | None:
+    """The last rule that a pruner decided and stored in the study; None without one."""
+    stored = _storage.study_attributes(study)
+    decided = [int(key.removeprefix(RULE)) for key in stored if key.startswith(RULE)]
+    return StoppingRule.from_json(stored[f"{RULE}{max(decided)}"]) if decided else None
 
 
 def decide(

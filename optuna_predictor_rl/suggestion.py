@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 
 from optuna_predictor_rl.core.ensemble import Ensemble, fit_ensemble
+from optuna_predictor_rl.core.optima import local_optima
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import Candidates, PolicyConfig, search
-from optuna_predictor_rl.core.space import Rows, SearchSpace
-from optuna_predictor_rl.core.targets import rank_targets
+from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.core.transfer import Opinions
+from optuna_predictor_rl.costs import RowCosts
+from optuna_predictor_rl.elite import elite_rows
 from optuna_predictor_rl.history import History
 from optuna_predictor_rl.prediction import StudyPredictor
 
-N_ELITE = 5
-"""Best trials that rounds of the policy and local moves start from."""
-
 N_KEPT = 512
 """Candidates of a search that are kept for trials asked for before another one has finished."""
+
+RowFunction = Callable[[Rows], Float[ndarray, " n"]]
+
+OVER_BUDGET = 1e3
+"""What a candidate over the budget costs a policy, and its excess in standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -74,28 +79,33 @@ class Suggester:
         policy: Settings of the policy.
         seed: Seed of all randomness, together with the number of labelled trials.
         device: Where networks and policies are trained.
+        row_costs: Costs of rows, if they are known in advance.
 
     Attributes:
-        policy: Settings of the policy.
-        device: Where networks and policies are trained.
         lock: Held by a thread while it asks, so that it knows what the others have been given.
     """
 
     def __init__(
-        self, predictor: PredictorConfig, policy: PolicyConfig, seed: int, device: torch.device
+        self,
+        predictor: PredictorConfig,
+        policy: PolicyConfig,
+        seed: int,
+        device: torch.device,
+        row_costs: RowCosts | None = None,
     ) -> None:
         self.lock = threading.Lock()
-        self.policy = policy
-        self._config = predictor
+        self._predictor = predictor
+        self._policy = policy
         self._seed = seed
-        self.device = device
+        self._device = device
+        self._row_costs = row_costs
         self._key = b""
         self._last: Search | None = None
-        self._predictor: tuple[Search, StudyPredictor] | None = None
+        self._study_predictor: tuple[Search, StudyPredictor] | None = None
 
     def __getstate__(self) -> dict[str, object]:
         """Without the lock, which cannot be pickled, and the last search, which is recomputed."""
-        forgotten = {"lock": None, "_key": b"", "_last": None, "_predictor": None}
+        forgotten = {"lock": None, "_key": b"", "_last": None, "_study_predictor": None}
         return {**self.__dict__, **forgotten}
 
     def __setstate__(self, state: dict[str, object]) -> None:
@@ -110,7 +120,7 @@ class Suggester:
         searched = self.search(history, weight, knowledge)
         rows = searched.rows
         ensemble = searched.ensemble.expecting(history.pending)
-        if len(history.pending) and self.policy.reward == "improvement":
+        if len(history.pending) and self._policy.reward == "improvement":
             rows = rows[np.argsort(-ensemble.log_improvement(rows, weight), kind="stable")]
         return rows
 
@@ -131,25 +141,58 @@ class Suggester:
             self._key = key
         return self._last
 
+    def affordable(self, history: History, rows: Rows) -> Rows:
+        """The rows within the budget or, if there are none, the cheapest, (n, decisions)."""
+        excess = self._excess(history)
+        if excess is None or not len(rows):
+            return rows
+        over = excess(rows)
+        return rows[over == 0.0] if (over == 0.0).any() else rows[[over.argmin()]]
+
     def predictor(self, searched: Search, sign: float) -> StudyPredictor:
         """The predictor of a search in the study's units, calibrated once for each search."""
-        if self._predictor is None or self._predictor[0] is not searched:
-            space = searched.history.space
+        if self._study_predictor is None or self._study_predictor[0] is not searched:
+            history = searched.history
 
             def refit(rows: Rows, labels: Float[ndarray, "n t"]) -> Ensemble:
                 rng = np.random.default_rng([self._seed, len(rows)])
-                return self._fit(space, rows, labels, searched.knowledge, rng)
+                return self._fit(history.space, rows, labels, searched.knowledge, rng)
 
+            known_cost = None
+            if self._row_costs is not None:
+                known_cost = partial(self._row_costs, history.space, history.fixed)
             with _one_thread():
                 made = StudyPredictor.of(
                     searched.ensemble,
-                    searched.history.labels,
+                    history.labels,
                     refit=refit,
                     sign=sign,
                     seed=self._seed,
+                    known_cost=known_cost,
                 )
-            self._predictor = searched, made
-        return self._predictor[1]
+            self._study_predictor = searched, made
+        return self._study_predictor[1]
+
+    def optima(self, searched: Search) -> tuple[Rows, Int[ndarray, " n"]]:
+        """What no trial has had of the best that each round finds by the mean, and the rounds."""
+        history = searched.history
+        cost = self._cost(history, searched.weight, searched.ensemble, greedy=True)
+        with _one_thread():
+            rows, rounds = local_optima(
+                history.space,
+                cost,
+                self._policy,
+                elite=self._elite(history, searched.weight),
+                rng=np.random.default_rng([self._seed, len(history.rows)]),
+                logits=searched.knowledge.logits,
+                device=self._device,
+            )
+        excess = self._excess(history)
+        seen = set(row_keys(history.seen))
+        new = np.array([key not in seen for key in row_keys(rows)], dtype=bool)
+        if excess is not None:
+            new &= excess(rows) == 0.0
+        return rows[new], rounds[new]
 
     def _fit(
         self,
@@ -158,45 +201,93 @@ class Suggester:
         labels: Float[ndarray, "n t"],
         knowledge: Knowledge,
         rng: np.random.Generator,
+        exact_cost: RowFunction | None = None,
+        constraints: Float[ndarray, "n c"] | None = None,
     ) -> Ensemble:
         return fit_ensemble(
-            self._config,
+            self._predictor,
             space,
             rows,
             labels,
             rng=rng,
             opinions=knowledge.opinions,
-            device=self.device,
+            device=self._device,
+            exact_cost=exact_cost,
+            constraints=constraints,
         )
 
     def _run(self, history: History, weight: Float[ndarray, " t"], knowledge: Knowledge) -> Search:
         rng = np.random.default_rng([self._seed, len(history.rows)])
-        ensemble = self._fit(history.space, history.rows, history.labels, knowledge, rng)
-        greedy = self.policy.reward == "mean"
-        score = ensemble.mean if greedy else ensemble.log_improvement
-        sign = 1.0 if greedy else -1.0
+        ensemble = self._fit(
+            history.space,
+            history.rows,
+            history.labels,
+            knowledge,
+            rng,
+            self._standard_cost(history),
+            history.constraints,
+        )
         found = search(
             history.space,
-            lambda rows: sign * score(rows, weight),
-            self.policy,
-            elite=elite(history, weight),
+            self._cost(history, weight, ensemble, greedy=self._policy.reward == "mean"),
+            self._policy,
+            elite=self._elite(history, weight),
             rng=rng,
             logits=knowledge.logits,
-            device=self.device,
+            device=self._device,
         )
         n_kept = len(history.seen) + N_KEPT
-        return Search(history, weight, ensemble, found, found.top(n_kept, history.seen), knowledge)
+        rows = self.affordable(history, found.top(n_kept, history.seen))
+        return Search(history, weight, ensemble, found, rows, knowledge)
+
+    def _cost(
+        self, history: History, weight: Float[ndarray, " t"], ensemble: Ensemble, *, greedy: bool
+    ) -> RowFunction:
+        """What a policy minimizes."""
+        score = ensemble.greedy if greedy else ensemble.log_improvement
+        excess = self._excess(history)
+
+        def cost(rows: Rows) -> Float[ndarray, " n"]:
+            value = score(rows, weight) if greedy else -score(rows, weight)
+            if excess is None:
+                return value
+            over = excess(rows)
+            return value + OVER_BUDGET * ((over > 0.0) + over)
+
+        return cost
+
+    def _elite(self, history: History, weight: Float[ndarray, " t"]) -> Rows:
+        standard_cost, excess = self._standard_cost(history), self._excess(history)
+        return elite_rows(history, weight, standard_cost, excess)
+
+    def _standard_cost(self, history: History) -> RowFunction | None:
+        """The known cost of rows, standardized on the labelled ones."""
+        if self._row_costs is None:
+            return None
+        of = partial(self._row_costs, history.space, history.fixed)
+        center, scale = _center_and_scale(of(history.rows))
+        return lambda rows: (of(rows) - center) / scale
+
+    def _excess(self, history: History) -> RowFunction | None:
+        """By how much rows exceed the budget, in standard deviations of the labelled ones."""
+        if self._row_costs is None or self._row_costs.budget is None:
+            return None
+        of = partial(self._row_costs.excess, history.space, history.fixed)
+        known = self._row_costs(history.space, history.fixed, history.rows)
+        _, scale = _center_and_scale(known)
+        return lambda rows: of(rows) / scale
 
 
-def elite(history: History, weight: Float[ndarray, " t"]) -> Rows:
-    """The best labelled rows, best first."""
-    standing = np.nan_to_num(rank_targets(history.labels))  # a missing one is in the middle
-    return history.rows[np.argsort(standing @ weight, kind="stable")[:N_ELITE]]
+def _center_and_scale(costs: Float[ndarray, " n"]) -> tuple[float, float]:
+    """Mean and standard deviation, or the costs' size where they are all the same."""
+    size = float(np.abs(costs).max(initial=0.0)) or 1.0
+    spread = float(costs.std()) if len(costs) else 0.0
+    return float(costs.sum() / max(len(costs), 1)), spread if spread > 1e-12 * size else size
 
 
 def _digest(history: History, weight: Float[ndarray, " t"]) -> bytes:
-    digest = hashlib.blake2b(repr(history.space).encode(), digest_size=16)
-    for array in (history.rows, history.labels, weight):
+    digest = hashlib.blake2b(repr((history.space, history.fixed)).encode(), digest_size=16)
+    for array in (history.rows, history.labels, history.constraints, weight):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.digest()
 

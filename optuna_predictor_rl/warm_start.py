@@ -72,6 +72,8 @@ class WarmStart:
         """What the sources predict of rows of the space, in the tasks that they have too."""
         if not self:
             return None
+        if len(directions) > 1:
+            raise ValueError("warm_start must be empty in a study with several objectives.")
         fitted = self._fitted(directions)
         defaults = [source.rows[source.labels[:, 0].argmin()] for source, _ in fitted]
 

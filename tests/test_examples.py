@@ -50,3 +50,21 @@ def test_a_second_search_starts_from_the_first(tmp_path: Path) -> None:
     assert "best of 8 trials" in output
     assert output.count("expected") == 2
     assert (tmp_path / "wine.npz").exists()
+
+
+def test_all_figures_of_a_search_are_written(tmp_path: Path) -> None:
+    output = run("figures.py", "--trials", "16", "--rows", "1000", cwd=tmp_path)
+    assert "7 figures of 16 trials in figures." in output
+    written = {path.stem for path in (tmp_path / "figures").glob("*.html")}
+    assert len(written) == 8
+    for name in written - {"index"}:
+        page = (tmp_path / "figures" / f"{name}.html").read_text()
+        assert "plotly.min.js" in page
+        assert f'href="{name}.html"' in (tmp_path / "figures" / "index.html").read_text()
+
+
+def test_return_on_investment_shows_weights_a_budget_and_a_front(tmp_path: Path) -> None:
+    output = run("return_on_investment.py", "--trials", "12", cwd=tmp_path)
+    assert output.count("median cost") == 3
+    assert "trials over the budget" in output
+    assert output.split("constraint on memory")[1].count("error") >= 1

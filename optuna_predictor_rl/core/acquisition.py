@@ -31,3 +31,10 @@ def log_expected_improvement(
     ratio = np.where(far > -1e3, 1.0 + far * mills, 1.0 / (far * far))
     log_far = -0.5 * far * far - LOG_SQRT_2PI + np.log(np.maximum(ratio, 1e-300))
     return np.asarray(np.where(z > -1.0, log_near, log_far) + np.log(std))
+
+
+def log_feasibility(
+    mean: Float[ndarray, "n c"], std: Float[ndarray, "n c"], threshold: Float[ndarray, " c"]
+) -> Float[ndarray, " n"]:
+    """Logarithm of the probability that no independent Gaussian exceeds its threshold."""
+    return np.asarray(log_ndtr((threshold - mean) / std).sum(1))

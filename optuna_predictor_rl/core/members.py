@@ -53,11 +53,11 @@ class Processes:
 
 
 def fit_processes(x: Inputs, targets: Float[ndarray, "n t"], feature: ndarray) -> Processes:
-    """Fit a process to each task's targets, of about unit variance; NaN is left out."""
+    """Fit a process to each task's targets, of about unit variance; NaN ones are left out."""
     fitted = []
     for y in targets.T:
         present = ~np.isnan(y)
-        if not present.any():  # nothing is known of the task: one label, at its mean
+        if not present.any():  # nothing is known of the task: one target, at the mean
             present, y = np.arange(len(y)) == 0, np.zeros_like(y)
         fitted.append(fit_gaussian_process(x[present], y[present], feature))
     return Processes(tuple(fitted))

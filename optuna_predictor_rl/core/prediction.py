@@ -125,7 +125,8 @@ class LabelPredictor:
             mean[:, t] = np.mean(first, axis=0)
             std[:, t] = np.sqrt(np.maximum(np.mean(second, axis=0) - mean[:, t] ** 2, 0.0))
         unit = np.array([label_map.unit for label_map in self.maps[0]])
-        return mean * unit, std * unit, np.mean([m for m, _ in members], axis=0)
+        target = np.mean([m for m, _ in members], axis=0)[:, : mean.shape[1]]
+        return mean * unit, std * unit, target
 
     def _chunks(self, rows: Rows) -> Iterator[Rows]:
         size = max(1, MAX_CELLS // max(len(self.ensemble.rows), 32 * N_NODES))

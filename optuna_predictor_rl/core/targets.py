@@ -39,6 +39,11 @@ def rank_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     return np.asarray(ndtri((rankdata(y) - 0.5) / len(y)))
 
 
+def rank_targets(labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:
+    """The rank target of each task over the labels it has; NaN where one is missing."""
+    return transformed(labels, rank_target)
+
+
 def log_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     """Logarithm of the distance to the best in units of the median's, offset by a tenth of it."""
     if not len(y):
@@ -50,6 +55,38 @@ def log_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
         return standard_target(y)
     offset = max(0.1 * scale, np.finfo(np.float64).tiny)
     return standard_target(np.log(offset + (y - best)))  # log(scale) is a shift
+
+
+def transformed(
+    labels: Float[ndarray, "n t"], transform: Callable[[ndarray], ndarray]
+) -> Float[ndarray, "n t"]:
+    """The target of each task over the labels it has; NaN where one is missing."""
+    targets = np.full_like(labels, np.nan)
+    for t, y in enumerate(labels.T):
+        present = ~np.isnan(y)
+        targets[present, t] = transform(y[present])
+    return targets
+
+
+def signed_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
+    """Values of a constraint with zero kept at zero, large ones drawn in.
+
+    What lies far beyond the median distance from zero is drawn in, so that outliers do not
+    flatten the rest. The result is divided by its spread, but not centred.
+    """
+    y = _scaled(y)
+    distance = np.abs(y[y != 0.0])
+    if not len(distance):
+        return y
+    target = y / (np.median(distance) + np.abs(y))
+    return np.asarray(target / max(target.std(), 0.1))
+
+
+def feasible_rank(y: Float[ndarray, " n"]) -> float:
+    """Where zero lies among the normal quantiles of the ranks of a constraint's values."""
+    n = max(len(y), 1)
+    share = np.count_nonzero(y <= 0.0) / n
+    return float(ndtri(np.clip(share, 0.5 / (n + 1), 1.0 - 0.5 / (n + 1))))
 
 
 def _scaled(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
@@ -64,17 +101,3 @@ TARGETS: dict[Target, Callable[[ndarray], ndarray]] = {
     "rank": rank_target,
     "log": log_target,
 }
-
-
-def transformed(target: Target, labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:
-    """The target of each task over the labels it has; NaN where one is missing."""
-    targets = np.full_like(labels, np.nan)
-    for t, y in enumerate(labels.T):
-        present = ~np.isnan(y)
-        targets[present, t] = TARGETS[target](y[present])
-    return targets
-
-
-def rank_targets(labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:
-    """The rank target of each task over the labels it has; NaN where one is missing."""
-    return transformed("rank", labels)

@@ -14,7 +14,7 @@ from optuna.study import Study
 from optuna.trial import Trial
 from scipy.stats import kendalltau
 
-from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler
+from optuna_predictor_rl import KnownCost, PolicyConfig, PredictorConfig, PredictorRLSampler
 from optuna_predictor_rl.core.diversity import gower_distance
 from optuna_predictor_rl.distributions import to_space
 
@@ -187,6 +187,34 @@ def test_a_higher_cost_weight_recommends_cheaper_configurations() -> None:
     assert first >= middle >= last
     assert first > last
     assert len({repr(r) for r in found}) == 6
+
+
+def test_recommendations_keep_within_a_budget_and_know_their_exact_cost() -> None:
+    known = KnownCost(lambda params: 10.0 * params["n"])
+    made, study = searched(40, cost=known, max_cost=20.0)
+    found = made.recommend(study, 4)
+    assert [r.cost_mean for r in found] == [10.0 * r["n"] for r in found]
+    assert max(r["n"] for r in found) <= 2
+    predicted = made.predict(study, found)
+    assert predicted.cost_std is not None
+    assert predicted.cost_std.tolist() == [0.0] * len(found)
+
+
+def test_recommendations_are_likely_to_be_feasible() -> None:
+    def constrained(trial: Trial) -> float:
+        value = objective(trial)
+        trial.set_constraint("n", 4.0 - trial.params["n"])  # the best without it is n = 4
+        return value - trial.params["n"] % 2
+
+    made, study = searched(40, of=constrained)
+    assert [r["n"] >= 4 for r in made.recommend(study, 4)].count(True) >= 3
+
+
+def test_several_objectives_are_refused() -> None:
+    study = optuna.create_study(directions=["minimize", "minimize"])
+    for ask in (lambda: sampler().predict(study, []), lambda: sampler().recommend(study)):
+        with pytest.raises(ValueError, match="multi-objective"):
+            ask()
 
 
 def test_a_small_space_runs_out_of_recommendations() -> None:

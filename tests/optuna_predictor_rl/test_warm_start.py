@@ -140,3 +140,12 @@ def test_a_source_goes_with_a_cost_that_it_does_not_have(cost: str | None) -> No
 def test_a_study_without_values_is_no_start() -> None:
     with pytest.raises(ValueError, match="study must have finished trials"):
         sampler(warm_start=[optuna.create_study()])
+
+
+def test_several_objectives_have_no_warm_start() -> None:
+    several = optuna.create_study(directions=["minimize", "minimize"])
+    with pytest.raises(ValueError, match="study must have one objective, but got 2"):
+        sampler(warm_start=[several])
+    several.sampler = sampler(warm_start=[finished(objective, 5)], n_startup_trials=1)
+    with pytest.raises(ValueError, match="warm_start must be empty in a study with several"):
+        several.optimize(lambda trial: (objective(trial), 1.0), n_trials=3)
