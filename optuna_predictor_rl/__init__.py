@@ -17,8 +17,11 @@ from optuna_predictor_rl.core.reinforce import PolicyConfig
 from optuna_predictor_rl.costs import KnownCost
 from optuna_predictor_rl.finalists import finalists
 from optuna_predictor_rl.hopeless import HopelessTrialPruner
+from optuna_predictor_rl.prediction import Prediction
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.recommendation import Recommendation
 from optuna_predictor_rl.sampler import PredictorRLSampler
+from optuna_predictor_rl.source import Source
 
 __all__ = [
     "ComparisonReport",
@@ -26,8 +29,11 @@ __all__ = [
     "KnownCost",
     "LowFidelityPruner",
     "PolicyConfig",
+    "Prediction",
     "PredictorConfig",
     "PredictorRLSampler",
+    "Recommendation",
+    "Source",
     "compare_searchers",
     "extrapolate",
     "finalists",

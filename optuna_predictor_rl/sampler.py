@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import warnings
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import scipy
 import torch
-from jaxtyping import Float
-from numpy import ndarray
 from optuna.distributions import BaseDistribution
-from optuna.logging import get_logger
-from optuna.samplers import BaseSampler, RandomSampler
-from optuna.study import Study
+from optuna.samplers import BaseSampler
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
-from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.costs import Cost, KnownCost, RowCosts, check_costs
-from optuna_predictor_rl.distributions import from_numbers, to_numbers, union_search_space
-from optuna_predictor_rl.history import History, finished_numbers, read_given, read_history
+from optuna_predictor_rl.distributions import from_numbers, union_search_space
+from optuna_predictor_rl.parameters import rows_of
+from optuna_predictor_rl.planner import Planner
+from optuna_predictor_rl.prediction import Prediction
+from optuna_predictor_rl.prior import Belief
+from optuna_predictor_rl.recommendation import Recommendation, recommended
 from optuna_predictor_rl.records import store_constraints, store_suggestion
 from optuna_predictor_rl.representation import call_of, remembering
-from optuna_predictor_rl.running import running_label
-from optuna_predictor_rl.scalarization import with_one_objective
+from optuna_predictor_rl.source import Source
+from optuna_predictor_rl.startup import Startup
 from optuna_predictor_rl.suggestion import Search, Suggester
-
-N_CLAIMS = 8
-"""How often a trial looks for something else when others have been given the same."""
-
-N_FALLBACK = 256
-"""Random configurations that are tried when all that was searched has been seen."""
-
-_LOGGER = get_logger(f"optuna.{__name__}")
+from optuna_predictor_rl.warm_start import WarmStart
 
 
 class PredictorRLSampler(BaseSampler):
@@ -62,6 +51,15 @@ class PredictorRLSampler(BaseSampler):
         store_predictions: Whether running trials get user attributes of what is expected of them
             and where they come from, and those that broke constraints; see
             `optuna_predictor_rl.records`. A `DashboardCallback` turns it on.
+        warm_start: Other studies (their trials are read now), `Source`s, or finished trials, with
+            other ranges, scales and parameters where they have them. Their best configurations
+            are tried first; what they predict is a start for the predictor, and loses its weight
+            if the study's own trials disagree.
+        prior: Beliefs about parameters: weights of choices (the others weigh nothing), or for
+            numeric ones a function from a value to its weight, or a normal one as (centre, width)
+            with the width in shares of the range, of the log range where it is one. The first
+            trials are drawn from them and the policy starts from them; a tenth stays uniform,
+            and they fade as trials come in. A known configuration is better enqueued.
         independent_sampler: Sampler of parameters that no finished trial has had; random if None.
         seed: Seed of all randomness. What a trial is given depends on the seed, the trial's
             number and the study's trials, not on the process.
@@ -69,7 +67,8 @@ class PredictorRLSampler(BaseSampler):
 
     Raises:
         ValueError: If a cost weight is not in [0, 1] or positive without a cost, the largest cost
-            is not finite or stands without a cost, or the number of startup trials is negative.
+            is not finite or stands without a cost, the number of startup trials is negative, a
+            belief is none, or a warm start has no values.
 
     Example:
         >>> import optuna
@@ -92,6 +91,8 @@ class PredictorRLSampler(BaseSampler):
         n_startup_trials: int = 8,
         learn_from_running: bool = False,
         store_predictions: bool = False,
+        warm_start: Sequence[Study | Source | FrozenTrial] = (),
+        prior: Mapping[str, Belief] | None = None,
         independent_sampler: BaseSampler | None = None,
         seed: int | None = None,
         device: str | torch.device = "cpu",
@@ -106,7 +107,6 @@ class PredictorRLSampler(BaseSampler):
         self._cost_weights = weights
         self._max_cost = max_cost
         self._n_startup_trials = n_startup_trials
-        self._learn_from_running = learn_from_running
         self.store_predictions = store_predictions
         self._independent_sampler = independent_sampler
         self._seed = int(np.random.SeedSequence().entropy % 2**63) if seed is None else seed  # type: ignore[operator]
@@ -117,7 +117,19 @@ class PredictorRLSampler(BaseSampler):
             torch.device(device),
             RowCosts(cost, max_cost) if isinstance(cost, KnownCost) else None,
         )
-        self._warned = False
+        sources = WarmStart(warm_start, self._predictor)
+        self._startup = Startup(self._seed, sources, prior or {}, self._policy.n_bins)
+        self._planner = Planner(
+            self._suggester,
+            self._startup,
+            sources,
+            cost=cost,
+            cost_weights=weights,
+            max_cost=max_cost,
+            n_startup_trials=n_startup_trials,
+            learn_from_running=learn_from_running,
+            seed=self._seed,
+        )
 
     def __repr__(self) -> str:
         """The call that makes it again."""
@@ -171,7 +183,10 @@ class PredictorRLSampler(BaseSampler):
         if planned.keys() == search_space.keys():
             return planned  # of a killed trial, which is retried
         with self._suggester.lock:
-            return self._claim(study, trial, search_space)
+            claim = self._planner.claim(study, trial, search_space)
+            if self.store_predictions:
+                store_suggestion(study, trial, claim.row, claim.search)
+        return claim.params
 
     def sample_independent(
         self,
@@ -183,9 +198,7 @@ class PredictorRLSampler(BaseSampler):
         """A value of a parameter that no finished trial has had: random, unless set otherwise."""
         sampler = self._independent_sampler
         if sampler is None:
-            key = f"{self._seed}:{trial.number}:{param_name}".encode()
-            digest = hashlib.blake2b(key, digest_size=4).digest()
-            sampler = RandomSampler(seed=int.from_bytes(digest, "little"))
+            return self._startup.value(study, trial, param_name, param_distribution)
         return sampler.sample_independent(study, trial, param_name, param_distribution)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
@@ -233,125 +246,90 @@ class PredictorRLSampler(BaseSampler):
             >>> mean.shape
             (1, 1)
         """
-        finished = _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
-        search_space = union_search_space(finished)
-        if not search_space:
-            raise ValueError("study must have a finished trial with a parameter, but has none.")
-        number = len(study.get_trials(deepcopy=False))
-        weight = self._weight(number)
         if cost_weight is not None:
             check_costs(self._cost, (cost_weight,), self._max_cost)
-            weight = self._tasks_weight(cost_weight)
         with self._suggester.lock:
-            return self._suggester.search(self._history(study, search_space, number), weight)
+            return self._planner.search(study, cost_weight)
 
-    def _history(
-        self, study: Study, search_space: dict[str, BaseDistribution], number: int
-    ) -> History:
-        """The study's trials as one of a number sees them."""
-        several = len(study.directions) > 1
-        if several and any(self._cost_weights):
-            raise ValueError(
-                "cost_weight must be 0 in a study with several objectives, of which the cost may "
-                f"be one, but got {self._cost_weights}."
-            )
-        learn_from_running = self._learn_from_running and not several
-        history = read_history(
-            study,
-            search_space,
-            cost=self._cost,
-            max_cost=self._max_cost,
-            current=number,
-            running_label=running_label(study) if learn_from_running else None,
-        )
-        return with_one_objective(history, self._seed, number) if several else history
+    def predict(self, study: Study, params_list: Sequence[Mapping[str, Any]]) -> Prediction:
+        """What the study's predictor says of configurations, in the study's own units.
 
-    def _weight(self, number: int) -> Float[ndarray, " t"]:
-        """Weight of each task in Eq. (6) for a trial by its number."""
-        return self._tasks_weight(self._cost_weights[number % len(self._cost_weights)])
+        Its standard deviation is calibrated by cross-validation on the study's trials.
 
-    def _tasks_weight(self, share: float) -> Float[ndarray, " t"]:
-        """Weight of each task in Eq. (6) under an alpha."""
-        return np.array([1.0 - share, share][: 1 + (self._cost is not None)])
+        Args:
+            study: The study.
+            params_list: Configurations, such as `trial.params`; 100,000 take seconds.
 
-    def _is_startup(self, history: History) -> bool:
-        return len(history.rows) < max(self._n_startup_trials, 1)
+        Raises:
+            ValueError: If a configuration has an unknown parameter, lacks one or has a value
+                outside of its range; otherwise as for `inspect`.
 
-    def _claim(
+        Example:
+            >>> import optuna
+            >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+            >>> sampler = PredictorRLSampler(seed=0)
+            >>> study = optuna.create_study(sampler=sampler, direction="maximize")
+            >>> study.optimize(lambda trial: -trial.suggest_float("x", -1, 1) ** 2, n_trials=15)
+            >>> good, bad = sampler.predict(study, [{"x": 0.0}, {"x": 0.9}]).mean
+            >>> bool(good > bad)
+            True
+        """
+        self._raise_error_if_multi_objective(study)
+        searched = self.inspect(study)
+        with self._suggester.lock:
+            predictor = self._suggester.predictor(searched, _sign(study))
+        return predictor(rows_of(params_list, searched.history, study))
+
+    def recommend(
         self,
         study: Study,
-        trial: FrozenTrial,
-        search_space: dict[str, BaseDistribution],
-    ) -> dict[str, Any]:
-        """Parameters that no other trial is given, also if several workers ask at once.
+        k: int = 10,
+        *,
+        distance: float = 0.1,
+        cost_weight: float | Sequence[float] | None = None,
+    ) -> list[Recommendation]:
+        """The best configurations that no trial has had, for final trainings.
 
-        Each writes what it takes before it reads what the others have taken. So of two that take
-        the same at least one notices, and takes what is best once those before it have theirs.
+        They are ranked by the predicted mean of Eq. (6), not by what could be learned from them.
+        Each is a dict that `study.enqueue_trial` takes, with attributes `mean`, `std`, `rank`,
+        `cost_mean`, `cost_weight` and `round`. `finalists` has those that trials have had.
+
+        Args:
+            study: The study.
+            k: How many for each cost weight; fewer if no more are far enough apart.
+            distance: Least distance between two of them: the mean over parameters of 1 for
+                another choice and of the difference in shares of the range for numbers, in
+                [0, 1]. At 0 they only differ.
+            cost_weight: As for the sampler; None takes the sampler's. The k of each weight follow
+                each other.
+
+        Raises:
+            ValueError: If an argument is out of its range; otherwise as for `inspect`.
+
+        Example:
+            >>> import optuna
+            >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+            >>> sampler = PredictorRLSampler(seed=0)
+            >>> study = optuna.create_study(sampler=sampler)
+            >>> study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=10)
+            >>> for params in sampler.recommend(study, k=2):
+            ...     study.enqueue_trial(params, user_attrs={"full_fidelity": True})
         """
-        known, n_before = finished_numbers(study), 0
-        history = self._history(study, search_space, trial.number)
-        self._say_what_is_left_out(history)
-        for _ in range(N_CLAIMS):
-            row = self._pick(history, trial.number)
-            for _ in range(n_before):
-                history = history.expecting(row)
-                row = self._pick(history, trial.number)
-            rng = np.random.default_rng([self._seed, trial.number, 1])
-            parameters = _complete(history.space, row, rng)
-            _storage.set_planned(study, trial, to_numbers(parameters, search_space))
-            numbers, rows = read_given(
-                study, history.space, search_space, known=known, current=trial.number
-            )
-            taken = history.space.canonical(history.space.rows([parameters]))
-            (key,) = row_keys(taken)
-            same = [n for n, k in zip(numbers, row_keys(rows), strict=True) if k == key]
-            if not same:
-                break
-            n_before = sum(n < trial.number for n in same)
-            history = replace(history, pending=rows)
-        if self.store_predictions:
-            searched = None if self._is_startup(history) else self._suggester.last
-            store_suggestion(study, trial, taken, searched)
-        return parameters
-
-    def _pick(self, history: History, number: int) -> Rows:
-        """The row that a trial is given by its number, (decisions,)."""
-        rng = np.random.default_rng([self._seed, number])
-        if self._is_startup(history):
-            rows = _startup_row(history.space, number, self._seed)[None]
-        else:
-            rows = self._suggester.suggest(history, self._weight(number))
-        rows = np.concatenate([rows, history.space.random(N_FALLBACK, rng)])
-        rows = self._suggester.affordable(history, rows)
-        return _first_unseen(rows, history.seen)
-
-    def _say_what_is_left_out(self, history: History) -> None:
-        if history.n_outside and not self._warned:
-            self._warned = True
-            _LOGGER.warning(
-                f"{history.n_outside} finished trials have values outside of their parameters' "
-                "present ranges; the predictor leaves them out."
-            )
+        if k < 1:
+            raise ValueError(f"k must be at least 1, but got {k}.")
+        if not 0.0 <= distance <= 1.0:
+            raise ValueError(f"distance must be in [0, 1], but got {distance}.")
+        self._raise_error_if_multi_objective(study)
+        shares = self._cost_weights
+        if cost_weight is not None:
+            shares = tuple(float(share) for share in np.atleast_1d(np.asarray(cost_weight)))
+            check_costs(self._cost, shares, self._max_cost)
+        searches = {share: self.inspect(study, cost_weight=share) for share in shares}
+        with self._suggester.lock:
+            optima = {share: self._suggester.optima(found) for share, found in searches.items()}
+            predictor = self._suggester.predictor(searches[shares[0]], _sign(study))
+        return recommended(optima, predictor, k=k, distance=distance)
 
 
-def _startup_row(space: SearchSpace, number: int, seed: int) -> Rows:
-    """A point of a scrambled Sobol sequence by the trial's number, (decisions,)."""
-    engine = scipy.stats.qmc.Sobol(len(space.decisions), rng=np.random.default_rng(seed))
-    engine.fast_forward(number)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # one point is no power of two
-        return np.asarray(space.from_uniform(engine.random(1))[0])
-
-
-def _first_unseen(rows: Rows, seen: Rows) -> Rows:
-    """The first row that is not among the seen ones, or the last if all are, (decisions,)."""
-    known = set(row_keys(seen))
-    keys = row_keys(rows)
-    return next((r for r, key in zip(rows, keys, strict=True) if key not in known), rows[-1])
-
-
-def _complete(space: SearchSpace, row: Rows, rng: np.random.Generator) -> dict[str, Any]:
-    """The configuration of a row, with values for its inactive decisions, should they be asked."""
-    unconditional = SearchSpace(space.decisions)
-    free = unconditional.random(1, rng)[0]
-    return unconditional.configurations(np.where(np.isnan(row), free, row)[None])[0]
+def _sign(study: Study) -> float:
+    return -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0

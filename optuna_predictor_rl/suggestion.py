@@ -10,16 +10,19 @@ from functools import partial
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 
 from optuna_predictor_rl.core.ensemble import Ensemble, fit_ensemble
+from optuna_predictor_rl.core.optima import local_optima
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import Candidates, PolicyConfig, search
-from optuna_predictor_rl.core.space import Rows
+from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
+from optuna_predictor_rl.core.transfer import Opinions
 from optuna_predictor_rl.costs import RowCosts
 from optuna_predictor_rl.elite import elite_rows
 from optuna_predictor_rl.history import History
+from optuna_predictor_rl.prediction import StudyPredictor
 from optuna_predictor_rl.threads import one_thread
 
 N_KEPT = 512
@@ -32,6 +35,22 @@ OVER_BUDGET = 1e3
 
 
 @dataclass(frozen=True)
+class Knowledge:
+    """What is known beside a study's own trials.
+
+    Args:
+        opinions: What other searches predict of rows.
+        logits: Where the policies start, on the options of their grid.
+    """
+
+    opinions: Opinions | None = None
+    logits: Float[ndarray, "d o"] | None = None
+
+
+NOTHING = Knowledge()
+
+
+@dataclass(frozen=True)
 class Search:
     """What suggestions rest on until another trial finishes.
 
@@ -41,6 +60,7 @@ class Search:
         ensemble: The predictor.
         candidates: All that the policy proposed and local moves found, best first.
         rows: The best of them that no trial has had, best first.
+        knowledge: What was known beside the trials.
     """
 
     history: History
@@ -48,6 +68,7 @@ class Search:
     ensemble: Ensemble
     candidates: Candidates
     rows: Float[ndarray, "n d"]
+    knowledge: Knowledge = NOTHING
 
 
 class Suggester:
@@ -80,10 +101,12 @@ class Suggester:
         self._row_costs = row_costs
         self._key = b""
         self._last: Search | None = None
+        self._study_predictor: tuple[Search, StudyPredictor] | None = None
 
     def __getstate__(self) -> dict[str, object]:
         """Without the lock, which cannot be pickled, and the last search, which is recomputed."""
-        return {**self.__dict__, "lock": None, "_key": b"", "_last": None}
+        forgotten = {"lock": None, "_key": b"", "_last": None, "_study_predictor": None}
+        return {**self.__dict__, **forgotten}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         """With a lock of its own."""
@@ -95,21 +118,31 @@ class Suggester:
         """The last search, if there was one."""
         return self._last
 
-    def suggest(self, history: History, weight: Float[ndarray, " t"]) -> Rows:
+    def suggest(
+        self, history: History, weight: Float[ndarray, " t"], knowledge: Knowledge = NOTHING
+    ) -> Rows:
         """Rows to try next, best first, (n, decisions)."""
-        searched = self.search(history, weight)
+        searched = self.search(history, weight, knowledge)
         rows = searched.rows
         ensemble = searched.ensemble.expecting(history.pending)
         if len(history.pending) and self._policy.reward == "improvement":
             rows = rows[np.argsort(-ensemble.log_improvement(rows, weight), kind="stable")]
         return rows
 
-    def search(self, history: History, weight: Float[ndarray, " t"]) -> Search:
-        """The search for this history: that of the last call, unless something has finished."""
+    def search(
+        self, history: History, weight: Float[ndarray, " t"], knowledge: Knowledge = NOTHING
+    ) -> Search:
+        """The search for this history: that of the last call, unless something has finished.
+
+        Args:
+            history: The trials.
+            weight: Weight of each task in Eq. (6).
+            knowledge: What is known beside them, the same at each call with this history.
+        """
         key = _digest(history, weight)
         if self._last is None or self._key != key:
             with one_thread():
-                self._last = self._run(history, weight)
+                self._last = self._run(history, weight, knowledge)
             self._key = key
         return self._last
 
@@ -121,21 +154,103 @@ class Suggester:
         over = excess(rows)
         return rows[over == 0.0] if (over == 0.0).any() else rows[[over.argmin()]]
 
-    def _run(self, history: History, weight: Float[ndarray, " t"]) -> Search:
-        rng = np.random.default_rng([self._seed, len(history.rows)])
-        standard_cost, excess = self._standard_cost(history), self._excess(history)
-        ensemble = fit_ensemble(
+    def predictor(self, searched: Search, sign: float) -> StudyPredictor:
+        """The predictor of a search in the study's units, calibrated once for each search."""
+        if self._study_predictor is None or self._study_predictor[0] is not searched:
+            history = searched.history
+
+            def refit(rows: Rows, labels: Float[ndarray, "n t"]) -> Ensemble:
+                rng = np.random.default_rng([self._seed, len(rows)])
+                return self._fit(history.space, rows, labels, searched.knowledge, rng)
+
+            known_cost = None
+            if self._row_costs is not None:
+                known_cost = partial(self._row_costs, history.space, history.fixed)
+            with one_thread():
+                made = StudyPredictor.of(
+                    searched.ensemble,
+                    history.labels,
+                    refit=refit,
+                    sign=sign,
+                    seed=self._seed,
+                    known_cost=known_cost,
+                )
+            self._study_predictor = searched, made
+        return self._study_predictor[1]
+
+    def optima(self, searched: Search) -> tuple[Rows, Int[ndarray, " n"]]:
+        """What no trial has had of the best that each round finds by the mean, and the rounds."""
+        history = searched.history
+        cost = self._cost(history, searched.weight, searched.ensemble, greedy=True)
+        with one_thread():
+            rows, rounds = local_optima(
+                history.space,
+                cost,
+                self._policy,
+                elite=self._elite(history, searched.weight),
+                rng=np.random.default_rng([self._seed, len(history.rows)]),
+                logits=searched.knowledge.logits,
+                device=self._device,
+            )
+        excess = self._excess(history)
+        seen = set(row_keys(history.seen))
+        new = np.array([key not in seen for key in row_keys(rows)], dtype=bool)
+        if excess is not None:
+            new &= excess(rows) == 0.0
+        return rows[new], rounds[new]
+
+    def _fit(
+        self,
+        space: SearchSpace,
+        rows: Rows,
+        labels: Float[ndarray, "n t"],
+        knowledge: Knowledge,
+        rng: np.random.Generator,
+        exact_cost: RowFunction | None = None,
+        constraints: Float[ndarray, "n c"] | None = None,
+    ) -> Ensemble:
+        return fit_ensemble(
             self._predictor,
+            space,
+            rows,
+            labels,
+            rng=rng,
+            opinions=knowledge.opinions,
+            device=self._device,
+            exact_cost=exact_cost,
+            constraints=constraints,
+        )
+
+    def _run(self, history: History, weight: Float[ndarray, " t"], knowledge: Knowledge) -> Search:
+        rng = np.random.default_rng([self._seed, len(history.rows)])
+        ensemble = self._fit(
             history.space,
             history.rows,
             history.labels,
-            rng=rng,
-            device=self._device,
-            exact_cost=standard_cost,
-            constraints=history.constraints,
+            knowledge,
+            rng,
+            self._standard_cost(history),
+            history.constraints,
         )
-        greedy = self._policy.reward == "mean"
+        found = search(
+            history.space,
+            self._cost(history, weight, ensemble, greedy=self._policy.reward == "mean"),
+            self._policy,
+            elite=self._elite(history, weight),
+            rng=rng,
+            logits=knowledge.logits,
+            device=self._device,
+        )
+        n_kept = len(history.seen) + N_KEPT
+        rows = self.affordable(history, found.top(n_kept, history.seen))
+        return Search(history, weight, ensemble, found, rows, knowledge)
+
+    def _cost(
+        self, history: History, weight: Float[ndarray, " t"], ensemble: Ensemble, *, greedy: bool
+    ) -> RowFunction:
+        """What a policy minimizes."""
         score = ensemble.greedy if greedy else ensemble.log_improvement
+        excess = self._excess(history)
 
         def cost(rows: Rows) -> Float[ndarray, " n"]:
             value = score(rows, weight) if greedy else -score(rows, weight)
@@ -144,17 +259,11 @@ class Suggester:
             over = excess(rows)
             return value + OVER_BUDGET * ((over > 0.0) + over)
 
-        found = search(
-            history.space,
-            cost,
-            self._policy,
-            elite=elite_rows(history, weight, standard_cost, excess),
-            rng=rng,
-            device=self._device,
-        )
-        n_kept = len(history.seen) + N_KEPT
-        rows = found.top(n_kept, history.seen)
-        return Search(history, weight, ensemble, found, self.affordable(history, rows))
+        return cost
+
+    def _elite(self, history: History, weight: Float[ndarray, " t"]) -> Rows:
+        standard_cost, excess = self._standard_cost(history), self._excess(history)
+        return elite_rows(history, weight, standard_cost, excess)
 
     def _standard_cost(self, history: History) -> RowFunction | None:
         """The known cost of rows, standardized on the labelled ones."""

@@ -42,6 +42,23 @@ def test_low_fidelity_trains_its_finalists_to_the_end(tmp_path: Path) -> None:
     assert "best full training" in output
 
 
+def test_flops_and_qps_are_measured_and_drawn(tmp_path: Path) -> None:
+    output = run(
+        "flops_and_qps.py", "--networks", "3", "--repeats", "2", "--batch-size", "32",
+        "--points", "points.jsonl", cwd=tmp_path,
+    )  # fmt: skip
+    assert output.count("Spearman") == 2
+    assert len((tmp_path / "points.jsonl").read_text().splitlines()) == 3
+    assert "plotly" in (tmp_path / "flops_and_qps.html").read_text()
+
+
+def test_a_second_search_starts_from_the_first(tmp_path: Path) -> None:
+    output = run("warm_start.py", "--trials", "8", "--recommended", "2", cwd=tmp_path)
+    assert "best of 8 trials" in output
+    assert output.count("expected") == 2
+    assert (tmp_path / "wine.npz").exists()
+
+
 def test_all_figures_of_a_search_are_written(tmp_path: Path) -> None:
     output = run("figures.py", "--trials", "16", "--rows", "1000", cwd=tmp_path)
     assert "7 figures of 16 trials in figures." in output

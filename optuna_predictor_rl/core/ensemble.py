@@ -13,7 +13,6 @@ from numpy import ndarray
 from optuna_predictor_rl.core.acquisition import log_expected_improvement, log_feasibility
 from optuna_predictor_rl.core.encoding import Encoding
 from optuna_predictor_rl.core.members import (
-    Moments,
     Networks,
     Processes,
     fit_networks,
@@ -21,7 +20,15 @@ from optuna_predictor_rl.core.members import (
 )
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.space import Rows, SearchSpace
-from optuna_predictor_rl.core.targets import TARGETS, feasible_rank, signed_target, transformed
+from optuna_predictor_rl.core.targets import (
+    TARGETS,
+    Target,
+    feasible_rank,
+    rank_targets,
+    signed_target,
+    transformed,
+)
+from optuna_predictor_rl.core.transfer import Lift, Moments, Opinions, lift
 
 TINY = 1e-6
 """Standard deviation of a cost that is known exactly."""
@@ -56,17 +63,23 @@ class Ensemble:
         encoding: From rows to inputs.
         members: Networks and processes.
         rows: The labelled rows it was fitted on, and those that are expected.
+        kinds: What each member models of the labels.
         exact_cost: The last task of rows, if it is known and not predicted.
         constraints: What is known of constraints, if there are any.
         best_means: Each member's lowest mean on the feasible rows, by weight of the tasks.
+        opinions: What other searches predict, if there are any.
+        lifts: How each member is lifted onto that.
     """
 
     encoding: Encoding
     members: tuple[Networks | Processes, ...]
     rows: Float[ndarray, "n d"]
+    kinds: tuple[Target, ...]
     exact_cost: Callable[[Rows], Float[ndarray, " n"]] | None = None
     constraints: Constraints | None = None
     best_means: dict[tuple[float, ...], list[float]] = field(default_factory=dict)
+    opinions: Opinions | None = None
+    lifts: tuple[Lift, ...] = ()
 
     def predict(self, rows: Rows) -> Moments:
         """Mean and standard deviation of each task's target over the members, (n, t) each."""
@@ -137,6 +150,23 @@ class Ensemble:
             ),
         )
 
+    def targets(self, labels: Float[ndarray, "n t"]) -> list[Float[ndarray, "n t"]]:
+        """What the labels that it was fitted on are to each member."""
+        return [transformed(labels, TARGETS[kind]) for kind in self.kinds]
+
+    def member_moments(self, rows: Rows) -> list[Moments]:
+        """Moments of each member's targets: those of the labels, then those of constraints."""
+        moments = self._moments(self.encoding(rows))
+        if self.opinions is None:
+            return moments
+        said = self.opinions(rows)
+        n = said.shape[2]
+        lifted = []
+        for member_lift, (mean, std) in zip(self.lifts, moments, strict=True):
+            up = member_lift(said, (mean[:, :n], std[:, :n]))
+            lifted.append((np.hstack([up[0], mean[:, n:]]), np.hstack([up[1], std[:, n:]])))
+        return lifted
+
     def _moments(self, x: Float[ndarray, "n c"]) -> list[Moments]:
         """Moments of each member; networks are as sure of a place as the first process is."""
         moments = [member.predict(x) for member in self.members]
@@ -152,7 +182,7 @@ class Ensemble:
     def _tasks_and_constraints(self, rows: Rows) -> list[tuple[_Pair, _Pair]]:
         """Moments of each member, of the tasks and of the constraints."""
         split = []
-        moments = self._moments(self.encoding(rows))
+        moments = self.member_moments(rows)
         exact = None if self.exact_cost is None else self.exact_cost(rows)[:, None]
         n_constraints = 0 if self.constraints is None else len(self.constraints.thresholds[0])
         for mean, std in moments:
@@ -191,6 +221,7 @@ def fit_ensemble(
     labels: Float[ndarray, "n t"],
     *,
     rng: np.random.Generator,
+    opinions: Opinions | None = None,
     device: torch.device | str = "cpu",
     exact_cost: Callable[[Rows], Float[ndarray, " n"]] | None = None,
     constraints: Float[ndarray, "n c"] | None = None,
@@ -203,6 +234,7 @@ def fit_ensemble(
         rows: Rows of the configurations.
         labels: Labels of each task, finite or NaN where missing; lower is better.
         rng: Source of all randomness.
+        opinions: What other searches predict of rows' labels, if there are any.
         device: Where the networks are trained.
         exact_cost: A last task without labels, known for all rows, of about unit variance.
         constraints: Value of each constraint, feasible up to zero, finite or NaN where missing.
@@ -210,16 +242,21 @@ def fit_ensemble(
     limited = np.empty((len(rows), 0)) if constraints is None else constraints
     encoding = Encoding(space, structured=config.structured_features)
     x = encoding(rows)
+    kinds: list[Target] = ["rank", *(config.targets if config.gaussian_process else ())]
+    targets = [transformed(labels, TARGETS[kind]) for kind in kinds]
+    lifts: tuple[Lift, ...] = ()
+    if opinions is not None:
+        said = opinions(rows)
+        lifts, targets = zip(*(lift(said, target) for target in targets), strict=True)
     members: list[Networks | Processes] = []
     if config.gaussian_process:
         signed = fit_processes(x, transformed(limited, signed_target), encoding.column_feature)
-        for target in config.targets:
-            targets = transformed(labels, TARGETS[target])
-            fitted = fit_processes(x, targets, encoding.column_feature)
+        for target in targets[1:]:
+            fitted = fit_processes(x, target, encoding.column_feature)
             members.append(Processes(fitted.processes + signed.processes))
     reference = encoding(space.random(N_REFERENCE, np.random.default_rng(0)))
     center, scale = _input_scale(config, reference, members)
-    everything = np.hstack([labels, limited])
+    everything = np.hstack([targets[0], rank_targets(limited)])
     networks = fit_networks(
         config, x, everything, center=center, scale=scale, rng=rng, device=device
     )
@@ -227,8 +264,11 @@ def fit_ensemble(
         encoding,
         (networks, *members),
         rows,
+        tuple(kinds),
         exact_cost=exact_cost,
         constraints=_constraints(limited, len(members)),
+        opinions=opinions,
+        lifts=lifts,
     )
 
 

@@ -12,10 +12,9 @@ from numpy import ndarray
 from optuna_predictor_rl.core.fit import FittedMembers, fit_members
 from optuna_predictor_rl.core.gaussian_process import GaussianProcess, fit_gaussian_process
 from optuna_predictor_rl.core.predictor import PredictorConfig
-from optuna_predictor_rl.core.targets import rank_targets
+from optuna_predictor_rl.core.transfer import Moments
 
 Inputs = Float[ndarray, "n c"]
-Moments = tuple[Float[ndarray, "n t"], Float[ndarray, "n t"]]
 
 SPREAD = 1.0
 """How many times the networks' disagreement enters their standard deviation."""
@@ -100,7 +99,7 @@ class Networks:
 def fit_networks(
     config: PredictorConfig,
     x: Inputs,
-    labels: Float[ndarray, "n t"],
+    target: Float[ndarray, "n t"],
     *,
     center: Float[ndarray, " c"],
     scale: Float[ndarray, " c"],
@@ -112,13 +111,13 @@ def fit_networks(
     Args:
         config: Settings of the predictor.
         x: Encoded configurations.
-        labels: Labels of each task, NaN where missing.
+        target: Rank targets of each task, NaN where missing.
         center: Middle of each column of the input.
         scale: Factor of each column of the input, such as its relevance.
         rng: Source of all randomness.
         device: Where the networks are trained.
     """
-    target = rank_targets(labels)
+    n_tasks = target.shape[1]
     generator = torch.Generator(device).manual_seed(int(rng.integers(2**63)))
     fitted = fit_members(
         config,
@@ -126,7 +125,7 @@ def fit_networks(
         torch.as_tensor(target, dtype=torch.float32, device=device),
         generator,
     )
-    plain = Networks(fitted, center, scale, np.ones(labels.shape[1]), np.ones(labels.shape[1]))
+    plain = Networks(fitted, center, scale, np.ones(n_tasks), np.ones(n_tasks))
     slope, residual = _regress(plain.scores(x), fitted.held_out.cpu().numpy(), target)
     return replace(plain, slope=slope, residual=residual)
 

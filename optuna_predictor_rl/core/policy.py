@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -55,10 +56,22 @@ class Grid:
         self, options: Int[ndarray, "n d"], rng: np.random.Generator
     ) -> Float[ndarray, "n d"]:
         """Rows of the space from one option a decision."""
-        position = (options + rng.random(options.shape)) / self.n_options
+        return self.place(options, rng.random(options.shape))
+
+    def place(
+        self, options: Int[ndarray, "n d"], within: Float[ndarray, "n d"]
+    ) -> Float[ndarray, "n d"]:
+        """Rows of the space from one option a decision, and places in [0, 1] in the intervals."""
+        position = (options + within) / self.n_options
         for j, members in self._members.items():
             position[:, j] = members[options[:, j]]
         return self.space.snap(position)
+
+    def option_values(self, j: int) -> list[Any]:
+        """The values of a decision's options, as plain Python values; of intervals the middle."""
+        n = int(self.n_options[j])
+        positions = self._members.get(j, (np.arange(n) + 0.5) / n)
+        return [self.space.decisions[j].decode(position) for position in positions]
 
     def options(self, rows: Float[ndarray, "n d"]) -> Int[ndarray, "n d"]:
         """The options that rows fall into; an inactive decision falls into its first."""
@@ -97,6 +110,11 @@ class FactorizedPolicy:
         chosen = torch.as_tensor(options, device=self.logits.device)[..., None]
         favoured = self.logits[first : first + len(options)]
         favoured.scatter_add_(2, chosen, torch.full_like(chosen, bonus, dtype=favoured.dtype))
+
+    @torch.no_grad()
+    def lean(self, logits: Float[ndarray, "d o"]) -> None:
+        """Raise the logits of all rounds."""
+        self.logits += torch.as_tensor(logits, dtype=self.logits.dtype, device=self.logits.device)
 
     def log_probabilities(self, temperature: float = 1.0) -> Float[Tensor, "r d o"]:
         """Log-probability of each option; a higher temperature flattens the policy."""

@@ -156,6 +156,7 @@ def search(
     *,
     elite: Rows,
     rng: np.random.Generator,
+    logits: Float[ndarray, "d o"] | None = None,
     device: torch.device | str = "cpu",
 ) -> Candidates:
     """Train the policies and return every configuration they proposed.
@@ -166,6 +167,8 @@ def search(
         config: Settings of the search.
         elite: The best rows so far, best first: where rounds and refinement start.
         rng: Source of all randomness.
+        logits: Where all policies start, on the options of the configuration's `Grid`; uniform
+            if None.
         device: Where the policies are trained.
 
     Example:
@@ -183,6 +186,8 @@ def search(
     """
     grid = Grid(space, config.n_bins)
     policy = FactorizedPolicy(grid.n_options, config.n_rounds, device)
+    if logits is not None:
+        policy.lean(logits)
     n_led = min(config.n_rounds - 1, len(elite))
     if n_led > 0 and config.elite_bonus > 0:
         policy.prefer(grid.options(elite[:n_led]), config.elite_bonus, first=1)

@@ -51,7 +51,7 @@ def test_it_ranks_unseen_configurations(config: PredictorConfig) -> None:
 
 def test_the_mean_is_that_of_the_members_and_the_spread_that_of_their_mixture() -> None:
     ensemble, rows = fitted(), new_rows(20)
-    moments = ensemble._moments(ensemble.encoding(rows))
+    moments = ensemble.member_moments(rows)
     assert len(moments) == 3
     draws = np.random.default_rng(0).normal(size=(3, 20_000))
     mean, std = ensemble.predict(rows)
@@ -75,9 +75,7 @@ def test_the_improvement_is_the_members_mean_expected_improvement() -> None:
     weight = np.array([0.8, 0.2])
     known = ensemble.encoding(ensemble.rows)
     expected = np.zeros(20)
-    for member, (mean, std) in zip(
-        ensemble.members, ensemble._moments(ensemble.encoding(rows)), strict=True
-    ):
+    for member, (mean, std) in zip(ensemble.members, ensemble.member_moments(rows), strict=True):
         best = (member.predict(known)[0] @ weight).min()
         spread = np.hypot(0.8 * std[:, 0], 0.2 * std[:, 1])
         for i, z in enumerate((best - mean @ weight) / spread):

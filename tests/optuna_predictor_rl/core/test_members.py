@@ -19,7 +19,9 @@ def data(n: int = 40) -> tuple[np.ndarray, np.ndarray]:
 def networks(x: np.ndarray, labels: np.ndarray, config: PredictorConfig = SMALL) -> Networks:
     rng = np.random.default_rng(0)
     center, scale = np.full(2, 0.5), np.full(2, 3.0)
-    return fit_networks(config, x, labels, center=center, scale=scale, rng=rng, device="cpu")
+    return fit_networks(
+        config, x, rank_targets(labels), center=center, scale=scale, rng=rng, device="cpu"
+    )
 
 
 def test_each_task_has_a_process_of_its_own_labels() -> None:

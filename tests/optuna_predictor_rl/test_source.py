@@ -1,0 +1,135 @@
+"""A search kept in a file, and what is refused as one."""
+
+import io
+import json
+import math
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import pytest
+from optuna.samplers import RandomSampler
+from optuna.trial import Trial
+
+from optuna_predictor_rl import PredictorConfig, Source
+
+TINY = PredictorConfig(n_members=2, n_epochs=3)
+
+
+def objective(trial: Trial) -> float:
+    kind = trial.suggest_categorical("kind", ["a", True, None, 1, 0.5, math.nan, "ü"])
+    value = trial.suggest_float("rate", 1e-4, 1.0, log=True) + trial.suggest_int("n", 2, 2**40)
+    return value + trial.suggest_float("depth", 0.0, 1.0, step=0.25) if kind == "a" else value
+
+
+def source(n_trials: int = 40) -> Source:
+    study = optuna.create_study(sampler=RandomSampler(seed=0), direction="maximize")
+    study.optimize(objective, n_trials=n_trials)
+    return Source.of(study)
+
+
+def test_a_stored_search_is_the_same_and_predicts_the_same(tmp_path: Path) -> None:
+    kept, path = source(), tmp_path / "search.predictor"
+    kept.save(path)
+    again = Source.load(str(path))
+    assert repr(again.space) == repr(kept.space)  # as text, for NaN is a choice
+    assert again.space.conditions == kept.space.conditions != ()
+    assert np.array_equal(again.rows, kept.rows, equal_nan=True)
+    assert np.array_equal(again.labels, kept.labels)
+    rows = kept.space.random(20, np.random.default_rng(0))
+    assert np.array_equal(again.fit(TINY).predict(rows)[0], kept.fit(TINY).predict(rows)[0])
+
+
+def test_labels_are_lower_where_the_study_was_better() -> None:
+    study = optuna.create_study(direction="maximize")
+    study.optimize(lambda trial: trial.suggest_float("x", 0.0, 1.0), n_trials=5)
+    kept = Source.of(study)
+    assert np.array_equal(kept.labels, -kept.rows)
+
+
+def test_a_study_without_values_is_no_source() -> None:
+    study = optuna.create_study(study_name="empty")
+    with pytest.raises(ValueError, match=r"study must have finished trials .* 'empty' has none"):
+        Source.of(study)
+    study.optimize(lambda _: 1.0, n_trials=2)
+    with pytest.raises(ValueError, match="'empty' has none"):
+        Source.of(study)
+
+
+def stored(**changes: Any) -> bytes:
+    """A file as `save` writes it, with some of its arrays or of its description changed."""
+    space: dict[str, Any] = {
+        "format": "optuna_predictor_rl.source.1",
+        "decisions": [
+            {"name": "c", "choices": ["a", "b"]},
+            {"name": "x", "low": 0, "high": 1, "log": False, "step": None, "integer": False},
+        ],
+        "conditions": [],
+    }
+    space |= changes.pop("space", {})
+    arrays = {"rows": np.array([[0.0, 0.5]]), "labels": np.array([[1.0]]), **changes}
+    file = io.BytesIO()
+    np.savez(file, space=np.array(json.dumps(space)), **arrays)
+    return file.getvalue()
+
+
+class Evil:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return exec, ("raise SystemExit('code of the file was run')",)
+
+
+def without(name: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(stored())) as whole, zipfile.ZipFile(file, "w") as part:
+        for entry in whole.namelist():
+            if entry != f"{name}.npy":
+                part.writestr(entry, whole.read(entry))
+    return file.getvalue()
+
+
+X = {"name": "x", "low": 0, "high": 1, "log": False, "step": None, "integer": False}
+MALFORMED = {
+    "empty": b"",
+    "text": b"not an archive",
+    "cut off": stored()[:200],
+    "pickle": pickle.dumps(Evil()),
+    "pickled array": stored(labels=np.array([[Evil()]], dtype=object)),
+    "no space": without("space"),
+    "no rows": without("rows"),
+    "another format": stored(space={"format": "something else"}),
+    "no decisions": stored(space={"decisions": None}),
+    "a decision too few": stored(space={"decisions": [X]}),
+    "the same decision twice": stored(space={"decisions": [X, X]}),
+    "no choices": stored(space={"decisions": [{"name": "c", "choices": []}, X]}),
+    "nested choices": stored(space={"decisions": [{"name": "c", "choices": [[1]]}, X]}),
+    "an empty range": stored(space={"decisions": [{**X, "name": "c", "low": 2}, X]}),
+    "a condition on nothing": stored(space={"conditions": [[1, 5, [0]]]}),
+    "rows outside of the space": stored(rows=np.array([[7.0, 0.5]])),
+    "rows of text": stored(rows=np.array([["a", "b"]])),
+    "flat rows": stored(rows=np.array([0.0, 0.5])),
+    "labels that are missing": stored(labels=np.array([[math.nan]])),
+    "more labels than rows": stored(labels=np.array([[1.0], [2.0]])),
+    "no rows at all": stored(rows=np.empty((0, 2)), labels=np.empty((0, 1))),
+}
+
+
+def test_the_file_that_the_malformed_ones_vary_is_accepted(tmp_path: Path) -> None:
+    path = tmp_path / "good"
+    path.write_bytes(stored())
+    assert Source.load(path).rows.tolist() == [[0.0, 0.5]]
+
+
+@pytest.mark.parametrize("name", list(MALFORMED))
+def test_a_malformed_file_is_refused_and_never_run(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad"
+    path.write_bytes(MALFORMED[name])
+    with pytest.raises(ValueError, match=r"path must name a file that Source\.save wrote"):
+        Source.load(path)
+
+
+def test_a_file_that_is_missing_is_said_to_be(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Source.load(tmp_path / "nowhere")
