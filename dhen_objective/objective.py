@@ -193,7 +193,8 @@ class DHENObjective:
         checkpoint = self._checkpoint(config, training)
         if checkpoint is None or not checkpoint.exists():
             return set()
-        return set(trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values)
+        trials = trial.study.get_trials(deepcopy=False)  # a view of a study has gaps
+        return next(set(t.intermediate_values) for t in trials if t.number == trial.number)
 
     def _gain(self, rows: int, window: Tally) -> float:
         return ne_gain(window.log_loss, self.baseline_result.curve[rows].log_loss)

@@ -6,21 +6,31 @@
 >>> study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=5)
 """
 
+from optuna_predictor_rl.comparison import (
+    ComparisonReport,
+    compare_searchers,
+    repeat_comparison,
+)
 from optuna_predictor_rl.core.curves import extrapolate, rank_correlation_by_cutoff
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
+from optuna_predictor_rl.costs import KnownCost
 from optuna_predictor_rl.finalists import finalists
 from optuna_predictor_rl.hopeless import HopelessTrialPruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.sampler import PredictorRLSampler
 
 __all__ = [
+    "ComparisonReport",
     "HopelessTrialPruner",
+    "KnownCost",
     "LowFidelityPruner",
     "PolicyConfig",
     "PredictorConfig",
     "PredictorRLSampler",
+    "compare_searchers",
     "extrapolate",
     "finalists",
     "rank_correlation_by_cutoff",
+    "repeat_comparison",
 ]

@@ -2,16 +2,25 @@
 
 Why each is needed: samplers and pruners get a ``FrozenTrial``, which cannot write; reading all
 trials once a trial, without copies, has no public name; a live ``Trial`` does not show what it
-has reported; other workers see a parameter only once the objective has asked for it.
+has reported; other workers see a parameter only once the objective has asked for it; a view of a
+study is a study over another storage, and has to pass the storage's heartbeat on.
 """
 
-from collections.abc import Container
+import json
+from collections.abc import Container, Mapping
 from typing import Any
 
+from optuna.storages import BaseStorage
+from optuna.storages._heartbeat import BaseHeartbeat, is_heartbeat_enabled
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+__all__ = ["BaseHeartbeat", "is_heartbeat_enabled"]
+
 PLANNED = "predictor_rl:relative_params"
+"""System attributes, with a number after it: what a trial will be given, as JSON in pieces."""
+MAX_LENGTH = 2045
+"""Characters of a piece, as in Optuna's samplers: MySQL's older schemas have no room for more."""
 
 
 def set_trial_attribute(study: Study, trial_id: int, key: str, value: Any) -> None:
@@ -47,16 +56,49 @@ def trial_id(trial: Trial | FrozenTrial) -> int:
     return trial._trial_id
 
 
-def set_planned(study: Study, trial: FrozenTrial, parameters: dict[str, Any]) -> None:
+def set_planned(study: Study, trial: FrozenTrial, numbers: Mapping[str, float]) -> None:
     """Stores all parameters that a trial will be given, before it has asked for them."""
-    study._storage.set_trial_system_attr(trial._trial_id, PLANNED, parameters)
+    text = json.dumps(numbers)
+    for i in range(0, len(text), MAX_LENGTH):
+        piece = text[i : i + MAX_LENGTH]
+        study._storage.set_trial_system_attr(
+            trial._trial_id, f"{PLANNED}:{i // MAX_LENGTH}", piece
+        )
 
 
-def planned(trial: FrozenTrial) -> dict[str, Any]:
-    """The parameters that a running trial has, and those that it will be given."""
-    return {**trial.system_attrs.get(PLANNED, {}), **trial.params}
+def planned(trial: FrozenTrial) -> object:
+    """What ``set_planned`` stored, not yet checked; None without it or if it is no JSON."""
+    pieces: list[str] = []
+    while isinstance(piece := trial.system_attrs.get(f"{PLANNED}:{len(pieces)}"), str):
+        pieces.append(piece)
+    try:
+        # A retried trial may have pieces of an earlier, longer text behind its own.
+        return json.JSONDecoder().raw_decode("".join(pieces))[0]
+    except (json.JSONDecodeError, RecursionError):
+        return None
+
+
+def enqueued(trial: FrozenTrial) -> dict[str, Any]:
+    """The parameters that a trial was enqueued with."""
+    fixed = trial.system_attrs.get("fixed_params")
+    return fixed if isinstance(fixed, dict) else {}
 
 
 def latest(trial: Trial) -> FrozenTrial:
     """A running trial as the storage has it now, with all it has reported."""
     return trial._get_latest_trial()
+
+
+def storage_of(study: Study) -> BaseStorage:
+    """The storage of a study."""
+    return study._storage
+
+
+def id_of(study: Study) -> int:
+    """The storage's identifier of a study."""
+    return study._study_id
+
+
+def forget_trials(study: Study) -> None:
+    """Makes a study read its trials again; Optuna does so only when asked for a trial."""
+    study._thread_local.cached_all_trials = None

@@ -15,6 +15,7 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial
 
+from optuna_predictor_rl.attributes import as_number
 from optuna_predictor_rl.core.space import (
     Categorical,
     Condition,
@@ -73,6 +74,33 @@ def _contains(distribution: BaseDistribution, value: Any) -> bool:
     except ValueError:  # added with other choices, which Optuna refuses while it optimizes
         return False
     return True
+
+
+def to_numbers(
+    parameters: Mapping[str, Any], search_space: Mapping[str, BaseDistribution]
+) -> dict[str, float]:
+    """Optuna's internal numbers of parameters, which JSON can hold whatever the choices are."""
+    return {name: float(search_space[name].to_internal_repr(v)) for name, v in parameters.items()}
+
+
+def from_numbers(numbers: object, search_space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+    """The parameters of `to_numbers`; what it cannot have written is left out."""
+    if not isinstance(numbers, dict):
+        return {}
+    read = {name: as_number(numbers[name]) for name in search_space if name in numbers}
+    return {
+        name: search_space[name].to_external_repr(number)
+        for name, number in read.items()
+        if number is not None
+        and math.isfinite(number)
+        and _is_internal(search_space[name], number)
+    }
+
+
+def _is_internal(distribution: BaseDistribution, number: float) -> bool:
+    if isinstance(distribution, CategoricalDistribution):
+        return number in range(len(distribution.choices))
+    return _contains(distribution, number)
 
 
 def union_search_space(trials: list[FrozenTrial]) -> dict[str, BaseDistribution]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
 from optuna.distributions import BaseDistribution
 from optuna.study import Study, StudyDirection
@@ -16,11 +16,17 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
-from optuna_predictor_rl.distributions import is_within, learn_conditions, to_space
+from optuna_predictor_rl.costs import Cost, KnownCost, cost_of
+from optuna_predictor_rl.discrepancy import expected_discrepancy
+from optuna_predictor_rl.distributions import (
+    from_numbers,
+    is_within,
+    learn_conditions,
+    to_space,
+)
 from optuna_predictor_rl.labels import is_full, stored_label
+from optuna_predictor_rl.rules import stored_rule
 from optuna_predictor_rl.running import RunningLabel
-
-Cost = str | Callable[[FrozenTrial], float]
 
 
 @dataclass(frozen=True)
@@ -30,23 +36,38 @@ class History:
     Args:
         space: The search space, with the conditions that the trials show.
         rows: Rows of the labelled trials, (n, decisions).
-        labels: Value and, if there is one, cost of each; lower is better, NaN is missing.
-        pending: Rows of the trials that are running elsewhere.
+        labels: Values and, if it is to be learned, cost of each; lower is better, NaN is missing.
+        constraints: Value of each constraint, feasible up to zero; NaN is missing.
+        n_objectives: Number of the study's objectives, the first columns of the labels.
+        pending: Rows of the trials that are running elsewhere, or wait to be run.
         failed: Rows of the trials that failed, or were pruned before they reported a value.
         n_outside: Number of labelled trials left out: a value lies outside of the present ranges.
+        fixed: Parameters with a single value, which are no decisions.
     """
 
     space: SearchSpace
     rows: Float[ndarray, "n d"]
     labels: Float[ndarray, "n t"]
+    constraints: Float[ndarray, "n c"]
+    n_objectives: int
     pending: Float[ndarray, "p d"]
     failed: Float[ndarray, "f d"]
     n_outside: int
+    fixed: Mapping[str, Any]
+
+    @property
+    def feasible(self) -> Bool[ndarray, " n"]:
+        """Which labelled trials satisfy all constraints that they have."""
+        return (np.nan_to_num(self.constraints) <= 0.0).all(1)
 
     @property
     def seen(self) -> Rows:
         """All rows that must not be proposed again."""
         return np.concatenate([self.rows, self.pending, self.failed])
+
+    def expecting(self, row: Float[ndarray, " d"]) -> History:
+        """The history with one more trial that is running elsewhere."""
+        return replace(self, pending=np.concatenate([self.pending, row[None]]))
 
 
 def read_history(
@@ -54,17 +75,20 @@ def read_history(
     search_space: Mapping[str, BaseDistribution],
     *,
     cost: Cost | None = None,
+    max_cost: float | None = None,
     current: int | None = None,
     running_label: RunningLabel | None = None,
 ) -> History:
-    """Read the trials of a single-objective study.
+    """Read the trials of a study.
 
     A trial with a full value replaces those of the same configuration that have a label only.
+    Labels are corrected by what full trials tell of them (`expected_discrepancy`).
 
     Args:
         study: The study.
         search_space: The parameters to model.
-        cost: Where a trial's cost is found, if it is to be learned.
+        cost: Where a trial's cost is found; one that is known in advance is no label.
+        max_cost: Largest feasible cost, a further constraint if the cost is to be learned.
         current: Number of the trial that asks; it is not pending.
         running_label: Long-term value of a running trial that has reported enough, which is then
             no longer pending but teaches that value; without it, running trials teach nothing.
@@ -73,51 +97,136 @@ def read_history(
         ValueError: If a complete trial has no cost.
     """
     trials = _storage.trials(study, fresh=True)  # at once, so that none is between two states
-    known = [_known(t, running_label) for t in trials if t.number != current]
-    labelled = [k for k in known if k.value is not None and k.params]
+    known = [_known(t, search_space, running_label) for t in trials if t.number != current]
+    labelled = [k for k in known if k.values is not None and k.params]
     space = to_space(search_space)
     inside = [k for k in labelled if is_within(k.params, search_space)]
     kept = _not_superseded(inside, space.rows([k.params for k in inside]))
     rows = space.rows([k.params for k in kept])
     space = SearchSpace(space.decisions, learn_conditions(space, rows))
-    sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
-    values = [[sign * (k.value or 0.0), *_costs(k.trial, cost)] for k in kept]
-    labels = np.asarray(values, dtype=np.float64).reshape(len(kept), 1 + (cost is not None))
-    labels = np.stack([_finite(column) for column in labels.T], axis=1)
-    unlabelled = [k for k in known if k.value is None]
-    pending = [k.params for k in unlabelled if k.trial.state == TrialState.RUNNING]
+    n_objectives = len(study.directions)
+    values = np.array([k.values for k in kept], dtype=np.float64).reshape(-1, n_objectives)
+    if n_objectives == 1:
+        taught = [k.trial for k in kept]
+        values[:, 0] += expected_discrepancy(stored_rule(study), taught, space, rows)
+    labels = values * [-1.0 if d == StudyDirection.MAXIMIZE else 1.0 for d in study.directions]
+    constraints = _constraints([k.trial for k in kept])
+    if cost is not None and not isinstance(cost, KnownCost):
+        costs = np.array([cost_of(k.trial, cost) for k in kept]).reshape(-1, 1)
+        labels = np.hstack([labels, costs])
+        if max_cost is not None:
+            constraints = np.hstack([constraints, costs - max_cost])
+    unlabelled = [k for k in known if k.values is None]
+    pending = [k.params for k in unlabelled if not k.trial.state.is_finished()]
     failed = [k.params for k in unlabelled if k.trial.state.is_finished()]
     return History(
         space=space,
         rows=rows,
-        labels=labels,
+        labels=_finite(labels),
+        constraints=_finite(constraints),
+        n_objectives=n_objectives,
         pending=_rows_within(space, pending, search_space),
         failed=_rows_within(space, failed, search_space),
         n_outside=len(labelled) - len(inside),
+        fixed={
+            name: k.params[name]
+            for k in labelled
+            for name, distribution in k.trial.distributions.items()
+            if distribution.single()
+        },
     )
+
+
+def finished_numbers(study: Study) -> frozenset[int]:
+    """The numbers of all trials that have finished."""
+    trials = _storage.trials(study, fresh=True)
+    return frozenset(trial.number for trial in trials if trial.state.is_finished())
+
+
+def read_given(
+    study: Study,
+    space: SearchSpace,
+    search_space: Mapping[str, BaseDistribution],
+    *,
+    known: frozenset[int],
+    current: int,
+) -> tuple[list[int], Rows]:
+    """What other trials have been given that are not known to have finished.
+
+    Args:
+        study: The study.
+        space: The search space, with its conditions.
+        search_space: The parameters to model.
+        known: Numbers of the trials that had finished when the history was read.
+        current: Number of the trial that asks; it is left out.
+
+    Returns:
+        The trials' numbers, and their rows.
+    """
+    trials = _storage.trials(study, fresh=True)
+    others = [t for t in trials if t.number not in known and t.number != current]
+    given = [(t.number, _given(t, search_space)) for t in others]
+    inside = [(number, params) for number, params in given if is_within(params, search_space)]
+    rows = space.canonical(space.rows([params for _, params in inside]))
+    return [number for number, _ in inside], rows
 
 
 @dataclass(frozen=True)
 class _Known:
-    """A trial and the value that it is known by, if there is one."""
+    """A trial and the values that it is known by, if there are any."""
 
     trial: FrozenTrial
     params: dict[str, Any]
-    value: float | None
+    values: list[float] | None
 
 
-def _known(trial: FrozenTrial, running_label: RunningLabel | None) -> _Known:
-    if trial.state != TrialState.RUNNING:
-        return _Known(trial, trial.params, label(trial))
-    long_term = None if running_label is None else running_label(trial)
-    return _Known(trial, _storage.planned(trial), None if long_term is None else long_term.value)
+def _known(
+    trial: FrozenTrial,
+    search_space: Mapping[str, BaseDistribution],
+    running_label: RunningLabel | None,
+) -> _Known:
+    if trial.state.is_finished():
+        return _Known(trial, trial.params, _values(trial))
+    params = _given(trial, search_space)
+    running = trial.state == TrialState.RUNNING
+    long_term = running_label(trial) if running and running_label is not None else None
+    return _Known(trial, params, None if long_term is None else [long_term.value])
+
+
+def _given(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+    """The parameters that a trial has, and those that it will be given."""
+    if trial.state.is_finished():
+        return trial.params
+    planned = from_numbers(_storage.planned(trial), search_space)
+    return planned | _storage.enqueued(trial) | trial.params
+
+
+def _values(trial: FrozenTrial) -> list[float] | None:
+    """A finished trial's value of each objective, or its label."""
+    if trial.values is not None and len(trial.values) > 1:
+        return trial.values
+    value = label(trial)
+    return None if value is None else [value]
+
+
+def _constraints(trials: list[FrozenTrial]) -> Float[ndarray, "n c"]:
+    """The value of every constraint that any trial has; NaN where a trial lacks it."""
+    found = [trial.constraints for trial in trials]
+    names = list(dict.fromkeys(name for constraints in found for name in constraints))
+    values = [[constraints.get(name, math.nan) for name in names] for constraints in found]
+    return np.array(values, dtype=np.float64).reshape(len(trials), len(names))
 
 
 def _not_superseded(known: list[_Known], rows: Rows) -> list[_Known]:
     """Without the labels of configurations that have a full value too."""
     keys = row_keys(rows)
-    full = {key for k, key in zip(known, keys, strict=True) if is_full(k.trial)}
-    return [k for k, key in zip(known, keys, strict=True) if is_full(k.trial) or key not in full]
+    whole = [len(k.values or ()) > 1 or is_full(k.trial) for k in known]
+    full = {key for key, is_whole in zip(keys, whole, strict=True) if is_whole}
+    return [
+        k
+        for k, key, is_whole in zip(known, keys, whole, strict=True)
+        if is_whole or key not in full
+    ]
 
 
 def _rows_within(
@@ -140,23 +249,13 @@ def label(trial: FrozenTrial) -> float | None:
     return None if value is None or math.isnan(value) else value
 
 
-def _costs(trial: FrozenTrial, cost: Cost | None) -> list[float]:
-    if cost is None:
-        return []
-    if not isinstance(cost, str):
-        return [float(cost(trial))]
-    if cost in trial.user_attrs:
-        return [float(trial.user_attrs[cost])]
-    if trial.state == TrialState.COMPLETE:
-        raise ValueError(
-            f"cost must name a user attribute of every complete trial, "
-            f"but trial {trial.number} has no {cost!r}."
-        )
-    return [math.nan]
+def _finite(labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:
+    """Infinite labels become the worst or the best finite one of their task."""
+    columns = [_finite_column(column) for column in labels.T]
+    return np.stack(columns, axis=1) if columns else labels
 
 
-def _finite(column: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
-    """Infinite labels become the worst or the best finite one."""
+def _finite_column(column: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     finite = column[np.isfinite(column)]
     low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
     return np.where(np.isnan(column), np.nan, np.clip(column, low, high))

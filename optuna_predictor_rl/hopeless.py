@@ -3,10 +3,10 @@
 import math
 
 import numpy as np
+import scipy
 from optuna.pruners import BasePruner
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
-from scipy.stats import t as student_t
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
@@ -14,6 +14,7 @@ from optuna_predictor_rl.core.curves.cutoff import worst_value
 from optuna_predictor_rl.core.curves.label import labels_at
 from optuna_predictor_rl.labels import full_trials, store_label, stored_label
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.representation import call_of, remembering
 from optuna_predictor_rl.stopping import StoppingRule, direction_of, trial_values
 
 
@@ -32,6 +33,7 @@ class HopelessTrialPruner(BasePruner):
         >>> pruner = HopelessTrialPruner(LowFidelityPruner(n_pilot_trials=10), probability=0.95)
     """
 
+    @remembering
     def __init__(
         self, pruner: LowFidelityPruner, *, probability: float = 0.95, n_warmup_reports: int = 5
     ) -> None:
@@ -52,6 +54,10 @@ class HopelessTrialPruner(BasePruner):
         self.pruner = pruner
         self._probability = probability
         self._n_warmup_reports = n_warmup_reports
+
+    def __repr__(self) -> str:
+        """The call that makes it again."""
+        return call_of(self)
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Whether the trial stops here, at the cutoff or as hopeless.
@@ -85,16 +91,16 @@ class HopelessTrialPruner(BasePruner):
         full = full_trials(_storage.trials(study, (TrialState.COMPLETE,)))[: rule.n_pilots]
         curves = [Curve.of(t.intermediate_values) for t in full]
         then = labels_at(curves, curve.last_step, rule.fit, worst_value(direction_of(study)))
-        errors = trial_values(full) - then
-        errors = errors[np.isfinite(errors)]
-        if label is None or len(errors) < 3:
+        with np.errstate(over="ignore", invalid="ignore"):  # values near the largest float
+            errors = trial_values(full) - then
+            errors = errors[np.isfinite(errors)]
+            if label is None or len(errors) < 3:
+                return None
+            value = label.value + float(errors.mean())
+            std = float(errors.std(ddof=1)) * math.sqrt(1 + 1 / len(errors))
+        if not (math.isfinite(value) and math.isfinite(std)):
             return None
-        return Extrapolation(
-            value=label.value + float(errors.mean()),
-            std=float(errors.std(ddof=1)) * math.sqrt(1 + 1 / len(errors)),
-            slope=label.slope,
-            step=rule.end,
-        )
+        return Extrapolation(value=value, std=std, slope=label.slope, step=rule.end)
 
     def _is_hopeless(self, study: Study, rule: StoppingRule, label: Extrapolation) -> bool:
         finished = _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
@@ -104,4 +110,5 @@ class HopelessTrialPruner(BasePruner):
         margin = sign * (label.value - median)
         if label.std == 0:
             return margin > 0
-        return float(student_t.cdf(margin / label.std, df=rule.n_pilots - 1)) > self._probability
+        certainty = scipy.stats.t.cdf(margin / label.std, df=rule.n_pilots - 1)
+        return float(certainty) > self._probability

@@ -7,6 +7,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl._storage import set_trial_attribute
+from optuna_predictor_rl.attributes import as_number
 from optuna_predictor_rl.core.curves import Extrapolation
 
 LABEL = "low_fidelity_label"
@@ -28,9 +29,8 @@ def store_label(study: Study, trial_id: int, fidelity: float, label: Extrapolati
 
 
 def stored_label(trial: FrozenTrial) -> float | None:
-    """The label the trial was marked with, if it was."""
-    label = trial.user_attrs.get(LABEL)
-    return None if label is None else float(label)
+    """The label the trial was marked with, if it was; what is no number is no label."""
+    return as_number(trial.user_attrs.get(LABEL))
 
 
 def is_full(trial: FrozenTrial) -> bool:

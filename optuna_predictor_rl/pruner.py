@@ -4,24 +4,26 @@ import logging
 import math
 from collections.abc import Sequence
 
+import numpy as np
+import scipy
 from optuna.pruners import BasePruner
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from optuna_predictor_rl import _storage
-from optuna_predictor_rl.core.curves import AxisName, Curve, LabelFit
+from optuna_predictor_rl.core.curves import AxisName, Curve, Extrapolation, LabelFit
 from optuna_predictor_rl.core.curves.cutoff import check_confidence
 from optuna_predictor_rl.labels import FULL_FIDELITY, full_trials, store_label, stored_label
+from optuna_predictor_rl.representation import call_of, remembering
+from optuna_predictor_rl.rules import RULE, read_rule
 from optuna_predictor_rl.stopping import (
     StoppingRule,
     check_one_objective,
     decide,
     direction_of,
     last_step,
+    trial_values,
 )
-
-RULE = "low_fidelity:rule:"
-"""Study user attribute: the rule that so many full trials decided."""
 
 _logger = logging.getLogger(__name__)
 
@@ -53,11 +55,14 @@ class LowFidelityPruner(BasePruner):
         ...             raise optuna.TrialPruned
         ...     return level + 1 / step
         >>> study = optuna.create_study(pruner=LowFidelityPruner(n_pilot_trials=3))
+        >>> for level in (0.2, 0.4, 0.6, 0.8):
+        ...     study.enqueue_trial({"level": level})
         >>> study.optimize(objective, n_trials=4)
         >>> study.trials[3].user_attrs["fidelity"]
         1
     """
 
+    @remembering
     def __init__(
         self,
         *,
@@ -70,6 +75,7 @@ class LowFidelityPruner(BasePruner):
         shrink: float = 25.0,
         confidence: float = 0.8,
         full_fraction: float = 0.0,
+        promising: float = 0.05,
     ) -> None:
         """Checks and keeps the settings.
 
@@ -91,6 +97,8 @@ class LowFidelityPruner(BasePruner):
             full_fraction: Share of the later trials that run to the end all the same. With every
                 few of them the rule is decided anew, so that a drift of the search towards
                 configurations that the cutoff ranks badly is noticed.
+            promising: A trial goes on past the cutoff for as long as it is at least this likely
+                to beat the best full value. 1 stops every trial, as in the paper.
 
         Raises:
             ValueError: If an argument is out of its range.
@@ -105,12 +113,15 @@ class LowFidelityPruner(BasePruner):
             raise ValueError(f"cutoff must be at least 1, but got {cutoff}.")
         if not 0 <= full_fraction <= 1:
             raise ValueError(f"full_fraction must be in [0, 1], but got {full_fraction}.")
+        if not 0 < promising <= 1:
+            raise ValueError(f"promising must be in (0, 1], but got {promising}.")
         check_confidence(confidence)
         self._n_pilot_trials = n_pilot_trials
         self._min_rank_correlation = min_rank_correlation
         self._cutoff = cutoff
         self._confidence = confidence
         self._full_fraction = full_fraction
+        self._promising = promising
         axes = [axis] if isinstance(axis, str) else list(axis)
         if not axes:
             raise ValueError("axis must name at least one axis, but got none.")
@@ -125,6 +136,10 @@ class LowFidelityPruner(BasePruner):
         else:
             self._fits, self._fixed_fit = fits, fits[0]
         self._told: set[str] = set()
+
+    def __repr__(self) -> str:
+        """The call that makes it again."""
+        return call_of(self)
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Whether the trial stops here; if so, its label is stored on it.
@@ -143,8 +158,11 @@ class LowFidelityPruner(BasePruner):
         if rule is None or not rule.stops(curve) or self.runs_to_the_end(trial):
             return False
         label = rule.label(curve)
-        if label is not None:
-            store_label(study, _storage.trial_id(trial), curve.last_step, label)
+        if label is None:
+            return True
+        if self._is_promising(study, label):
+            return False
+        store_label(study, _storage.trial_id(trial), curve.last_step, label)
         return True
 
     def label(self, trial: Trial | FrozenTrial) -> float:
@@ -220,11 +238,11 @@ class LowFidelityPruner(BasePruner):
         if n_pilots == 0:
             return None
         key = f"{RULE}{n_pilots}"
-        stored = _storage.study_attributes(study).get(key)
+        stored = read_rule(_storage.study_attributes(study), key)
         if stored is None:
             self._store_rule(study, key, full[:n_pilots])
-            stored = _storage.study_attributes(study)[key]  # another worker's, if it was last
-        return StoppingRule.from_json(stored)
+            stored = read_rule(_storage.study_attributes(study), key)  # of who was last
+        return stored
 
     def _store_rule(self, study: Study, key: str, full: list[FrozenTrial]) -> None:
         rule = decide(
@@ -237,23 +255,23 @@ class LowFidelityPruner(BasePruner):
         # No storage has compare-and-set for attributes. Whoever comes second finds the key, and
         # two who come at once decide alike, as the rule follows from the same full trials.
         stored = _storage.study_attributes(study)
-        if key in stored:
+        if stored.get(key) is not None:
             return
         _storage.set_study_attribute(study, key, rule.to_json())
-        before = stored.get(f"{RULE}{len(full) - self._n_further}")
-        if rule.cutoff is None and (before is None or before["cutoff"] is not None):
+        before = read_rule(stored, f"{RULE}{len(full) - self._n_further}")
+        if rule.cutoff is None and (before is None or before.cutoff is not None):
             _logger.warning(
                 "No cutoff keeps a rank correlation of %s over %d full trials: trials run to "
                 "the end until more of them have ended.",
                 self._min_rank_correlation,
                 len(full),
             )
-        if rule.cutoff is not None and before is not None and before["cutoff"] != rule.cutoff:
+        if rule.cutoff is not None and before is not None and before.cutoff != rule.cutoff:
             _logger.warning(
                 "After %d full trials, training stops at step %s instead of %s.",
                 len(full),
                 rule.cutoff,
-                before["cutoff"],
+                before.cutoff,
             )
 
     @property
@@ -265,6 +283,18 @@ class LowFidelityPruner(BasePruner):
         if n_full < self._n_pilot_trials:
             return 0
         return n_full - (n_full - self._n_pilot_trials) % self._n_further
+
+    def _is_promising(self, study: Study, label: Extrapolation) -> bool:
+        """Whether the label is likely enough to become the best full value."""
+        full = full_trials(_storage.trials(study, (TrialState.COMPLETE,)))
+        values = trial_values(full)
+        if self._promising == 1.0 or not np.isfinite(values).any():
+            return False
+        sign = 1.0 if direction_of(study) == "minimize" else -1.0
+        margin = float(np.nanmin(sign * values)) - sign * label.value
+        if not label.std > 0:
+            return margin > 0
+        return float(scipy.special.ndtr(margin / label.std)) >= self._promising
 
     def runs_to_the_end(self, trial: FrozenTrial) -> bool:
         """Whether a trial is one of ``full_fraction``, or was enqueued as ``full_fidelity``."""

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
+from optuna_predictor_rl.attributes import as_number
 from optuna_predictor_rl.core.curves import (
     Curve,
     Direction,
@@ -103,9 +104,38 @@ class StoppingRule:
         }
 
     @classmethod
-    def from_json(cls, record: dict[str, Any]) -> "StoppingRule":
-        """Reads what ``to_json`` wrote."""
-        return cls(**{**record, "fit": LabelFit(**record["fit"])})
+    def from_json(cls, record: object) -> "StoppingRule":
+        """Reads what ``to_json`` wrote.
+
+        Raises:
+            ValueError: If it is something else.
+        """
+        if not isinstance(record, dict):
+            raise ValueError(f"rule must be a dictionary, but got {record!r}.")
+        fields = dict(record)
+        fit = LabelFit(**_of_type(LabelFit(), fields.pop("fit", None)))
+        cutoff = fields.pop("cutoff", None)
+        known = cls(cutoff=None if cutoff is None else 0.0, fit=fit)
+        return dataclasses.replace(known, **_of_type(known, fields | {"cutoff": cutoff}))
+
+
+def _of_type(example: "LabelFit | StoppingRule", record: object) -> dict[str, Any]:
+    """The record, if its items have the types of the example's attributes.
+
+    Raises:
+        ValueError: If they have not.
+    """
+    if not isinstance(record, dict):
+        raise ValueError(f"fit must be a dictionary, but got {record!r}.")
+    known = vars(example)
+    read = {
+        key: as_number(value) if isinstance(known.get(key), float) else value
+        for key, value in record.items()
+    }
+    for key, value in read.items():
+        if key not in known or type(value) is not type(known[key]):
+            raise ValueError(f"{key} must be one of the rule's, but got {record[key]!r}.")
+    return read
 
 
 def decide(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,14 +17,18 @@ from optuna_predictor_rl.core.ensemble import Ensemble, fit_ensemble
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import Candidates, PolicyConfig, search
 from optuna_predictor_rl.core.space import Rows
-from optuna_predictor_rl.core.targets import rank_targets
+from optuna_predictor_rl.costs import RowCosts
+from optuna_predictor_rl.elite import elite_rows
 from optuna_predictor_rl.history import History
-
-N_ELITE = 5
-"""Best trials that rounds of the policy and local moves start from."""
+from optuna_predictor_rl.threads import one_thread
 
 N_KEPT = 512
 """Candidates of a search that are kept for trials asked for before another one has finished."""
+
+RowFunction = Callable[[Rows], Float[ndarray, " n"]]
+
+OVER_BUDGET = 1e3
+"""What a candidate over the budget costs a policy, and its excess in standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -54,19 +58,26 @@ class Suggester:
         policy: Settings of the policy.
         seed: Seed of all randomness, together with the number of labelled trials.
         device: Where networks and policies are trained.
+        row_costs: Costs of rows, if they are known in advance.
 
     Attributes:
         lock: Held by a thread while it asks, so that it knows what the others have been given.
     """
 
     def __init__(
-        self, predictor: PredictorConfig, policy: PolicyConfig, seed: int, device: torch.device
+        self,
+        predictor: PredictorConfig,
+        policy: PolicyConfig,
+        seed: int,
+        device: torch.device,
+        row_costs: RowCosts | None = None,
     ) -> None:
         self.lock = threading.Lock()
         self._predictor = predictor
         self._policy = policy
         self._seed = seed
         self._device = device
+        self._row_costs = row_costs
         self._key = b""
         self._last: Search | None = None
 
@@ -78,6 +89,11 @@ class Suggester:
         """With a lock of its own."""
         self.__dict__.update(state)
         self.lock = threading.Lock()
+
+    @property
+    def last(self) -> Search | None:
+        """The last search, if there was one."""
+        return self._last
 
     def suggest(self, history: History, weight: Float[ndarray, " t"]) -> Rows:
         """Rows to try next, best first, (n, decisions)."""
@@ -92,13 +108,22 @@ class Suggester:
         """The search for this history: that of the last call, unless something has finished."""
         key = _digest(history, weight)
         if self._last is None or self._key != key:
-            with _one_thread():
+            with one_thread():
                 self._last = self._run(history, weight)
             self._key = key
         return self._last
 
+    def affordable(self, history: History, rows: Rows) -> Rows:
+        """The rows within the budget or, if there are none, the cheapest, (n, decisions)."""
+        excess = self._excess(history)
+        if excess is None or not len(rows):
+            return rows
+        over = excess(rows)
+        return rows[over == 0.0] if (over == 0.0).any() else rows[[over.argmin()]]
+
     def _run(self, history: History, weight: Float[ndarray, " t"]) -> Search:
         rng = np.random.default_rng([self._seed, len(history.rows)])
+        standard_cost, excess = self._standard_cost(history), self._excess(history)
         ensemble = fit_ensemble(
             self._predictor,
             history.space,
@@ -106,37 +131,58 @@ class Suggester:
             history.labels,
             rng=rng,
             device=self._device,
+            exact_cost=standard_cost,
+            constraints=history.constraints,
         )
         greedy = self._policy.reward == "mean"
-        score = ensemble.mean if greedy else ensemble.log_improvement
-        sign = 1.0 if greedy else -1.0
-        standing = np.nan_to_num(rank_targets(history.labels))  # a missing one is in the middle
-        order = np.argsort(standing @ weight, kind="stable")
+        score = ensemble.greedy if greedy else ensemble.log_improvement
+
+        def cost(rows: Rows) -> Float[ndarray, " n"]:
+            value = score(rows, weight) if greedy else -score(rows, weight)
+            if excess is None:
+                return value
+            over = excess(rows)
+            return value + OVER_BUDGET * ((over > 0.0) + over)
+
         found = search(
             history.space,
-            lambda rows: sign * score(rows, weight),
+            cost,
             self._policy,
-            elite=history.rows[order[:N_ELITE]],
+            elite=elite_rows(history, weight, standard_cost, excess),
             rng=rng,
             device=self._device,
         )
         n_kept = len(history.seen) + N_KEPT
-        return Search(history, weight, ensemble, found, found.top(n_kept, history.seen))
+        rows = found.top(n_kept, history.seen)
+        return Search(history, weight, ensemble, found, self.affordable(history, rows))
+
+    def _standard_cost(self, history: History) -> RowFunction | None:
+        """The known cost of rows, standardized on the labelled ones."""
+        if self._row_costs is None:
+            return None
+        of = partial(self._row_costs, history.space, history.fixed)
+        center, scale = _center_and_scale(of(history.rows))
+        return lambda rows: (of(rows) - center) / scale
+
+    def _excess(self, history: History) -> RowFunction | None:
+        """By how much rows exceed the budget, in standard deviations of the labelled ones."""
+        if self._row_costs is None or self._row_costs.budget is None:
+            return None
+        of = partial(self._row_costs.excess, history.space, history.fixed)
+        known = self._row_costs(history.space, history.fixed, history.rows)
+        _, scale = _center_and_scale(known)
+        return lambda rows: of(rows) / scale
+
+
+def _center_and_scale(costs: Float[ndarray, " n"]) -> tuple[float, float]:
+    """Mean and standard deviation, or the costs' size where they are all the same."""
+    size = float(np.abs(costs).max(initial=0.0)) or 1.0
+    spread = float(costs.std()) if len(costs) else 0.0
+    return float(costs.sum() / max(len(costs), 1)), spread if spread > 1e-12 * size else size
 
 
 def _digest(history: History, weight: Float[ndarray, " t"]) -> bytes:
-    digest = hashlib.blake2b(repr(history.space).encode(), digest_size=16)
-    for array in (history.rows, history.labels, weight):
+    digest = hashlib.blake2b(repr((history.space, history.fixed)).encode(), digest_size=16)
+    for array in (history.rows, history.labels, history.constraints, weight):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.digest()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Small matrices are slower on several threads; the caller's setting is restored."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.special import erfcx, log_ndtr
 
 LOG_SQRT_2PI = 0.5 * float(np.log(2.0 * np.pi))
 
@@ -25,9 +25,16 @@ def log_expected_improvement(
     near = np.maximum(z, -1.0)
     far = np.minimum(z, -1.0)
     density = np.exp(-0.5 * near * near - LOG_SQRT_2PI)
-    log_near = np.log(density + near * np.exp(log_ndtr(near)))
+    log_near = np.log(density + near * np.exp(scipy.special.log_ndtr(near)))
     # phi(z) + z Phi(z) = phi(z) (1 + z sqrt(pi/2) erfcx(-z / sqrt 2)), and 1 / z^2 past z = -1e3
-    mills = np.sqrt(np.pi / 2.0) * erfcx(-far / np.sqrt(2.0))
+    mills = np.sqrt(np.pi / 2.0) * scipy.special.erfcx(-far / np.sqrt(2.0))
     ratio = np.where(far > -1e3, 1.0 + far * mills, 1.0 / (far * far))
     log_far = -0.5 * far * far - LOG_SQRT_2PI + np.log(np.maximum(ratio, 1e-300))
     return np.asarray(np.where(z > -1.0, log_near, log_far) + np.log(std))
+
+
+def log_feasibility(
+    mean: Float[ndarray, "n c"], std: Float[ndarray, "n c"], threshold: Float[ndarray, " c"]
+) -> Float[ndarray, " n"]:
+    """Logarithm of the probability that no independent Gaussian exceeds its threshold."""
+    return np.asarray(scipy.special.log_ndtr((threshold - mean) / std).sum(1))

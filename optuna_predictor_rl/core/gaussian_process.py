@@ -10,10 +10,9 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
 from numpy import ndarray
-from scipy.linalg import cho_solve, cholesky, solve_triangular
-from scipy.optimize import minimize
 
 JITTER = 1e-6
 
@@ -77,7 +76,9 @@ class GaussianProcess:
             x * self.inverse_lengthscale, self.x * self.inverse_lengthscale
         )
         kernel = self.scale * _matern(squared)
-        solved = solve_triangular(self.factor, kernel.T, lower=True, check_finite=False)
+        solved = scipy.linalg.solve_triangular(
+            self.factor, kernel.T, lower=True, check_finite=False
+        )
         variance = self.scale - np.einsum("nm,nm->m", solved, solved)
         return self.mean + kernel @ self.alpha, np.sqrt(np.maximum(variance, JITTER))
 
@@ -85,14 +86,14 @@ class GaussianProcess:
         """The process once the values at x are known to be as predicted: surer, the mean kept."""
         scaled, known = x * self.inverse_lengthscale, self.x * self.inverse_lengthscale
         cross = self.scale * _matern(_squared_distance(known, scaled))
-        lower = solve_triangular(self.factor, cross, lower=True, check_finite=False)
+        lower = scipy.linalg.solve_triangular(self.factor, cross, lower=True, check_finite=False)
         block = self.scale * _matern(_squared_distance(scaled, scaled)) - lower.T @ lower
         block[np.diag_indices_from(block)] += self.noise + JITTER
         n, m = cross.shape
         factor = np.zeros((n + m, n + m))
         factor[:n, :n] = self.factor
         factor[n:, :n] = lower.T
-        factor[n:, n:] = cholesky(block, lower=True, check_finite=False)
+        factor[n:, n:] = scipy.linalg.cholesky(block, lower=True, check_finite=False)
         return replace(
             self,
             x=np.concatenate([self.x, x]),
@@ -126,7 +127,7 @@ def fit_gaussian_process(
     prior = prior or KernelPrior()
     subset = representative_rows(y, max_fit)
     objective = _NegativeLogPosterior(x[subset], y[subset], feature, prior)
-    solution = minimize(
+    solution = scipy.optimize.minimize(
         objective,
         objective.start,
         jac=True,
@@ -159,9 +160,9 @@ def _condition(
     scaled = x * inverse_lengthscale
     kernel = scale * _matern(_squared_distance(scaled, scaled))
     kernel[np.diag_indices_from(kernel)] = scale + noise
-    factor = cholesky(kernel, lower=True, check_finite=False)
+    factor = scipy.linalg.cholesky(kernel, lower=True, check_finite=False)
     mean = float(y.mean())
-    alpha = cho_solve((factor, True), y - mean, check_finite=False)
+    alpha = scipy.linalg.cho_solve((factor, True), y - mean, check_finite=False)
     return GaussianProcess(
         x=x,
         inverse_lengthscale=inverse_lengthscale,
@@ -210,10 +211,10 @@ class _NegativeLogPosterior:
         kernel = scale * correlation
         kernel[np.diag_indices(n)] = scale + noise
         try:
-            factor = cholesky(kernel, lower=True, check_finite=False)
+            factor = scipy.linalg.cholesky(kernel, lower=True, check_finite=False)
         except np.linalg.LinAlgError:
             return 1e10, np.zeros_like(theta)
-        inverse = cho_solve((factor, True), np.eye(n), check_finite=False)
+        inverse = scipy.linalg.cho_solve((factor, True), np.eye(n), check_finite=False)
         alpha = inverse @ self.y
         outer = inverse - np.outer(alpha, alpha)  # twice d value / d kernel, GPML Eq. 5.9
         by_distance = outer * (decay * (1.0 + r))  # dk/d(r^2/5) = -5/6 scale (1 + r) e^-r

@@ -12,7 +12,7 @@ from numpy import ndarray
 from optuna_predictor_rl.core.fit import FittedMembers, fit_members
 from optuna_predictor_rl.core.gaussian_process import GaussianProcess, fit_gaussian_process
 from optuna_predictor_rl.core.predictor import PredictorConfig
-from optuna_predictor_rl.core.targets import TARGETS, Target, rank_targets
+from optuna_predictor_rl.core.targets import rank_targets
 
 Inputs = Float[ndarray, "n c"]
 Moments = tuple[Float[ndarray, "n t"], Float[ndarray, "n t"]]
@@ -53,17 +53,14 @@ class Processes:
         return np.mean([process.inverse_lengthscale for process in self.processes], axis=0)
 
 
-def fit_processes(
-    x: Inputs, labels: Float[ndarray, "n t"], feature: ndarray, target: Target
-) -> Processes:
-    """Fit a process to each task's labels, transformed by `target`; NaN labels are left out."""
+def fit_processes(x: Inputs, targets: Float[ndarray, "n t"], feature: ndarray) -> Processes:
+    """Fit a process to each task's targets, of about unit variance; NaN ones are left out."""
     fitted = []
-    for y in labels.T:
+    for y in targets.T:
         present = ~np.isnan(y)
-        if not present.any():  # nothing is known of the task: one label, at its mean
+        if not present.any():  # nothing is known of the task: one target, at the mean
             present, y = np.arange(len(y)) == 0, np.zeros_like(y)
-        transformed = TARGETS[target](y[present])
-        fitted.append(fit_gaussian_process(x[present], transformed, feature))
+        fitted.append(fit_gaussian_process(x[present], y[present], feature))
     return Processes(tuple(fitted))
 
 

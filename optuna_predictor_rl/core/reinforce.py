@@ -127,6 +127,15 @@ class Candidates:
     round: Int[ndarray, " n"]
     trace: Trace
 
+    @property
+    def proposed(self) -> Float[ndarray, "s r n d"]:
+        """The rows that the policies proposed, in the order of the trace."""
+        shape = self.trace.cost.shape
+        rows = np.empty((self.trace.cost.size, self.rows.shape[1]))
+        # What is left of a stable order without the refinement's rows is itself a stable order.
+        rows[np.argsort(self.trace.cost.reshape(-1), kind="stable")] = self.rows[self.round >= 0]
+        return rows.reshape(*shape, -1)
+
     def top(self, k: int, seen: Rows) -> Rows:
         """The k best distinct rows that are not among the seen ones; fewer if there are fewer."""
         known = set(row_keys(seen))

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.special import ndtri
-from scipy.stats import rankdata
 
 Target = Literal["standard", "clipped", "rank", "log"]
 
@@ -36,16 +35,12 @@ def rank_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     """Normal quantiles of the ranks: only the order counts, as in Eq. (3)."""
     if not len(y) or y.min() == y.max():
         return np.zeros_like(y)
-    return np.asarray(ndtri((rankdata(y) - 0.5) / len(y)))
+    return np.asarray(scipy.special.ndtri((scipy.stats.rankdata(y) - 0.5) / len(y)))
 
 
 def rank_targets(labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:
     """The rank target of each task over the labels it has; NaN where one is missing."""
-    targets = np.full_like(labels, np.nan)
-    for t, y in enumerate(labels.T):
-        present = ~np.isnan(y)
-        targets[present, t] = rank_target(y[present])
-    return targets
+    return transformed(labels, rank_target)
 
 
 def log_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
@@ -59,6 +54,38 @@ def log_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
         return standard_target(y)
     offset = max(0.1 * scale, np.finfo(np.float64).tiny)
     return standard_target(np.log(offset + (y - best)))  # log(scale) is a shift
+
+
+def transformed(
+    labels: Float[ndarray, "n t"], transform: Callable[[ndarray], ndarray]
+) -> Float[ndarray, "n t"]:
+    """The target of each task over the labels it has; NaN where one is missing."""
+    targets = np.full_like(labels, np.nan)
+    for t, y in enumerate(labels.T):
+        present = ~np.isnan(y)
+        targets[present, t] = transform(y[present])
+    return targets
+
+
+def signed_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
+    """Values of a constraint with zero kept at zero, large ones drawn in.
+
+    What lies far beyond the median distance from zero is drawn in, so that outliers do not
+    flatten the rest. The result is divided by its spread, but not centred.
+    """
+    y = _scaled(y)
+    distance = np.abs(y[y != 0.0])
+    if not len(distance):
+        return y
+    target = y / (np.median(distance) + np.abs(y))
+    return np.asarray(target / max(target.std(), 0.1))
+
+
+def feasible_rank(y: Float[ndarray, " n"]) -> float:
+    """Where zero lies among the normal quantiles of the ranks of a constraint's values."""
+    n = max(len(y), 1)
+    share = np.count_nonzero(y <= 0.0) / n
+    return float(scipy.special.ndtri(np.clip(share, 0.5 / (n + 1), 1.0 - 0.5 / (n + 1))))
 
 
 def _scaled(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:

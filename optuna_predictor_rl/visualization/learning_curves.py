@@ -12,15 +12,22 @@ from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.labels import is_full
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.running import low_fidelity_pruner
-from optuna_predictor_rl.stopping import StoppingRule, check_one_objective, direction_of
+from optuna_predictor_rl.stopping import StoppingRule, check_one_objective
+from optuna_predictor_rl.visualization.source import sign_of, value_title
 from optuna_predictor_rl.visualization.style import (
+    COLORS,
     FULL_COLOR,
     GREY,
-    LABEL_COLORS,
     base_layout,
+    thinned,
+    visible_range,
 )
 
 STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
+N_OTHERS = 100
+"""Grey curves that are drawn at most."""
+N_POINTS = 40
+"""Points of a grey curve that are drawn at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,21 +94,39 @@ def plot_learning_curves(
     curves, rule = learning_curves(study, pruner)
     if not curves:
         raise ValueError("study must have a trial that reported a finite value, but got none.")
-    sign = 1.0 if direction_of(study) == "minimize" else -1.0
+    sign = sign_of(study)
     ranked = sorted(curves, key=lambda curve: sign * curve.long_term)
+    distinct = _distinct(ranked)
     figure = go.Figure()
-    _draw_others(figure, ranked[n_best:])
-    for place, curve in reversed(list(enumerate(ranked[:n_best]))):
-        _draw(figure, curve, color=LABEL_COLORS[place % len(LABEL_COLORS)])
+    _draw_others(figure, [same[0] for same in distinct[n_best:]])
+    for place, same in reversed(list(enumerate(distinct[:n_best]))):
+        _draw(figure, same, color=COLORS[place % len(COLORS)])
     if rule is not None and rule.cutoff is not None:
         figure.add_vline(
             x=rule.cutoff, line_dash="dash", line_color=FULL_COLOR,
-            annotation_text=f"cutoff {rule.cutoff:g}",
+            annotation_text=f"cutoff {rule.cutoff:g}", annotation_position="top left",
         )  # fmt: skip
-    base_layout(figure, "Learning curves and extrapolated values", "Step", "Reported value")
-    figure.update_yaxes(range=_visible_range(curves))
+    base_layout(
+        figure,
+        f"Learning curves of {len(curves)} trials",
+        "Step",
+        value_title(study),
+        subtitle="In colour the best in the long term; dots: long-term values of stopped trials, "
+        "extrapolated and put<br>on the level of full trainings, with their standard error",
+    )
+    tails = [curve.values[len(curve.values) // 4 :] for curve in curves]
+    ends = [np.array([curve.long_term]) for curve in curves]
+    figure.update_yaxes(range=visible_range(np.concatenate(tails + ends), sign))
     figure.update_layout(legend_traceorder="reversed")
     return figure
+
+
+def _distinct(ranked: list[LearningCurve]) -> list[list[LearningCurve]]:
+    """The curves, those together that are the same: only one of them could be seen."""
+    groups: dict[tuple[bytes, bytes], list[LearningCurve]] = {}
+    for curve in ranked:
+        groups.setdefault((curve.steps.tobytes(), curve.values.tobytes()), []).append(curve)
+    return list(groups.values())
 
 
 def _extended(number: int, full: bool, curve: Curve, rule: StoppingRule | None) -> LearningCurve:
@@ -124,21 +149,15 @@ def _extended(number: int, full: bool, curve: Curve, rule: StoppingRule | None) 
     )
 
 
-def _visible_range(curves: list[LearningCurve]) -> list[float]:
-    """All long-term values and most of the curves; not the first, steep reports."""
-    tails = [curve.values[len(curve.values) // 4 :] for curve in curves]
-    ends = [np.array([curve.long_term]) for curve in curves]
-    low, high = np.percentile(np.concatenate(tails + ends), [0, 95])
-    margin = 0.08 * (high - low) or 1.0
-    return [float(low - margin), float(high + margin)]
-
-
 def _draw_others(figure: go.Figure, curves: list[LearningCurve]) -> None:
     """In three traces, whose curves are parted by gaps: a trace each would be slow to show."""
+    if not curves:
+        return
+    curves = [curves[i] for i in thinned(len(curves), N_OTHERS)]
     labels = [curve.label for curve in curves if curve.label is not None]
     for parts, dash in (
-        ([(curve.steps, curve.values) for curve in curves], "solid"),
-        ([(curve.path_steps, curve.path_values) for curve in curves if curve.label], "dot"),
+        ([_short(curve.steps, curve.values, N_POINTS) for curve in curves], "solid"),
+        ([_short(c.path_steps, c.path_values, 5) for c in curves if c.label], "dot"),
     ):
         steps, values = ([number for part in parts for number in [*part[k], None]] for k in (0, 1))
         figure.add_scatter(
@@ -151,12 +170,25 @@ def _draw_others(figure: go.Figure, curves: list[LearningCurve]) -> None:
     )  # fmt: skip
 
 
-def _draw(figure: go.Figure, curve: LearningCurve, *, color: str) -> None:
+def _short(
+    steps: Float[np.ndarray, " n"], values: Float[np.ndarray, " n"], at_most: int
+) -> tuple[list[float], list[float]]:
+    """A curve by a few of its points, with the digits that can be seen."""
+    kept = thinned(len(steps), at_most)
+    return steps[kept].tolist(), [float(f"{value:.5g}") for value in values[kept]]
+
+
+def _draw(figure: go.Figure, same: list[LearningCurve], *, color: str) -> None:
+    curve = same[0]
     name = f"trial {curve.number}" + (" (full)" if curve.full else "")
+    if len(same) > 1:
+        name += f" and {len(same) - 1} like it"
     line = {"color": color, "width": 2}
+    kept = thinned(len(curve.steps), 500)
     figure.add_scatter(
-        x=curve.steps, y=curve.values, mode="lines", name=name, legendgroup=name, line=line
-    )
+        x=curve.steps[kept], y=curve.values[kept], mode="lines", name=name, legendgroup=name,
+        line=line,
+    )  # fmt: skip
     if curve.label is None:
         return
     figure.add_scatter(

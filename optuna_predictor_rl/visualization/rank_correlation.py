@@ -25,7 +25,7 @@ from optuna_predictor_rl.stopping import (
     direction_of,
     trial_values,
 )
-from optuna_predictor_rl.visualization.style import LABEL_COLOR, RAW_COLOR, base_layout
+from optuna_predictor_rl.visualization.style import FULL_COLOR, LABEL_COLOR, base_layout
 
 
 def rank_correlation(
@@ -81,10 +81,10 @@ def plot_rank_correlation(
     table, rule = rank_correlation(study, pruner, confidence=confidence)
     figure = go.Figure()
     _draw_interval(figure, table.cutoffs, table.label, f"{confidence:.0%} interval of the label")
-    raw = {"name": "raw value", "line": {"color": RAW_COLOR, "width": 2, "dash": "dot"}}
+    raw = {"name": "raw value", "line": {"color": FULL_COLOR, "width": 2, "dash": "dot"}}
     label = {"name": "extrapolated label", "line": {"color": LABEL_COLOR, "width": 3}}
-    figure.add_scatter(x=table.cutoffs, y=table.raw.tau, mode="lines", **raw)
     figure.add_scatter(x=table.cutoffs, y=table.label.tau, mode="lines", **label)
+    figure.add_scatter(x=table.cutoffs, y=table.raw.tau, mode="lines", **raw)
     if min_rank_correlation is not None:
         figure.add_hline(
             y=min_rank_correlation, line_dash="dash", line_width=1,
@@ -99,11 +99,11 @@ def plot_rank_correlation(
         )  # fmt: skip
     base_layout(
         figure,
-        f"Ranking of {table.n_total} full trials, stopped early",
+        f"How {table.n_total} full trials would rank if they were stopped early",
         "Step at which training stops",
         "Kendall's tau with the final value",
+        subtitle="1: as after whole trainings, 0: no relation",
     )
-    figure.update_layout(legend={"x": 0.98, "xanchor": "right", "y": 0.05, "yanchor": "bottom"})
     return figure
 
 
@@ -115,5 +115,5 @@ def _draw_interval(
     bounds = np.concatenate([estimate.high[known], estimate.low[known][::-1]])
     figure.add_scatter(
         x=steps, y=bounds, fill="toself", mode="none", name=name, hoverinfo="skip",
-        fillcolor="rgba(214, 39, 40, 0.15)",
+        fillcolor="rgba(213, 94, 0, 0.15)",
     )  # fmt: skip

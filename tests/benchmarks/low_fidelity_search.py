@@ -5,7 +5,8 @@ r"""Search with and without low fidelity at equal steps of training (epochs, row
         --table tests/benchmarks/curves/dhen_coupons.npz
 
 A searcher without a pruner trains every configuration to the end. With one, trials return their
-label, and the whole trainings of the finalists, the three best labels, are paid from the budget.
+label, save those that are promising and run to their end. Where every trial is stopped, the whole
+trainings of the finalists, the three best labels, are paid from the budget.
 The result is the best value of a whole training, as normalized regret: 0 is the best known value,
 1 the median of random configurations. Runs that ``--out`` holds are skipped; the tables, in
 Markdown, are of all that it holds.
@@ -40,10 +41,15 @@ Pruner = LowFidelityPruner | HopelessTrialPruner
 PRUNERS: dict[str, Callable[[], Pruner | None]] = {
     "none": lambda: None,
     "low fidelity": LowFidelityPruner,
-    "low fidelity, confidence .5": lambda: LowFidelityPruner(confidence=0.5),
+    "every trial stopped": lambda: LowFidelityPruner(promising=1.0),
     "low fidelity, 6 pilots": lambda: LowFidelityPruner(n_pilot_trials=6),
     "low fidelity, hopeless": lambda: HopelessTrialPruner(LowFidelityPruner()),
 }
+
+
+def n_finalists(pruner: str) -> int:
+    """Whole trainings at the end: none where the promising ones have run to their end."""
+    return N_FINALISTS if pruner == "every trial stopped" else 0
 
 
 @dataclass
@@ -75,7 +81,7 @@ class Run:
 
     def regret(self, budget: float) -> float:
         """Normalized regret after so many whole trainings; NaN before one could be chosen."""
-        reserve = 0 if self.pruner == "none" else N_FINALISTS
+        reserve = n_finalists(self.pruner)
         n = int(np.searchsorted(self.spent, (budget - reserve) * self.length, side="right"))
         if n == 0:
             return float("nan")
@@ -83,7 +89,7 @@ class Run:
         full = np.array(self.full[:n])
         order = np.argsort(np.where(full, np.inf, known), kind="stable")  # NaN last
         chosen = full.copy()
-        chosen[order[:N_FINALISTS]] = True
+        chosen[order[: n_finalists(self.pruner)]] = True
         best = np.nanmin(np.where(np.isnan(known), np.nan, final)[chosen])
         return float((best - self.best_known) / (self.median_random - self.best_known))
 
@@ -95,7 +101,7 @@ def search(task: CurveTask, sampler: str, pruner_name: str, seed: int, budget: i
     )
     pruner = PRUNERS[pruner_name]()
     study = optuna.create_study(sampler=SAMPLERS[sampler](seed), pruner=pruner or NopPruner())
-    reserve = 0 if pruner is None else N_FINALISTS
+    reserve = n_finalists(pruner_name)
     spent = 0
     while spent + task.n_steps <= (budget - reserve) * task.n_steps:
         asked = task.ask(study, SAMPLERS[sampler](seed), seed)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
@@ -223,13 +224,24 @@ def test_a_killed_trial_continues_with_the_same_curve(
     assert list(folder.iterdir()) == []
 
 
+class HidesFirst(optuna.Study):
+    """A study as a searcher sees it that is compared with others: trials are missing."""
+
+    def get_trials(self, *arguments: Any, **options: Any) -> list[optuna.trial.FrozenTrial]:
+        return super().get_trials(*arguments, **options)[1:]
+
+
+@pytest.mark.parametrize("hidden", [False, True])
 def test_a_retried_trial_reports_only_what_it_did_not_inherit(
-    stream: SyntheticStream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hidden: bool, stream: SyntheticStream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     objective = DHENObjective(
         stream, baseline=BASE, training=FAST, suggest=small, checkpoints=tmp_path
     )
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    if hidden:
+        study.add_trial(optuna.create_trial(value=0.0))
+        study = HidesFirst(study.study_name, study._storage, sampler=study.sampler)
     killed_at(900, lambda: study.optimize(objective, n_trials=1), monkeypatch)
     first = study.trials[0]
     assert list(first.intermediate_values) == [300, 600]

@@ -39,7 +39,9 @@ def stopped_at(study: Study, level: float, sign: float = 1.0) -> int:
 
 
 def make_pruner(**options) -> HopelessTrialPruner:
-    inner = LowFidelityPruner(n_pilot_trials=12, min_rank_correlation=0.97, **options)
+    inner = LowFidelityPruner(
+        n_pilot_trials=12, promising=1.0, min_rank_correlation=0.97, **options
+    )
     return HopelessTrialPruner(inner)
 
 
@@ -64,7 +66,7 @@ def test_a_dropped_trial_carries_a_label_near_its_final_value():
 
 
 def test_nothing_is_dropped_while_the_pilots_run():
-    pruner = HopelessTrialPruner(LowFidelityPruner(n_pilot_trials=20))
+    pruner = HopelessTrialPruner(LowFidelityPruner(n_pilot_trials=20, promising=1.0))
     study = study_with_pilots(pruner)
     assert stopped_at(study, 9.0) == N_STEPS
 

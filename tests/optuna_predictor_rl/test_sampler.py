@@ -310,3 +310,14 @@ def test_inspecting_shows_the_search_of_the_next_suggestion() -> None:
 def test_a_study_without_finished_trials_cannot_be_inspected() -> None:
     with pytest.raises(ValueError, match="study must have a finished trial with a parameter"):
         PredictorRLSampler().inspect(optuna.create_study())
+
+
+def test_a_search_can_be_inspected_under_another_cost_weight() -> None:
+    study = cost_study(0.0)
+    sampler = study.sampler
+    assert isinstance(sampler, PredictorRLSampler)
+    assert sampler.inspect(study).weight == pytest.approx([1.0, 0.0])
+    assert sampler.inspect(study, cost_weight=0.9).weight == pytest.approx([0.1, 0.9])
+    assert (sampler.cost, sampler.cost_weights) == ("flops", (0.0,))
+    with pytest.raises(ValueError, match=r"cost_weight must be in \[0, 1\], but got -1"):
+        sampler.inspect(study, cost_weight=-1.0)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import multiprocessing
 import pickle
 import random
 import shutil
@@ -206,6 +207,24 @@ def test_a_process_of_its_own_suggests_the_same_and_never_what_is_pending(
     same, beside = map(json.loads, ran.stdout.splitlines())
     assert same == expected
     assert beside != expected
+
+
+def ask_in_a_process(path: str, results: Any) -> None:
+    storage = JournalStorage(JournalFileBackend(path))
+    results.put(next_params(optuna.load_study(study_name="s", storage=storage, sampler=tiny())))
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_forked_and_spawned_processes_suggest_the_same(method: str, tmp_path: Path) -> None:
+    study = study_with(7, journal(tmp_path))
+    copied = shutil.copy(tmp_path / "study.log", tmp_path / "copy.log")
+    context = multiprocessing.get_context(method)
+    results = context.Queue()
+    process = context.Process(target=ask_in_a_process, args=(str(copied), results))
+    process.start()
+    suggested = results.get(timeout=120)
+    process.join()
+    assert suggested == next_params(study)
 
 
 def test_the_independent_sampler_gives_what_no_trial_has_had() -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.optimize import curve_fit
 
 from optuna_predictor_rl.core.curves.curve import Curve
 
@@ -71,7 +71,7 @@ def _shape(
     if spread == 0.0:
         return 1.0
     try:
-        (_, _, c), _ = curve_fit(
+        (_, _, c), _ = scipy.optimize.curve_fit(
             lambda u, a, b, c: a + b * basis(u, c),
             u,
             values / spread,

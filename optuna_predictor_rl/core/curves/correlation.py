@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy.stats import rankdata
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,5 +109,5 @@ def tau_with_interval(
 
 
 def _signs(x: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n n"]:
-    ranks = np.asarray(rankdata(x, nan_policy="omit"))  # so that inf - inf is a tie, not NaN
+    ranks = np.asarray(scipy.stats.rankdata(x, nan_policy="omit"))  # inf - inf is a tie, not NaN
     return np.asarray(np.sign(ranks[:, None] - ranks[None, :]))

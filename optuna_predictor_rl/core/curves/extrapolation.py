@@ -76,6 +76,7 @@ def extrapolate(
     return extrapolate_curve(curve, float(delta), n_fit_points, axis, smooth, float(shrink))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of values near the largest float
 def extrapolate_curve(
     curve: Curve, delta: float, n_fit_points: int, axis: AxisName, smooth: bool, shrink: float
 ) -> Extrapolation:
@@ -93,8 +94,9 @@ def extrapolate_curve(
         # NOTE[paper]: Eq. (2) starts from the value observed at the end. The end of the line
         # is less noisy, which pays when the noise is large beside the differences of curves.
         short_term = line_end
+    value = short_term + m * ahead  # Eq. (2)
     return Extrapolation(
-        value=short_term + m * ahead,  # Eq. (2)
+        value=value if math.isfinite(value) else short_term,
         std=_standard_error(u, ahead, variance, smooth),
         slope=m * place.rate(end),
         step=end + delta,
@@ -125,9 +127,9 @@ def _kept(m: float, variance: float, shrink: float) -> float:
     """The share of a slope that is kept, by the variance of its estimate."""
     # NOTE[paper]: Eq. (2) takes the slope as fitted. Shrinking it as James and Stein do costs
     # nothing on clean curves and keeps the noise of others out of their labels.
-    if shrink == 0 or math.isnan(variance) or m == 0:
+    if shrink == 0 or math.isnan(variance) or m * m == 0:
         return 1.0
-    return max(0.0, 1.0 - shrink * variance / m**2)
+    return max(0.0, 1.0 - shrink * variance / (m * m))
 
 
 def _standard_error(

@@ -3,7 +3,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from optuna_predictor_rl.core.acquisition import log_expected_improvement
+from optuna_predictor_rl.core.acquisition import log_expected_improvement, log_feasibility
 
 
 def log_ei(mean: float, std: float, best: float) -> float:
@@ -40,3 +40,10 @@ def test_more_uncertainty_is_more_improvement() -> None:
     for best in (-1.0, 0.0):
         value = log_expected_improvement(np.zeros_like(std), std, best)
         assert (np.diff(value) > 0).all()
+
+
+def test_feasibility_is_the_product_of_the_constraints_probabilities() -> None:
+    rng = np.random.default_rng(0)
+    mean, std, threshold = rng.normal(size=(5, 3)), rng.random((5, 3)) + 0.1, rng.normal(size=3)
+    expected = norm.cdf(threshold, mean, std).prod(1)
+    assert np.exp(log_feasibility(mean, std, threshold)) == pytest.approx(expected)

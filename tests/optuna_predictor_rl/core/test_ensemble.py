@@ -139,3 +139,63 @@ def test_any_finite_labels_give_finite_predictions(labels: list[float]) -> None:
     ensemble = fit_ensemble(TINY, SPACE, rows, y, rng=np.random.default_rng(0))
     for found in (*ensemble.predict(new_rows()), ensemble.log_improvement(new_rows(), ONE)):
         assert np.isfinite(found).all()
+
+
+def constrained(limit: float, **options: Any) -> Ensemble:
+    """Feasible where the rate's position is at most the limit."""
+    rows = SPACE.random(40, np.random.default_rng(0))
+    return fit_ensemble(
+        options.pop("config", TINY),
+        SPACE,
+        rows,
+        value(rows)[:, None],
+        constraints=1e6 * (rows[:, 2:] - limit),
+        rng=np.random.default_rng(1),
+        **options,
+    )
+
+
+def test_a_constraint_multiplies_the_improvement_on_the_best_feasible_row() -> None:
+    ensemble, rows = constrained(0.5), new_rows(20)
+    assert ensemble.constraints is not None
+    feasible = ensemble.rows[ensemble.rows[:, 2] <= 0.5]
+    expected = np.zeros(20)
+    for i, (member, (mean, std)) in enumerate(
+        zip(ensemble.members, ensemble._moments(ensemble.encoding(rows)), strict=True)
+    ):
+        best = member.predict(ensemble.encoding(feasible))[0][:, 0].min()
+        z = (best - mean[:, 0]) / std[:, 0]
+        gain = std[:, 0] * [quad(norm.cdf, -40.0, upper, epsabs=0.0)[0] for upper in z]
+        threshold = ensemble.constraints.thresholds[i][0]
+        expected += gain * norm.cdf((threshold - mean[:, 1]) / std[:, 1]) / 3
+    near = expected > 1e-100  # the quadrature underflows farther away
+    assert near.sum() > 4
+    found = ensemble.log_improvement(rows, ONE)[near]
+    assert found == pytest.approx(np.log(expected[near]), rel=1e-5)
+
+
+@pytest.mark.parametrize("config", [PredictorConfig(), PredictorConfig(gaussian_process=False)])
+def test_feasible_rows_are_told_from_infeasible_ones(config: PredictorConfig) -> None:
+    rows = new_rows()
+    probability = constrained(0.3, config=config).feasibility(rows)
+    truth = rows[:, 2] <= 0.3
+    assert ((probability > 0.5) == truth).mean() > 0.85
+
+
+def test_while_nothing_is_feasible_only_feasibility_counts() -> None:
+    ensemble, rows = constrained(-0.1), new_rows()
+    found = np.exp(ensemble.log_improvement(rows, ONE))
+    assert found == pytest.approx(ensemble.feasibility(rows))
+    likeliest = rows[np.argmax(ensemble.log_improvement(rows, ONE))]
+    assert likeliest[2] < 0.3
+
+
+def test_a_known_cost_is_taken_as_it_is() -> None:
+    ensemble, rows = constrained(2.0, exact_cost=lambda rows: 7.0 * rows[:, 1]), new_rows(20)
+    mean, std = ensemble.predict(rows)
+    assert mean.shape == (20, 2)
+    assert mean[:, 1] == pytest.approx(7.0 * rows[:, 1])
+    assert std[:, 1] == pytest.approx(np.zeros(20), abs=1e-5)
+    weighed = ensemble.mean(rows, np.array([0.5, 0.5]))
+    assert weighed == pytest.approx(0.5 * mean[:, 0] + 3.5 * rows[:, 1])
+    assert np.isfinite(ensemble.log_improvement(rows, np.array([0.0, 1.0]))).all()

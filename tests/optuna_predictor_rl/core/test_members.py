@@ -5,7 +5,7 @@ from scipy.stats import kendalltau
 from optuna_predictor_rl.core.gaussian_process import fit_gaussian_process
 from optuna_predictor_rl.core.members import Networks, _regress, fit_networks, fit_processes
 from optuna_predictor_rl.core.predictor import PredictorConfig
-from optuna_predictor_rl.core.targets import rank_target
+from optuna_predictor_rl.core.targets import rank_target, rank_targets
 
 SMALL = PredictorConfig(n_members=5, n_epochs=20)
 FEATURE = np.array([0, 1])
@@ -25,7 +25,7 @@ def networks(x: np.ndarray, labels: np.ndarray, config: PredictorConfig = SMALL)
 def test_each_task_has_a_process_of_its_own_labels() -> None:
     x, labels = data()
     labels[::3, 1] = np.nan
-    mean, std = fit_processes(x, labels, FEATURE, "rank").predict(x)
+    mean, std = fit_processes(x, rank_targets(labels), FEATURE).predict(x)
     present = ~np.isnan(labels[:, 1])
     for task, kept in ((0, slice(None)), (1, present)):
         alone = fit_gaussian_process(x[kept], rank_target(labels[kept, task]), FEATURE)
@@ -37,7 +37,7 @@ def test_each_task_has_a_process_of_its_own_labels() -> None:
 def test_a_task_without_any_label_is_flat() -> None:
     x, labels = data()
     labels[:, 1] = np.nan
-    mean, std = fit_processes(x, labels, FEATURE, "clipped").predict(x)
+    mean, std = fit_processes(x, labels, FEATURE).predict(x)
     assert mean[:, 1] == pytest.approx(np.zeros(len(x)))
     assert np.isfinite(std).all()
     mean, std = networks(x, labels).predict(x)
@@ -47,7 +47,7 @@ def test_a_task_without_any_label_is_flat() -> None:
 
 def test_expecting_a_value_makes_its_neighbourhood_surer() -> None:
     x, labels = data(8)
-    processes = fit_processes(x, labels, FEATURE, "rank")
+    processes = fit_processes(x, rank_targets(labels), FEATURE)
     new = np.array([[0.05, 0.95]])
     before, after = processes.predict(new), processes.expecting(new).predict(new)
     assert (after[1] < before[1]).all()

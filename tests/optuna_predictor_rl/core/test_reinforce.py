@@ -56,6 +56,19 @@ def test_candidates_come_with_their_costs_best_first() -> None:
     assert (np.diff(candidates.cost) >= 0).all()
 
 
+def test_what_was_proposed_is_known_in_the_order_of_the_steps() -> None:
+    asked: list[Rows] = []
+    table = np.round(additive(0))  # so that many costs are equal
+
+    def cost(rows: Rows) -> np.ndarray:
+        asked.append(rows.copy())
+        return cost_of(table)(rows)
+
+    config = PolicyConfig(n_rounds=2, n_steps=3, batch_size=4)
+    candidates = search(SPACE, cost, config, elite=NO_ELITE, rng=np.random.default_rng(0))
+    assert np.array_equal(candidates.proposed, np.stack(asked[:3]).reshape(3, 2, 4, 5))
+
+
 def test_every_candidate_of_every_round_is_kept() -> None:
     asked: list[Rows] = []
 

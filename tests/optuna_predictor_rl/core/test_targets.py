@@ -10,8 +10,10 @@ from sklearn.preprocessing import QuantileTransformer
 from optuna_predictor_rl.core.targets import (
     TARGETS,
     clipped_target,
+    feasible_rank,
     log_target,
     rank_target,
+    signed_target,
     standard_target,
 )
 from tests.optuna_predictor_rl.core.strategies import FINITE
@@ -81,3 +83,30 @@ def test_how_bad_the_worst_tenth_is_teaches_the_clipped_target_nothing() -> None
 def test_the_log_target_is_the_logarithm_of_the_distance_to_the_best() -> None:
     y = np.array([1.0, 2.0, 5.0, 9.0, 101.0])
     assert log_target(y) == pytest.approx(zscore(np.log(0.1 + (y - 1.0) / 4.0)))
+
+
+@lawful
+@given(st.lists(FINITE, max_size=12))
+def test_a_constraints_target_keeps_order_and_sign_and_is_finite(values: list[float]) -> None:
+    y = np.asarray(values, dtype=np.float64)
+    found = signed_target(y)
+    assert np.isfinite(found).all()
+    assert (np.diff(found[np.argsort(y, kind="stable")]) >= 0).all()
+    assert (found[y <= 0] <= 0).all()
+    assert (found[y >= 0] >= 0).all()
+
+
+def test_an_outlier_does_not_flatten_the_values_around_zero() -> None:
+    y = np.linspace(-1.0, 1.0, 21)
+    with_outlier = signed_target(np.append(y, 1e9))
+    assert np.ptp(with_outlier[:-1]) > 0.3 * np.ptp(signed_target(y))
+
+
+@pytest.mark.parametrize(
+    ("values", "share"),
+    [([-1, 0, 1, 2], 0.5), ([-1, 1, 2, 3], 0.25), ([1, 2], 0.5 / 3), ([-2, -1], 2.5 / 3)],
+)
+def test_zero_lies_at_the_quantile_of_the_feasible_share(
+    values: list[float], share: float
+) -> None:
+    assert feasible_rank(np.asarray(values, dtype=np.float64)) == pytest.approx(norm.ppf(share))

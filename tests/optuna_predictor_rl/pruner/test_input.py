@@ -18,7 +18,7 @@ from tests.optuna_predictor_rl.pruner.studies import (
 
 
 def test_pilots_with_one_and_the_same_value_decide_nothing_and_lose_no_trial(caplog):
-    study = make_study(LowFidelityPruner(n_pilot_trials=3))
+    study = make_study(LowFidelityPruner(n_pilot_trials=3, promising=1.0))
     add_full_trials(study, [{s: 1.0 / s for s in range(1, 9)}] * 3)
     study.optimize(lambda trial: trial.report(1.0, 9) or float(trial.should_prune()), n_trials=9)
     assert [t.state for t in study.trials[3:]] == [TrialState.COMPLETE] * 9
@@ -27,7 +27,7 @@ def test_pilots_with_one_and_the_same_value_decide_nothing_and_lose_no_trial(cap
 
 
 def test_failed_killed_and_reportless_trials_are_no_pilots():
-    study = make_study(LowFidelityPruner(n_pilot_trials=3))
+    study = make_study(LowFidelityPruner(n_pilot_trials=3, promising=1.0))
     curves = parallel_curves(3)
     add_full_trials(study, curves[:2])
     study.add_trial(create_trial(state=TrialState.FAIL, intermediate_values=curves[2]))
@@ -54,6 +54,7 @@ def test_failed_killed_and_reportless_trials_are_no_pilots():
         ({"shrink": -1.0}, r"shrink must be finite and not negative, but got -1.0\."),
         ({"confidence": 0.0}, r"confidence must be between 0 and 1, but got 0.0\."),
         ({"axis": ()}, r"axis must name at least one axis, but got none\."),
+        ({"promising": 0.0}, r"promising must be in \(0, 1\], but got 0.0\."),
         ({"full_fraction": 2.0}, r"full_fraction must be in \[0, 1\], but got 2.0\."),
     ],
 )

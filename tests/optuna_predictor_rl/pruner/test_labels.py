@@ -5,12 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.study import Study
 from optuna.trial import TrialState, create_trial
 from scipy.stats import median_abs_deviation
 
 from optuna_predictor_rl.core.curves import Curve, extrapolate
 from optuna_predictor_rl.labels import FIDELITY, LABEL, LABEL_STD, full_trials, is_full
-from optuna_predictor_rl.pruner import RULE, LowFidelityPruner
+from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.rules import RULE
 from tests.optuna_predictor_rl.pruner.studies import (
     N_STEPS,
     add_full_trials,
@@ -38,7 +40,9 @@ def test_a_pruned_trial_carries_the_extrapolated_value(make_storage):
 
 
 def test_the_label_never_reaches_past_the_end_of_the_pilots():
-    pruner = LowFidelityPruner(n_pilot_trials=3, extrapolate_by=100.0, axis="linear")
+    pruner = LowFidelityPruner(
+        n_pilot_trials=3, promising=1.0, extrapolate_by=100.0, axis="linear"
+    )
     study = make_study(pruner)
     add_full_trials(study, [{s: a * s for s in range(6)} for a in (1.0, 2.0, 3.0)])
     trial = study.ask()
@@ -50,7 +54,7 @@ def test_the_label_never_reaches_past_the_end_of_the_pilots():
 
 
 def test_labels_compare_with_final_values_also_when_all_curves_fall_far():
-    pruner = LowFidelityPruner(n_pilot_trials=5)
+    pruner = LowFidelityPruner(n_pilot_trials=5, promising=1.0)
     study = make_study(pruner)
     add_full_trials(study, parallel_curves(5))
     study.optimize(objective, n_trials=4)
@@ -66,7 +70,9 @@ def test_the_way_of_labelling_is_chosen_from_the_pilots_and_kept_in_the_study():
     rng = np.random.default_rng(0)
     rules = []
     for noise in (0.0, 0.4):
-        study = make_study(LowFidelityPruner(n_pilot_trials=10, min_rank_correlation=0.1))
+        study = make_study(
+            LowFidelityPruner(n_pilot_trials=10, promising=1.0, min_rank_correlation=0.1)
+        )
         curves = [
             {s: float(a + b / s + noise * rng.normal()) for s in range(1, 41)}
             for a, b in rng.normal(size=(10, 2))
@@ -85,8 +91,21 @@ def test_the_way_of_labelling_is_chosen_from_the_pilots_and_kept_in_the_study():
 
 @pytest.mark.parametrize("make_sampler", [RandomSampler, TPESampler, GPSampler])
 def test_every_sampler_can_learn_from_returned_labels(make_sampler: Callable[..., BaseSampler]):
-    pruner = LowFidelityPruner(n_pilot_trials=4)
+    pruner = LowFidelityPruner(n_pilot_trials=4, promising=1.0)
     study = make_study(pruner, sampler=make_sampler(seed=0))
+    _check_labels_are_learned(study, pruner)
+
+
+@pytest.mark.filterwarnings("ignore")  # BoTorch's own
+def test_botorch_can_learn_from_returned_labels():
+    from optuna_integration import BoTorchSampler
+
+    pruner = LowFidelityPruner(n_pilot_trials=4, promising=1.0)
+    study = make_study(pruner, sampler=BoTorchSampler(seed=0, n_startup_trials=10))
+    _check_labels_are_learned(study, pruner)
+
+
+def _check_labels_are_learned(study: Study, pruner: LowFidelityPruner) -> None:
     study.optimize(labelled_objective(pruner), n_trials=12)
     assert {t.state for t in study.trials} == {TrialState.COMPLETE}
     assert [is_full(t) for t in study.trials] == [True] * 4 + [False] * 8
@@ -95,7 +114,7 @@ def test_every_sampler_can_learn_from_returned_labels(make_sampler: Callable[...
 
 
 def test_labelled_trials_are_never_taken_for_pilots(make_storage):
-    pruner = LowFidelityPruner(n_pilot_trials=4)
+    pruner = LowFidelityPruner(n_pilot_trials=4, promising=1.0)
     study = make_study(pruner, make_storage())
     study.optimize(labelled_objective(pruner), n_trials=15)
     assert [t.number for t in full_trials(study.trials)] == [0, 1, 2, 3]
@@ -169,7 +188,7 @@ def test_a_trial_with_one_report_or_a_constant_curve_is_labelled_with_its_value(
 
 def test_the_error_of_a_label_is_at_least_that_of_the_pilots_labels():
     rng = np.random.default_rng(0)
-    pruner = LowFidelityPruner(n_pilot_trials=8, min_rank_correlation=0.3)
+    pruner = LowFidelityPruner(n_pilot_trials=8, promising=1.0, min_rank_correlation=0.3)
     study = make_study(pruner)
     curves = [
         {s: float(a + b / s) for s in range(1, 31)} for a, b in rng.normal(size=(8, 2)) * (1, 3)

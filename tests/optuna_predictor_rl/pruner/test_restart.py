@@ -11,7 +11,8 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from optuna_predictor_rl.labels import FIDELITY, LABEL
-from optuna_predictor_rl.pruner import RULE, LowFidelityPruner
+from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.rules import RULE
 from tests.optuna_predictor_rl.pruner.studies import N_STEPS, make_study
 
 Reports = dict[int, float]
@@ -60,7 +61,7 @@ trials = st.lists(
 
 def read(study: Study) -> tuple[LowFidelityPruner, dict[str, Any] | None]:
     """As a process that has just been started."""
-    pruner = LowFidelityPruner(n_pilot_trials=3)
+    pruner = LowFidelityPruner(n_pilot_trials=3, promising=1.0)
     rule = pruner.rule(study)
     return pruner, None if rule is None else rule.to_json()
 

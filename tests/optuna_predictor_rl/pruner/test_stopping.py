@@ -6,7 +6,7 @@ from optuna.trial import TrialState
 
 from optuna_predictor_rl.core.curves import Curve
 from optuna_predictor_rl.core.curves.cutoff import RAW
-from optuna_predictor_rl.labels import FIDELITY, FULL_FIDELITY, is_full
+from optuna_predictor_rl.labels import FIDELITY, FULL_FIDELITY, LABEL, is_full
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.stopping import StoppingRule
 from tests.optuna_predictor_rl.pruner.studies import (
@@ -21,7 +21,7 @@ from tests.optuna_predictor_rl.pruner.studies import (
 
 
 def test_pilots_run_to_the_end_and_later_trials_stop_at_one_cutoff(make_storage):
-    pruner = LowFidelityPruner(n_pilot_trials=5)
+    pruner = LowFidelityPruner(n_pilot_trials=5, promising=1.0)
     study = make_study(pruner, make_storage())
     study.optimize(objective, n_trials=12)
     assert [t.state for t in study.trials[:5]] == [TrialState.COMPLETE] * 5
@@ -35,7 +35,7 @@ def test_pilots_run_to_the_end_and_later_trials_stop_at_one_cutoff(make_storage)
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
 def test_both_directions_stop_at_the_same_step(direction):
     sign = 1.0 if direction == "minimize" else -1.0
-    pruner = LowFidelityPruner(n_pilot_trials=6)
+    pruner = LowFidelityPruner(n_pilot_trials=6, promising=1.0)
     study = make_study(pruner, direction=direction)
     rng = np.random.default_rng(1)
     curves = [
@@ -75,14 +75,14 @@ def test_a_missing_value_at_the_cutoff_is_waited_out():
 
 
 def test_a_share_of_the_later_trials_runs_to_the_end():
-    study = make_study(LowFidelityPruner(n_pilot_trials=4, full_fraction=0.25))
+    study = make_study(LowFidelityPruner(n_pilot_trials=4, promising=1.0, full_fraction=0.25))
     study.optimize(objective, n_trials=24)
     full = [t.number for t in study.trials if t.state == TrialState.COMPLETE]
     assert full == [0, 1, 2, 3, 7, 11, 15, 19, 23]
 
 
 def test_further_full_trials_decide_anew_and_a_drift_is_said(caplog):
-    pruner = LowFidelityPruner(n_pilot_trials=4, min_rank_correlation=0.9)
+    pruner = LowFidelityPruner(n_pilot_trials=4, promising=1.0, min_rank_correlation=0.9)
     study = make_study(pruner)
     add_full_trials(study, parallel_curves(4))
     early = pruner.rule(study)
@@ -102,7 +102,7 @@ def test_further_full_trials_decide_anew_and_a_drift_is_said(caplog):
 
 
 def test_a_trial_enqueued_at_full_fidelity_runs_to_the_end_and_gives_a_full_value(make_storage):
-    study = make_study(LowFidelityPruner(n_pilot_trials=4), make_storage())
+    study = make_study(LowFidelityPruner(n_pilot_trials=4, promising=1.0), make_storage())
     study.optimize(objective, n_trials=6)
     study.enqueue_trial(study.trials[5].params, user_attrs={FULL_FIDELITY: True})
     study.optimize(objective, n_trials=2)
@@ -111,6 +111,42 @@ def test_a_trial_enqueued_at_full_fidelity_runs_to_the_end_and_gives_a_full_valu
     assert (again.state, next_one.state) == (TrialState.COMPLETE, TrialState.PRUNED)
     assert again.value == curve_value(again.params["level"], N_STEPS)
     assert is_full(again)
+
+
+def fixed_rule(pruner: LowFidelityPruner, spread: float) -> None:
+    """Stops at step 4 of 12; labels are the last value, with the given standard error."""
+    rule = StoppingRule(cutoff=4.0, end=12.0, fit=RAW, spread=spread, n_pilots=4)
+    pruner.rule = lambda *_args, **_kwargs: rule  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+@pytest.mark.parametrize(("margin", "goes_on"), [(0.0, True), (-0.26, False), (-0.25, True)])
+def test_a_trial_goes_on_while_it_is_likely_enough_to_become_the_best(direction, margin, goes_on):
+    sign = 1.0 if direction == "minimize" else -1.0
+    pruner = LowFidelityPruner(promising=0.4)  # normal quantile -0.2533
+    fixed_rule(pruner, spread=1.0)
+    study = make_study(pruner, direction=direction)
+    add_full_trials(study, [dict.fromkeys(range(1, 13), sign * 5.0)])
+    trial = study.ask()
+    for step in range(1, 5):
+        trial.report(sign * (5.0 - margin), step)
+    assert trial.should_prune() is not goes_on
+    assert (LABEL in attributes(study)) is not goes_on
+
+
+def test_a_promising_trial_that_disappoints_later_stops_there_with_its_label():
+    pruner = LowFidelityPruner(promising=0.4)
+    fixed_rule(pruner, spread=0.01)
+    study = make_study(pruner)
+    add_full_trials(study, [dict.fromkeys(range(1, 13), 5.0)])
+    trial = study.ask()
+    stops = []
+    for step, value in enumerate([4.0] * 6 + [6.0], start=1):
+        trial.report(value, step)
+        stops.append(trial.should_prune())
+    assert stops == [False] * 6 + [True]
+    assert attributes(study)[FIDELITY] == 7
+    assert attributes(study)[LABEL] == 6.0
 
 
 @pytest.mark.parametrize(

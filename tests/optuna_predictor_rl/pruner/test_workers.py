@@ -7,7 +7,8 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState, create_trial
 
 from optuna_predictor_rl.labels import FIDELITY
-from optuna_predictor_rl.pruner import RULE, LowFidelityPruner
+from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.rules import RULE
 from tests.optuna_predictor_rl.pruner.studies import (
     add_full_trials,
     make_study,
@@ -17,19 +18,19 @@ from tests.optuna_predictor_rl.pruner.studies import (
 
 
 def test_a_restarted_study_keeps_its_cutoff(make_storage):
-    study = make_study(LowFidelityPruner(n_pilot_trials=5), make_storage())
+    study = make_study(LowFidelityPruner(n_pilot_trials=5, promising=1.0), make_storage())
     study.optimize(objective, n_trials=4)
     study.add_trial(create_trial(state=TrialState.FAIL, intermediate_values={1: 9.0}))
     study.ask()
     study.optimize(objective, n_trials=3)
     before = [dict(study.user_attrs), study.trials[-1].user_attrs[FIDELITY]]
-    resumed = make_study(LowFidelityPruner(n_pilot_trials=5), make_storage())
+    resumed = make_study(LowFidelityPruner(n_pilot_trials=5, promising=1.0), make_storage())
     resumed.optimize(objective, n_trials=2)
     assert [dict(resumed.user_attrs), resumed.trials[-1].user_attrs[FIDELITY]] == before
 
 
 def test_a_stored_rule_is_followed_rather_than_decided_again():
-    pruner = LowFidelityPruner(n_pilot_trials=3)
+    pruner = LowFidelityPruner(n_pilot_trials=3, promising=1.0)
     study = make_study(pruner)
     add_full_trials(study, parallel_curves(3))
     first = pruner.rule(study)
@@ -41,7 +42,7 @@ def test_a_stored_rule_is_followed_rather_than_decided_again():
 
 
 def test_two_threads_agree_on_the_cutoff(make_storage):
-    study = make_study(LowFidelityPruner(n_pilot_trials=4), make_storage())
+    study = make_study(LowFidelityPruner(n_pilot_trials=4, promising=1.0), make_storage())
     study.optimize(objective, n_trials=16, n_jobs=2)
     assert {t.state for t in study.trials} == {TrialState.COMPLETE, TrialState.PRUNED}
     rule = study.user_attrs[f"{RULE}4"]
@@ -51,7 +52,7 @@ def test_two_threads_agree_on_the_cutoff(make_storage):
 
 def _decide_in_a_process(url: str, barrier, results) -> None:
     study = optuna.load_study(study_name="s", storage=url)
-    pruner = LowFidelityPruner(n_pilot_trials=5)
+    pruner = LowFidelityPruner(n_pilot_trials=5, promising=1.0)
     barrier.wait()
     rule = pruner.rule(study)
     assert rule is not None
@@ -81,7 +82,7 @@ def _search_in_a_process(url: str, barrier, seed: int) -> None:
     study = optuna.load_study(
         study_name="s",
         storage=url,
-        pruner=LowFidelityPruner(n_pilot_trials=4),
+        pruner=LowFidelityPruner(n_pilot_trials=4, promising=1.0),
         sampler=RandomSampler(seed=seed),
     )
     barrier.wait()

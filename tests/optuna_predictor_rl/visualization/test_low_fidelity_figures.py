@@ -34,7 +34,7 @@ def objective(trial: Trial) -> float:
 @pytest.fixture
 def study() -> Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    pruner = LowFidelityPruner(n_pilot_trials=6, extrapolate_by=0.5)
+    pruner = LowFidelityPruner(n_pilot_trials=6, extrapolate_by=0.5, promising=1.0)
     study = optuna.create_study(pruner=pruner, sampler=optuna.samplers.RandomSampler(seed=0))
     study.optimize(objective, n_trials=14)
     return study
@@ -88,8 +88,8 @@ def test_tau_in_the_figure_is_that_of_the_full_trials(study):
         assert table.raw.tau[i] == pytest.approx(expected)
     assert rule is not None
     figure = plot_rank_correlation(study)
-    assert list(figure.data[1].y) == list(table.raw.tau)
-    assert list(figure.data[2].y) == list(table.label.tau)
+    assert list(figure.data[1].y) == list(table.label.tau)
+    assert list(figure.data[2].y) == list(table.raw.tau)
     assert any(f"cutoff {rule.cutoff:g}" in a.text for a in figure.layout.annotations)
 
 

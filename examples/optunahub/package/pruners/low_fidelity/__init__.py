@@ -1,0 +1,4 @@
+from .pruner import LowFidelityPruner
+
+
+__all__ = ["LowFidelityPruner"]

@@ -1,0 +1,145 @@
+"""How far a comparison has come, by what its storage says, and whose turn it is."""
+
+import warnings
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from optuna_predictor_rl import _storage
+from optuna_predictor_rl.comparison.marks import SEARCHER, SHARED, WORKER, counts, searcher_of
+from optuna_predictor_rl.comparison.workers import may_be_alive
+
+WAIT = object()
+"""Nothing to start now: others' trials must end first."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Numbers of trials by searcher.
+
+    Attributes:
+        finished: That count.
+        running: By others than the one who asks.
+        waiting: Shared trials in the queue.
+    """
+
+    finished: Counter[str] = field(default_factory=Counter)
+    running: Counter[str] = field(default_factory=Counter)
+    waiting: int = 0
+
+    @classmethod
+    def of(cls, trials: Iterable[FrozenTrial], worker: dict[str, Any]) -> "Standing":
+        """Counts trials; the running ones of ``worker`` are left out."""
+        finished, running, waiting = Counter[str](), Counter[str](), 0
+        for trial in trials:
+            owner = searcher_of(trial)
+            if counts(trial):
+                finished[owner] += 1
+            elif trial.state == TrialState.WAITING:
+                waiting += owner == SHARED
+            elif trial.state == TrialState.RUNNING and WORKER in trial.system_attrs:
+                running[owner] += trial.system_attrs[WORKER] != worker
+        return cls(finished=finished, running=running, waiting=waiting)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a comparison runs: ``n_shared`` shared trials, then ``n_each`` of each searcher.
+
+    Attributes:
+        searchers: In the order of their turns.
+        n_shared: Shared trials, those in the queue included.
+        n_each: Trials of each searcher.
+    """
+
+    searchers: tuple[str, ...]
+    n_shared: int
+    n_each: int
+
+    def quota(self, searcher: str) -> int:
+        """How many trials a searcher, or the shared part, has."""
+        return self.n_shared if searcher == SHARED else self.n_each
+
+    def n_finished(self, standing: Standing) -> int:
+        """Trials that have ended, of all that are to be run."""
+        names = (SHARED, *self.searchers)
+        return sum(min(standing.finished[name], self.quota(name)) for name in names)
+
+    @property
+    def n_trials(self) -> int:
+        """All trials."""
+        return self.n_shared + len(self.searchers) * self.n_each
+
+    def turn(self, standing: Standing, own: Counter[str], exhausted: set[str]) -> object:
+        """Whose turn it is: a searcher, ``SHARED``, ``WAIT``, or None if all is done.
+
+        The searcher with the fewest trials started is next, and of several the first. None starts
+        before the shared trials have ended.
+
+        Args:
+            standing: What the storage says.
+            own: Trials that the asking worker has under way.
+            exhausted: Searchers that have no more to suggest.
+        """
+        started = standing.finished + standing.running + own
+        if SHARED not in exhausted:
+            if standing.waiting > own[SHARED] or started[SHARED] < self.n_shared:
+                return SHARED
+            if standing.finished[SHARED] < self.n_shared:
+                return WAIT
+        left = [name for name in self.searchers if name not in exhausted]
+        able = [name for name in left if started[name] < self.n_each]
+        if able:
+            return min(able, key=lambda name: started[name])
+        done = all(standing.finished[name] >= self.n_each for name in left)
+        return None if done else WAIT
+
+    def is_surplus(self, trial: FrozenTrial, trials: list[FrozenTrial]) -> bool:
+        """Whether another worker took the last turn first; trials out of the queue never are."""
+        if "fixed_params" in trial.system_attrs:
+            return False
+        owner = searcher_of(trial)
+        before = [t for t in trials if t.number < trial.number and searcher_of(t) == owner]
+        n_running = sum(t.state == TrialState.RUNNING and WORKER in t.system_attrs for t in before)
+        return n_running + sum(counts(t) for t in before) >= self.quota(owner)
+
+
+def end_lost_trials(study: Study) -> None:
+    """Fails the trials of workers that are no more; they don't count, and are made up for.
+
+    Enqueued parameters go back to the queue. Where the storage has a heartbeat, it decides
+    instead, also about workers on other hosts, and its callback may retry the trials.
+    """
+    storage = _storage.storage_of(study)
+    if _storage.is_heartbeat_enabled(storage):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            optuna.storages.fail_stale_trials(study)
+        return
+    for trial in _storage.trials(study, (TrialState.RUNNING,), fresh=True):
+        worker = trial.system_attrs.get(WORKER)
+        if worker is None or may_be_alive(worker):
+            continue
+        try:
+            storage.set_trial_state_values(_storage.trial_id(trial), TrialState.FAIL)
+        except UpdateFinishedTrialError:
+            continue  # another worker was first
+        enqueue_again(study, trial)
+
+
+def enqueue_again(study: Study, trial: FrozenTrial) -> None:
+    """Puts a trial that came out of the queue back into it; does nothing with other trials."""
+    if "fixed_params" not in trial.system_attrs:
+        return
+    waiting = create_trial(
+        state=TrialState.WAITING,
+        user_attrs={SEARCHER: searcher_of(trial)},
+        system_attrs={"fixed_params": trial.system_attrs["fixed_params"]},
+    )
+    _storage.storage_of(study).create_new_trial(_storage.id_of(study), waiting)

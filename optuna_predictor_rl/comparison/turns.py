@@ -1,0 +1,213 @@
+"""Runs the trials of a comparison: shared ones, then the searchers' by turns."""
+
+import copy
+import functools
+import logging
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from optuna.exceptions import TrialPruned
+from optuna.logging import get_logger
+from optuna.study import Study
+from optuna.trial import FrozenTrial, Trial, TrialState
+from tqdm.auto import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from optuna_predictor_rl import _storage
+from optuna_predictor_rl.comparison.marks import (
+    EVALUATION_SECONDS,
+    SHARED,
+    SUGGESTION_SECONDS,
+    WORKER,
+    counts,
+)
+from optuna_predictor_rl.comparison.searchers import ArmSampler, Searcher
+from optuna_predictor_rl.comparison.standing import (
+    WAIT,
+    Plan,
+    Standing,
+    end_lost_trials,
+    enqueue_again,
+)
+from optuna_predictor_rl.comparison.view import ArmStorage, ArmStudy
+from optuna_predictor_rl.comparison.workers import working
+
+POLL_SECONDS = 1.0
+"""How often to look whether the trials of other processes have ended."""
+
+_LOGGER = get_logger(f"optuna.{__name__}")
+
+
+class SurplusTrialError(Exception):
+    """Another worker took a searcher's last turn first."""
+
+
+class Turns:
+    """One worker of a comparison: decides whose turn it is and runs its trial."""
+
+    def __init__(
+        self,
+        study: Study,
+        objective: Callable[[Trial], float],
+        searchers: dict[str, Searcher],
+        plan: Plan,
+        *,
+        batch: bool,
+        seed: int,
+        catch: tuple[type[Exception], ...],
+    ) -> None:
+        """Starts nothing.
+
+        Args:
+            study: The whole study.
+            objective: Of all searchers.
+            searchers: By name, that of the shared part included.
+            plan: What is to be run.
+            batch: Whether searchers don't see how their own trials end.
+            seed: Of the samplers.
+            catch: Exceptions of the objective that make a failed trial.
+        """
+        self._study = study
+        self._objective = objective
+        self._searchers = searchers
+        self._plan = plan
+        self._batch = batch
+        self._seed = seed
+        self._catch = (*catch, SurplusTrialError)
+        self._outcomes: tuple[type[Exception], ...] = (TrialPruned, *catch)
+        self._views: dict[str, ArmStudy] = {}
+        self._samplers: dict[str, ArmSampler] = {}
+        self._worker: dict[str, Any] = {}
+        self._own: Counter[str] = Counter()  # under way in this call
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._deadline = float("inf")
+
+    def run(self, *, n_jobs: int, timeout: float | None, show_progress_bar: bool) -> None:
+        """Runs until all trials have ended, also those of other workers."""
+        n_jobs = os.cpu_count() or 1 if n_jobs == -1 else n_jobs
+        if timeout is not None:
+            self._deadline = time.monotonic() + timeout
+        standing = Standing.of(_storage.trials(self._study, fresh=True), {})
+        bar = tqdm(
+            total=self._plan.n_trials,
+            initial=self._plan.n_finished(standing),
+            unit="trial",
+            disable=not show_progress_bar,
+        )
+        loggers = [logging.getLogger("optuna")] if show_progress_bar else []
+        with bar, logging_redirect_tqdm(loggers), working() as self._worker:
+            for name in self._searchers:
+                self._views[name] = self._view(name)
+            if n_jobs == 1:
+                self._take_turns(bar)
+                return
+            with ThreadPoolExecutor(n_jobs) as pool:
+                try:
+                    for future in [pool.submit(self._take_turns, bar) for _ in range(n_jobs)]:
+                        future.result()
+                finally:  # let the other threads end too, if this one was interrupted
+                    self._stopping = True
+
+    def _view(self, name: str) -> ArmStudy:
+        storage = ArmStorage(self._study, name, worker=self._worker)
+        sees = None
+        if self._batch and name != SHARED:
+            blind = ArmStorage(self._study, name, worker=self._worker, pending=True)
+            sees = Study(self._study.study_name, blind)
+        sampler = ArmSampler(name, self._searchers[name], seed=self._seed, sees=sees)
+        self._samplers[name] = sampler
+        pruner = copy.deepcopy(self._study.pruner)
+        return ArmStudy(self._study.study_name, storage, sampler, pruner)
+
+    def _take_turns(self, bar: "tqdm[Any]") -> None:
+        try:
+            while (name := self._next()) is not None:
+                try:
+                    self._views[name].optimize(
+                        functools.partial(self._evaluate, name),
+                        n_trials=1,
+                        catch=self._catch,
+                    )
+                finally:
+                    with self._changed:
+                        self._own[name] -= 1
+                        self._changed.notify_all()
+                self._show(bar)
+        except BaseException:
+            self._stopping = True
+            raise
+
+    def _next(self) -> str | None:
+        """Waits until a trial may start and says whose; None if there is nothing left to do."""
+        told = False
+        with self._changed:
+            while not self._stopping and time.monotonic() < self._deadline:
+                end_lost_trials(self._study)
+                trials = _storage.trials(self._study, fresh=True)
+                standing = Standing.of(trials, self._worker)
+                exhausted = {name for name, view in self._views.items() if view.stopped}
+                turn = self._plan.turn(standing, self._own, exhausted)
+                if isinstance(turn, str):
+                    self._own[turn] += 1
+                    return turn
+                if turn is not WAIT:
+                    return None
+                if not told and self._own.total() == 0:
+                    told = True
+                    self._say_who_is_waited_for(trials)
+                self._changed.wait(POLL_SECONDS)
+        return None
+
+    def _say_who_is_waited_for(self, trials: list[FrozenTrial]) -> None:
+        running = [t for t in trials if t.state == TrialState.RUNNING and WORKER in t.system_attrs]
+        hosts = {t.number: t.system_attrs[WORKER]["host"] for t in running}
+        where = ", ".join(f"{number} (on {host})" for number, host in hosts.items())
+        if set(hosts.values()) <= {self._worker["host"]}:
+            _LOGGER.info(f"Waiting for other workers' trials: {where}.")
+            return
+        _LOGGER.warning(
+            f"Waiting for other workers' trials: {where}. If their worker is no more, tell them "
+            f"as failed: study.tell(number, state=TrialState.FAIL)."
+        )
+
+    def _evaluate(self, name: str, trial: Trial) -> float:
+        """The objective; then records times, unless the trial was cut short."""
+        frozen = _storage.latest(trial)
+        if self._plan.is_surplus(frozen, _storage.trials(self._study, fresh=True)):
+            raise SurplusTrialError("Another worker has run the searcher's last trial.")
+        sampler = self._samplers[name]
+        start, before = time.perf_counter(), sampler.seconds(trial.number)
+        try:
+            value = self._objective(trial)
+        except self._outcomes:
+            self._record(trial, sampler, start, before)
+            raise
+        except BaseException:
+            enqueue_again(self._study, frozen)
+            raise
+        self._record(trial, sampler, start, before)
+        return value
+
+    def _record(self, trial: Trial, sampler: ArmSampler, start: float, before: float) -> None:
+        suggesting = sampler.seconds(trial.number)
+        evaluating = time.perf_counter() - start - (suggesting - before)
+        trial.set_user_attr(EVALUATION_SECONDS, evaluating)
+        trial.set_user_attr(SUGGESTION_SECONDS, suggesting)  # last: it says that the trial counts
+
+    def _show(self, bar: "tqdm[Any]") -> None:
+        if bar.disable:
+            return
+        trials = _storage.trials(self._study, fresh=True)
+        with self._changed:
+            bar.n = self._plan.n_finished(Standing.of(trials, {}))
+        done = [t.value for t in trials if counts(t) and t.state == TrialState.COMPLETE]
+        if done:
+            best = min if self._study.direction.name == "MINIMIZE" else max
+            bar.set_postfix_str(f"best {best(value for value in done if value is not None):.6g}")
+        bar.refresh()

@@ -1,0 +1,16 @@
+"""What optuna-dashboard shows of a search; needs the extra ``dashboard``.
+
+``study.optimize(objective, callbacks=[DashboardCallback(every=10)])`` publishes figures and a note
+while the study runs, ``publish(study)`` once.
+"""
+
+try:
+    from optuna_predictor_rl.dashboard.callback import DashboardCallback
+    from optuna_predictor_rl.dashboard.publication import publish
+except ImportError as error:
+    raise ImportError(
+        "optuna_predictor_rl.dashboard needs optuna-dashboard and plotly: "
+        'pip install "optuna-predictor-rl[dashboard]"'
+    ) from error
+
+__all__ = ["DashboardCallback", "publish"]

@@ -1,0 +1,193 @@
+"""The state of a search in plain words, as Markdown."""
+
+import math
+from typing import Any
+
+import numpy as np
+from optuna.distributions import FloatDistribution, IntDistribution
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from optuna_predictor_rl._storage import trials
+from optuna_predictor_rl.core.space import Rows
+from optuna_predictor_rl.dashboard.figures import FINISHED, MIN_LABELLED, N_FOLDS, Source
+from optuna_predictor_rl.finalists import finalists
+from optuna_predictor_rl.labels import full_trials, is_full
+from optuna_predictor_rl.visualization import predictor_calibration
+
+HEADING = "# State of the search"
+N_NEXT = 3
+"""Candidates that are named."""
+LITTLE = 0.05
+"""Share of a range by which two configurations must differ for both to be named."""
+EDGE = 0.02
+"""Share of a range, at each end, in which the best value hints at a range that is too small."""
+HARDLY = 0.2
+"""Kendall's tau below which a predictor hardly ranks."""
+MANY_FAILED = 0.2
+
+
+def state_of_the_search(source: Source) -> str:
+    """What a person wants to know of a study now: best, saving, predictor, and what to do."""
+    study = source.study
+    paragraphs = [HEADING, _trials(study)]
+    if source.single:
+        tau = predictor_calibration(study, source.sampler)[0].tau if source.predicts else None
+        paragraphs += [_best(study), _low_fidelity(source), _predictor(source, tau)]
+        paragraphs += [_next(source), _hints(study, tau)]
+    else:
+        paragraphs.append(f"{len(study.best_trials)} trials are on the Pareto front.")
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
+
+
+def _trials(study: Study) -> str:
+    known = trials(study, fresh=True)
+    words = {
+        TrialState.COMPLETE: "complete",
+        TrialState.PRUNED: "stopped early",
+        TrialState.FAIL: "failed",
+        TrialState.RUNNING: "running",
+        TrialState.WAITING: "waiting",
+    }
+    counts = {words[state]: sum(t.state == state for t in known) for state in words}
+    parts = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    return f"**Trials.** {len(known)}: {parts}." if known else "**Trials.** None yet."
+
+
+def _best(study: Study) -> str:
+    best = _best_trial(study)
+    if best is None:
+        return "**Best.** No trial has a value yet."
+    better = "higher" if study.direction == StudyDirection.MAXIMIZE else "lower"
+    since = len([t for t in trials(study, FINISHED) if t.number > best.number])
+    return (
+        f"**Best.** {best.value:.6g} ({better} is better), trial {best.number}: "
+        f"{_words(best.params)}. {since} trials have ended since."
+    )
+
+
+def _best_trial(study: Study) -> FrozenTrial | None:
+    try:
+        return study.best_trial
+    except ValueError:  # no complete trial, or none that is feasible
+        return None
+
+
+def _low_fidelity(source: Source) -> str:
+    if source.pruner is None:
+        return ""
+    rule = source.pruner.rule(source.study)
+    if rule is None:
+        n = len(full_trials(trials(source.study, (TrialState.COMPLETE,))))
+        return f"**Low fidelity.** {n} pilots have run to the end; they will decide the cutoff."
+    if rule.cutoff is None:
+        return (
+            f"**Low fidelity.** No cutoff keeps the ranking over {rule.n_pilots} whole trainings: "
+            "trials run to the end."
+        )
+    stop = f"Training stops at step {rule.cutoff:g}"
+    if math.isfinite(rule.end):
+        stop += f" of {rule.end:g}"
+        curves = [t for t in trials(source.study, FINISHED) if t.intermediate_values]
+        spent = sum(min(max(t.intermediate_values), rule.end) for t in curves)
+        if curves:
+            stop += f", which has saved {1.0 - spent / (rule.end * len(curves)):.0%} of all steps"
+    if math.isnan(rule.tau):
+        return f"**Low fidelity.** {stop}."
+    return (
+        f"**Low fidelity.** {stop}. There, labels rank {rule.n_pilots} whole trainings with "
+        f"Kendall's tau {rule.tau:.2f} (lower bound {rule.tau_low:.2f})."
+    )
+
+
+def _predictor(source: Source, tau: float | None) -> str:
+    if source.sampler is None:
+        return ""
+    if tau is None:
+        return f"**Predictor.** Shown from {MIN_LABELLED} trials with a value on."
+    return (
+        f"**Predictor.** It ranks trials that it has not seen with Kendall's tau {tau:.2f} "
+        f"(1 is perfect, 0 is chance; {N_FOLDS} folds)."
+    )
+
+
+def _next(source: Source) -> str:
+    if not source.predicts or source.sampler is None:
+        return ""
+    found = source.sampler.inspect(source.study)
+    rows = found.history.space.configurations(_apart(found.rows))
+    if not rows:
+        return "**Next.** Every configuration that the search finds has been tried."
+    return "\n".join(["**Next.** The most promising untried configurations:", ""] + [
+        f"{place}. {_words(params)}" for place, params in enumerate(rows, 1)
+    ])  # fmt: skip
+
+
+def _apart(rows: Rows) -> Rows:
+    """The first rows that differ from each other by more than a little in some decision."""
+    places = np.nan_to_num(rows, nan=-1.0)
+    chosen: list[int] = []
+    for i, place in enumerate(places):
+        if all(np.abs(place - places[j]).max() > LITTLE for j in chosen):
+            chosen.append(i)
+        if len(chosen) == N_NEXT:
+            break
+    return rows[chosen]
+
+
+def _hints(study: Study, tau: float | None) -> str:
+    hints = [*_edges(_best_trial(study)), *_untrained(study), *_failures(study)]
+    if tau is not None and tau < HARDLY:
+        hints.append(
+            "The predictor hardly ranks. Is the value mostly noise? Average over seeds, train "
+            "longer, or leave out parameters that do not matter."
+        )
+    if not hints:
+        hints = ["Go on."]
+    return "\n".join(["**What to try.**", ""] + [f"- {hint}" for hint in hints])
+
+
+def _edges(best: FrozenTrial | None) -> list[str]:
+    """Parameters whose best value lies at an end of its range."""
+    hints: list[str] = []
+    if best is None:
+        return hints
+    for name, distribution in best.distributions.items():
+        if not isinstance(distribution, (FloatDistribution, IntDistribution)):
+            continue
+        low, high, value = distribution.low, distribution.high, best.params[name]
+        if distribution.log:
+            low, high, value = math.log(low), math.log(high), math.log(value)
+        place = (value - low) / (high - low) if high > low else 0.5
+        if not EDGE < place < 1.0 - EDGE:
+            end = "lower" if place < 0.5 else "upper"
+            hints.append(f"The best `{name}` lies at the {end} end of its range: try a wider one.")
+    return hints
+
+
+def _untrained(study: Study) -> list[str]:
+    first = next(iter(finalists(study, 1)), None)
+    best = _best_trial(study)
+    stopped = [t for t in finalists(study, 5) if not is_full(t)]
+    if first is None or best is None or first.number == best.number or not stopped:
+        return []
+    names = ", ".join(str(t.number) for t in stopped)
+    return [
+        f"Trials {names} were stopped early and are labelled among the best: train them to the "
+        "end (`finalists`)."
+    ]
+
+
+def _failures(study: Study) -> list[str]:
+    ended = [t for t in trials(study) if t.state.is_finished()]
+    failed = sum(t.state == TrialState.FAIL for t in ended)
+    if failed <= MANY_FAILED * len(ended):
+        return []
+    return [f"{failed} of {len(ended)} trials failed: look at why, or narrow the ranges."]
+
+
+def _words(params: dict[str, Any]) -> str:
+    return ", ".join(
+        f"`{name}` {value:.4g}" if isinstance(value, float) else f"`{name}` {value}"
+        for name, value in params.items()
+    )

@@ -1,0 +1,107 @@
+"""A study's figures and note, put where optuna-dashboard finds them."""
+
+from collections.abc import Callable, Iterable
+
+from optuna.logging import get_logger
+from optuna.study import Study
+from optuna_dashboard import get_note, save_note, save_plotly_graph_object
+
+from optuna_predictor_rl.dashboard.figures import FIGURES, Source
+from optuna_predictor_rl.dashboard.note import HEADING, state_of_the_search
+from optuna_predictor_rl.dashboard.payload import trimmed
+from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.running import low_fidelity_pruner
+from optuna_predictor_rl.sampler import PredictorRLSampler
+
+NOTE = "note"
+
+_LOGGER = get_logger(f"optuna.{__name__}")
+
+
+def publish(
+    study: Study,
+    *,
+    sampler: PredictorRLSampler | None = None,
+    pruner: LowFidelityPruner | None = None,
+    figures: Iterable[str] = tuple(FIGURES),
+) -> list[str]:
+    """Publishes the figures that the study can show, and a note on the state of the search.
+
+    What fails is left out with a warning; nothing is raised.
+
+    Args:
+        study: The study.
+        sampler: Whose predictor to show; by default the study's own sampler.
+        pruner: Whose labels to show; by default the study's own pruner.
+        figures: Which of `optuna_predictor_rl.dashboard.figures.FIGURES`; by default all.
+
+    Returns:
+        The names of the figures that were published, and "note".
+
+    Raises:
+        ValueError: If a name is unknown.
+    """
+    return publish_all(study, sampler, pruner, checked_names(figures), _warn)
+
+
+def publish_all(
+    study: Study,
+    sampler: PredictorRLSampler | None,
+    pruner: LowFidelityPruner | None,
+    names: Iterable[str],
+    on_error: Callable[[str, Exception], None],
+) -> list[str]:
+    """`publish` that hands what fails, by its name, to a function."""
+    own = study.sampler if sampler is None else sampler
+    source = Source(
+        study=study,
+        sampler=own if isinstance(own, PredictorRLSampler) else None,
+        pruner=low_fidelity_pruner(study, pruner),
+    )
+    steps = {**{name: _figure_step(name) for name in names}, NOTE: _publish_note}
+    published = []
+    for name, step in steps.items():
+        try:
+            if step(source):
+                published.append(name)
+        except Exception as error:  # whatever it is, the study is worth more than its picture
+            on_error(name, error)
+    return published
+
+
+def checked_names(figures: Iterable[str]) -> tuple[str, ...]:
+    """The names of figures, if all are known."""
+    names = tuple(figures)
+    unknown = [name for name in names if name not in FIGURES]
+    if unknown:
+        raise ValueError(f"figures must be among {list(FIGURES)}, but got {unknown}.")
+    return names
+
+
+def warning_of(name: str, error: Exception) -> str:
+    """What is missing from the dashboard, and why."""
+    return (
+        f"{name} was not published to optuna-dashboard, and the study goes on: "
+        f"{type(error).__name__}: {error}"
+    )
+
+
+def _warn(name: str, error: Exception) -> None:
+    _LOGGER.warning(warning_of(name, error))
+
+
+def _figure_step(name: str) -> Callable[[Source], bool]:
+    def step(source: Source) -> bool:
+        figure = FIGURES[name](source)
+        if figure is not None:
+            save_plotly_graph_object(source.study, trimmed(figure), graph_object_id=name)
+        return figure is not None
+
+    return step
+
+
+def _publish_note(source: Source) -> bool:
+    before = get_note(source.study)
+    kept, _, _ = before.partition(HEADING)  # what the user wrote above it
+    save_note(source.study, kept + state_of_the_search(source))
+    return True

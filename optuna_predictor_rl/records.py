@@ -1,0 +1,92 @@
+"""What a trial is given beside its parameters: numbers that optuna-dashboard sorts and draws.
+
+They have to be stored while the trial runs, as Optuna lets nobody write to a finished one.
+"""
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial
+
+from optuna_predictor_rl._storage import set_trial_attribute, trial_id
+from optuna_predictor_rl.core.space import Rows, row_keys
+from optuna_predictor_rl.suggestion import Search
+
+PHASE = "phase"
+"""User attribute: "startup" (space-filling), "search" or, if all has been seen, "random"."""
+ROUND = "rl_round"
+"""User attribute: the round of REINFORCE that proposed the trial; -1 for the local moves."""
+PREDICTED = "predicted_{task}"
+"""User attribute: what the predictor expects, in the unit of the value or the cost."""
+PREDICTED_STD = "predicted_{task}_std"
+"""User attribute: its standard deviation over the ensemble, in the same unit."""
+VIOLATION = "violation"
+"""User attribute: sum of the constraints that are broken, 0 if the trial is feasible."""
+FEASIBLE = "feasible"
+"""User attribute: 1 or 0, as optuna-dashboard does not sort truth values."""
+
+
+def store_suggestion(study: Study, trial: FrozenTrial, row: Rows, search: Search | None) -> None:
+    """Stores where a running trial's parameters come from and what is expected of them.
+
+    Args:
+        study: The study.
+        trial: The running trial.
+        row: Its parameters, (1, decisions).
+        search: The search they come from; None during the startup.
+    """
+    identifier = trial_id(trial)
+    if search is None:
+        set_trial_attribute(study, identifier, PHASE, "startup")
+        return
+    key = row_keys(row)[0]
+    if key in row_keys(search.rows):
+        place = row_keys(search.candidates.rows).index(key)
+        set_trial_attribute(study, identifier, PHASE, "search")
+        set_trial_attribute(study, identifier, ROUND, int(search.candidates.round[place]))
+    else:
+        set_trial_attribute(study, identifier, PHASE, "random")
+    for name, value in _predicted(study, row, search).items():
+        set_trial_attribute(study, identifier, name, value)
+
+
+def store_constraints(study: Study, trial: FrozenTrial) -> None:
+    """Stores whether a running trial is feasible: optuna-dashboard does not read constraints."""
+    constraints = trial.constraints
+    if not constraints:
+        return
+    violation = sum(max(value, 0.0) for value in constraints.values())
+    set_trial_attribute(study, trial_id(trial), VIOLATION, float(violation))
+    set_trial_attribute(study, trial_id(trial), FEASIBLE, int(violation == 0.0))
+
+
+def _predicted(study: Study, row: Rows, search: Search) -> dict[str, float]:
+    if len(study.directions) > 1:  # the predictor knows a mixture of them, which has no unit
+        return {}
+    sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
+    labels = search.history.labels
+    mean, std = search.ensemble.predict(row)
+    known, _ = search.ensemble.predict(search.history.rows)
+    predicted = {}
+    tasks = zip(["value", "cost"], [sign, 1.0], labels.T, known.T, mean[0], std[0], strict=False)
+    for name, unit, task_labels, trials, center, spread in tasks:
+        ends = np.array([center - spread, center, center + spread])
+        low, middle, high = _in_units(ends, trials, task_labels)
+        predicted[PREDICTED.format(task=name)] = unit * float(middle)
+        predicted[PREDICTED_STD.format(task=name)] = 0.5 * float(high - low)
+    return predicted
+
+
+def _in_units(
+    targets: Float[ndarray, " m"], trials: Float[ndarray, " n"], labels: Float[ndarray, " n"]
+) -> Float[ndarray, " m"]:
+    """Predicted targets, which only rank, on the scale of the labels.
+
+    The q-quantile of the predictions for the trials stands for the q-quantile of their labels;
+    nothing is expected to be better than the best or worse than the worst.
+    """
+    present = ~np.isnan(labels)
+    if not present.any():
+        return np.full(len(targets), np.nan)
+    return np.interp(targets, np.sort(trials[present]), np.sort(labels[present]))

@@ -1,0 +1,176 @@
+"""Predicted against observed rank on held-out folds (Figs. 4 and 5 of the paper)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float, Int
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from plotly.subplots import make_subplots
+from scipy.stats import rankdata
+
+from optuna_predictor_rl.core.validation import HeldOut, cross_validate, rank_correlation
+from optuna_predictor_rl.visualization.source import inspect_search, task_names
+from optuna_predictor_rl.visualization.style import (
+    COLORS,
+    GREY,
+    SYMBOLS,
+    base_layout,
+    thinned,
+)
+
+MIN_FOLD = 3
+"""Trials that a fold must have, for its tau to say anything."""
+N_POINTS = 500
+"""Trials that are drawn at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskCalibration:
+    """How the predictor ranks held-out trials in one task; rank 1 is the best.
+
+    Attributes:
+        name: Of the value or the cost.
+        fold: The fold in which each trial was held out.
+        observed: Rank of its label among all trials'; equal labels share their mean rank.
+        predicted: Rank of its prediction.
+        tau: Kendall's tau of the predictions over all folds with the labels.
+        fold_taus: Within each fold.
+        training_tau: On the trials that a predictor was fitted on: what tau must not be read as.
+    """
+
+    name: str
+    fold: Int[np.ndarray, " n"]
+    observed: Float[np.ndarray, " n"]
+    predicted: Float[np.ndarray, " n"]
+    tau: float
+    fold_taus: Float[np.ndarray, " f"]
+    training_tau: float
+
+
+def predictor_calibration(
+    study: Study,
+    sampler: BaseSampler | None = None,
+    *,
+    n_folds: int = 5,
+    seed: int = 0,
+) -> list[TaskCalibration]:
+    """Held-out ranks of the value and, if the predictor learns it, of the cost.
+
+    Args:
+        study: A study with one objective.
+        sampler: Its sampler, also a new one; by default the study's own.
+        n_folds: How often the predictor is fitted, each time without another part of the trials.
+        seed: Of the folds and the fits.
+
+    Raises:
+        ValueError: If the sampler is of another kind, the study has several objectives, there
+            are fewer than 2 folds, or a fold would have fewer than 3 trials.
+    """
+    if n_folds < 2:
+        raise ValueError(f"n_folds must be at least 2, but got {n_folds}.")
+    own, found = inspect_search(study, sampler, at_least=MIN_FOLD * n_folds)
+    history = found.history
+    held_out = cross_validate(
+        own.predictor,
+        history.space,
+        history.rows,
+        history.labels,
+        n_folds=n_folds,
+        rng=np.random.default_rng(seed),
+    )
+    fitted = found.ensemble.predict(history.rows)[0]
+    names = task_names(study, own, history.labels.shape[1])
+    return [
+        _calibration(name, task, held_out, rank_correlation(fitted[:, task], labels))
+        for task, (name, labels) in enumerate(zip(names, history.labels.T, strict=True))
+    ]
+
+
+def plot_predictor_calibration(
+    study: Study,
+    sampler: BaseSampler | None = None,
+    *,
+    n_folds: int = 5,
+    seed: int = 0,
+) -> go.Figure:
+    """Draws held-out ranks, a panel for the value and one for the cost, if there is one.
+
+    Args:
+        study: A study with one objective.
+        sampler: See ``predictor_calibration``.
+        n_folds: See ``predictor_calibration``.
+        seed: See ``predictor_calibration``.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study(sampler=PredictorRLSampler(seed=0))
+        >>> study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=15)
+        >>> figure = plot_predictor_calibration(study)
+        >>> figure.layout.title.text
+        'Predicted against observed rank of held-out trials'
+    """
+    tasks = predictor_calibration(study, sampler, n_folds=n_folds, seed=seed)
+    figure = make_subplots(
+        cols=len(tasks), subplot_titles=[_panel_title(task) for task in tasks],
+        horizontal_spacing=0.14,
+    )  # fmt: skip
+    for column, task in enumerate(tasks, 1):
+        _draw(figure, task, column)
+    base_layout(
+        figure,
+        "Predicted against observed rank of held-out trials",
+        "Observed rank (1 is the best)",
+        "Predicted rank",
+        subtitle=f"{len(tasks[0].observed)} trials in {n_folds} folds: each is predicted by "
+        "a predictor that has not seen it",
+    )
+    figure.update_layout(margin={"t": 115})
+    figure.update_annotations(font={"size": 13})
+    return figure
+
+
+def _calibration(name: str, task: int, held_out: HeldOut, training_tau: float) -> TaskCalibration:
+    present = ~np.isnan(held_out.labels[:, task])
+    return TaskCalibration(
+        name=name,
+        fold=held_out.fold[present],
+        observed=rankdata(held_out.labels[present, task]),
+        predicted=rankdata(held_out.mean[present, task]),
+        tau=held_out.tau(task),
+        fold_taus=held_out.fold_taus(task),
+        training_tau=training_tau,
+    )
+
+
+def _panel_title(task: TaskCalibration) -> str:
+    known = task.fold_taus[np.isfinite(task.fold_taus)]
+    folds = f"<br>by fold {known.min():.2f} to {known.max():.2f}" if len(known) else ""
+    return (
+        f"<b>{task.name}</b>: Kendall's tau {task.tau:.2f}{folds}"
+        f"<br>(on the trials it was fitted to: {task.training_tau:.2f})"
+    )
+
+
+def _draw(figure: go.Figure, task: TaskCalibration, column: int) -> None:
+    place = {"row": 1, "col": column}
+    n = len(task.observed)
+    figure.add_scatter(
+        x=[1, n], y=[1, n], mode="lines", line={"color": GREY, "width": 2}, hoverinfo="skip",
+        name="as observed", showlegend=column == 1, **place,
+    )  # fmt: skip
+    kept = thinned(n, N_POINTS)
+    for fold, tau in enumerate(task.fold_taus):
+        inside = kept[task.fold[kept] == fold]
+        figure.add_scatter(
+            x=task.observed[inside], y=task.predicted[inside], mode="markers",
+            name=f"fold {fold + 1}", legendgroup=f"fold {fold + 1}", showlegend=column == 1,
+            hovertemplate=f"fold {fold + 1}, tau {tau:.2f}<br>observed %{{x}}, predicted %{{y}}"
+            "<extra></extra>",
+            marker={
+                "color": COLORS[fold % len(COLORS)], "symbol": SYMBOLS[fold % len(SYMBOLS)],
+                "size": 8, "line": {"width": 0.5, "color": "white"},
+            },
+            **place,
+        )  # fmt: skip

@@ -1,0 +1,188 @@
+"""REINFORCE against random sampling on the same predictor (Fig. 7 of the paper)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float, Int
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+
+from optuna_predictor_rl.core.targets import rank_targets
+from optuna_predictor_rl.suggestion import Search
+from optuna_predictor_rl.visualization.source import inspect_search, sign_of, weight_text
+from optuna_predictor_rl.visualization.style import BLUE, FULL_COLOR, ORANGE, base_layout, thinned
+
+N_STEPS = 120
+"""Steps that are drawn at most."""
+REWARDS = {
+    "mean": "this score, Eq. (6)",
+    "improvement": "the expected improvement over the best trial, not for this score alone",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convergence:
+    """Predicted scores by step, in standard deviations of the trials' transformed values.
+
+    The score is Eq. (6): the weighted sum of predicted value and cost. Lower is better, unless
+    the study maximizes and cost has no weight: then all signs are turned.
+
+    Attributes:
+        steps: Counted from 1.
+        mean: Of the configurations that each round proposed in a step.
+        best: The best that each round has proposed so far.
+        random_mean: Of as many random configurations.
+        random_best: The best of them so far.
+        refined: The best after local moves, which follow the rounds; NaN without them.
+        best_trial: The predicted score of the trial with the best label.
+        higher_is_better: Whether signs are turned.
+        reward: What the policy is rewarded for; see ``PolicyConfig``.
+        batch_size: Configurations that a round proposes in a step.
+        n_trials: Trials that the predictor was fitted on.
+        weight: Weight of each task.
+    """
+
+    steps: Int[np.ndarray, " s"]
+    mean: Float[np.ndarray, "r s"]
+    best: Float[np.ndarray, "r s"]
+    random_mean: Float[np.ndarray, "r s"]
+    random_best: Float[np.ndarray, "r s"]
+    refined: float
+    best_trial: float
+    higher_is_better: bool
+    reward: str
+    batch_size: int
+    n_trials: int
+    weight: Float[np.ndarray, " t"]
+
+
+def rl_convergence(
+    study: Study, sampler: BaseSampler | None = None, *, seed: int = 0
+) -> Convergence:
+    """Scores of what the policies proposed, and of as many random configurations.
+
+    Args:
+        study: A study with one objective.
+        sampler: Its sampler, also a new one; by default the study's own.
+        seed: Of the random configurations.
+
+    Raises:
+        ValueError: If the sampler is of another kind, the study has several objectives, or
+            fewer than 3 trials have a value.
+    """
+    own, found = inspect_search(study, sampler)
+    flip = sign_of(study) < 0 and not found.weight[1:].any()
+    sign = -1.0 if flip else 1.0
+    proposed = found.candidates.proposed
+    shape = proposed.shape[:-1]
+    rng = np.random.default_rng(seed)
+    random = _score(found, found.history.space.random(int(np.prod(shape)), rng)).reshape(shape)
+    score = _score(found, proposed.reshape(-1, proposed.shape[-1])).reshape(shape)
+    refined = found.candidates.rows[found.candidates.round < 0]
+    kept = thinned(shape[0], N_STEPS)
+    return Convergence(
+        steps=kept + 1,
+        mean=sign * score.mean(2).T[:, kept],
+        best=sign * _best_so_far(score)[:, kept],
+        random_mean=sign * random.mean(2).T[:, kept],
+        random_best=sign * _best_so_far(random)[:, kept],
+        refined=sign * float(_score(found, refined).min()) if len(refined) else float("nan"),
+        best_trial=sign * float(_score(found, _best_row(found))[0]),
+        higher_is_better=flip,
+        reward=own.policy.reward,
+        batch_size=shape[2],
+        n_trials=len(found.history.rows),
+        weight=found.weight,
+    )
+
+
+def plot_rl_convergence(
+    study: Study, sampler: BaseSampler | None = None, *, seed: int = 0
+) -> go.Figure:
+    """Draws the scores by step: REINFORCE in blue, random sampling in orange.
+
+    Args:
+        study: A study with one objective.
+        sampler: See ``rl_convergence``.
+        seed: Of the random configurations.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study(sampler=PredictorRLSampler(seed=0))
+        >>> study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=10)
+        >>> figure = plot_rl_convergence(study)
+        >>> figure.layout.title.text
+        'REINFORCE against random sampling on the predictor'
+    """
+    data = rl_convergence(study, sampler, seed=seed)
+    pick = np.max if data.higher_is_better else np.min
+    figure = go.Figure()
+    _draw_rounds(figure, data.steps, data.random_mean, ORANGE, "random: mean of the batch")
+    _draw_rounds(figure, data.steps, data.mean, BLUE, "REINFORCE: mean of the batch")
+    for best, color, name in (
+        (data.random_best, ORANGE, "random: best so far"),
+        (data.best, BLUE, "REINFORCE: best so far"),
+    ):
+        figure.add_scatter(
+            x=data.steps, y=pick(best, axis=0), mode="lines", name=name,
+            line={"color": color, "width": 3, "shape": "hv"},
+        )  # fmt: skip
+    _draw_ends(figure, data)
+    n_rounds = len(data.best)
+    better = "higher" if data.higher_is_better else "lower"
+    base_layout(
+        figure,
+        "REINFORCE against random sampling on the predictor",
+        f"Step (each of {n_rounds} rounds proposes {data.batch_size} configurations a step)",
+        f"Predicted score ({better} is better)",
+        subtitle=f"Predictor of {data.n_trials} trials{weight_text(data.weight)}; score in their "
+        f"standard deviations; dotted: one line a round, {n_rounds} seeds<br>"
+        f"The policy is rewarded for {REWARDS[data.reward]}",
+    )
+    figure.update_layout(legend={"traceorder": "reversed"})
+    return figure
+
+
+def _score(found: Search, rows: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+    return found.ensemble.mean(rows, found.weight)
+
+
+def _best_row(found: Search) -> Float[np.ndarray, "1 d"]:
+    labels = found.history.labels
+    standing = np.nan_to_num(rank_targets(labels)) @ found.weight[: labels.shape[1]]
+    best = int(np.argmin(standing))
+    return found.history.rows[best : best + 1]
+
+
+def _best_so_far(score: Float[np.ndarray, "s r n"]) -> Float[np.ndarray, "r s"]:
+    return np.minimum.accumulate(score.min(2), axis=0).T
+
+
+def _draw_rounds(
+    figure: go.Figure,
+    steps: Int[np.ndarray, " s"],
+    values: Float[np.ndarray, "r s"],
+    color: str,
+    name: str,
+) -> None:
+    """All rounds in one trace, parted by gaps."""
+    x = [None if step < 0 else int(step) for _ in values for step in (*steps, -1)]
+    y = [value for row in values for value in (*row.round(4).tolist(), None)]
+    figure.add_scatter(
+        x=x, y=y, mode="lines", name=name, line={"color": color, "width": 1, "dash": "dot"},
+        hoverinfo="skip",
+    )  # fmt: skip
+
+
+def _draw_ends(figure: go.Figure, data: Convergence) -> None:
+    ends = [int(data.steps[0]), int(data.steps[-1])]
+    figure.add_scatter(
+        x=ends, y=[data.best_trial] * 2, mode="lines", name="best trial, as predicted",
+        line={"color": FULL_COLOR, "width": 2, "dash": "dash"},
+    )  # fmt: skip
+    if np.isfinite(data.refined):
+        figure.add_scatter(
+            x=ends[1:], y=[data.refined], mode="markers", name="after local moves",
+            marker={"color": BLUE, "size": 12, "symbol": "star"}, cliponaxis=False,
+        )  # fmt: skip

@@ -1,0 +1,123 @@
+"""Importance of decisions for the predicted value and cost."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from plotly.subplots import make_subplots
+
+from optuna_predictor_rl.core.importance import total_effects
+from optuna_predictor_rl.visualization.source import inspect_search, task_names
+from optuna_predictor_rl.visualization.style import BLUE, ORANGE, base_layout
+
+MAX_DECISIONS = 30
+"""Decisions that are drawn at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Importance:
+    """Total effects, the most important decision for the value first.
+
+    Attributes:
+        decisions: Their names.
+        tasks: The value, and the cost if the predictor learns it.
+        effect: Share of a prediction's variance that a decision has a part in, over uniform
+            configurations, (decisions, tasks); see ``core.importance.total_effects``.
+        n_trials: Trials that the predictor was fitted on.
+    """
+
+    decisions: list[str]
+    tasks: list[str]
+    effect: Float[np.ndarray, "d t"]
+    n_trials: int
+
+
+def decision_importance(
+    study: Study,
+    sampler: BaseSampler | None = None,
+    *,
+    n_samples: int = 1024,
+    seed: int = 0,
+) -> Importance:
+    """Total effects of the decisions on what the predictor says of random configurations.
+
+    Args:
+        study: A study with one objective.
+        sampler: Its sampler, also a new one; by default the study's own.
+        n_samples: Configurations in which each decision is drawn anew.
+        seed: Of the configurations.
+
+    Raises:
+        ValueError: If the sampler is of another kind, the study has several objectives, or
+            fewer than 3 trials have a value.
+    """
+    own, found = inspect_search(study, sampler)
+    space = found.history.space
+    effect = total_effects(
+        space,
+        lambda rows: found.ensemble.predict(rows)[0],
+        n_samples=n_samples,
+        rng=np.random.default_rng(seed),
+    )
+    order = np.argsort(-effect[:, 0], kind="stable")
+    return Importance(
+        decisions=[space.decisions[j].name for j in order],
+        tasks=task_names(study, own, effect.shape[1]),
+        effect=effect[order],
+        n_trials=len(found.history.rows),
+    )
+
+
+def plot_decision_importance(
+    study: Study,
+    sampler: BaseSampler | None = None,
+    *,
+    n_samples: int = 1024,
+    seed: int = 0,
+) -> go.Figure:
+    """Draws a bar a decision, a panel for the value and one for the cost, if there is one.
+
+    Args:
+        study: A study with one objective.
+        sampler: See ``decision_importance``.
+        n_samples: See ``decision_importance``.
+        seed: See ``decision_importance``.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study(sampler=PredictorRLSampler(seed=0))
+        >>> study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=10)
+        >>> list(plot_decision_importance(study).data[0].y)
+        ['x']
+    """
+    data = decision_importance(study, sampler, n_samples=n_samples, seed=seed)
+    shown = slice(0, MAX_DECISIONS)
+    names = [name if len(name) <= 28 else name[:27] + "…" for name in data.decisions[shown]]
+    panels = [f"Effect on <b>{task}</b>" for task in data.tasks]
+    figure = make_subplots(
+        cols=len(panels), shared_yaxes=True, subplot_titles=panels, horizontal_spacing=0.05
+    )
+    for column, color in enumerate((BLUE, ORANGE)[: len(panels)], 1):
+        effect = data.effect[shown, column - 1]
+        figure.add_bar(
+            x=effect.round(4), y=names, orientation="h", marker={"color": color},
+            showlegend=False, row=1, col=column,
+            hovertemplate="%{y}: %{x:.0%}<extra></extra>",
+        )  # fmt: skip
+    total = len(data.decisions)
+    left_out = f"; the first {len(names)} of {total} decisions" if len(names) < total else ""
+    base_layout(
+        figure,
+        "Importance of decisions, according to the predictor",
+        "Share of the predicted variance",
+        subtitle=f"Predictor of {data.n_trials} trials, {n_samples} random configurations; "
+        f"shares of interactions count for each decision in them{left_out}",
+    )
+    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(autorange="reversed")
+    figure.update_layout(height=max(320, 150 + 22 * len(names)), margin={"t": 100}, bargap=0.35)
+    figure.update_annotations(font={"size": 13})
+    return figure

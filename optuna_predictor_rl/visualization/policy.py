@@ -1,0 +1,207 @@
+"""Probabilities of the policy in each decision, by step of REINFORCE."""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float, Int
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from plotly.subplots import make_subplots
+
+from optuna_predictor_rl.core.policy import Grid
+from optuna_predictor_rl.core.space import Categorical
+from optuna_predictor_rl.visualization.source import inspect_search, weight_text
+from optuna_predictor_rl.visualization.style import base_layout, thinned
+
+N_STEPS = 20
+"""Steps that are drawn at most."""
+N_COLUMNS = 3
+PANEL_HEIGHT = 165
+"""Of a decision, in pixels."""
+WIDEST_NAME = 16
+"""Characters of a choice or a decision that are written out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionPolicy:
+    """What the policy would choose in one decision.
+
+    Attributes:
+        name: Of the decision.
+        options: Its choices, values or intervals of values, as text.
+        probability: Of each option at each step, the mean over the rounds that were asked for.
+    """
+
+    name: str
+    options: list[str]
+    probability: Float[np.ndarray, "s o"]
+
+    @property
+    def decidedness(self) -> float:
+        """How far the last policy is from a uniform one: 0 is uniform, 1 always the same."""
+        p = self.probability[-1]
+        if len(p) < 2:
+            return 0.0
+        entropy = -float((p * np.log(np.maximum(p, 1e-12))).sum())
+        return 1.0 - entropy / math.log(len(p))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyProbabilities:
+    """The policy in all decisions.
+
+    Attributes:
+        steps: Counted from 1; the last kept one may come a little before the end.
+        decisions: In the order of the search space.
+        n_rounds: Over which probabilities are averaged.
+        n_trials: Trials that the predictor was fitted on.
+        weight: Weight of each task in Eq. (6).
+    """
+
+    steps: Int[np.ndarray, " s"]
+    decisions: list[DecisionPolicy]
+    n_rounds: int
+    n_trials: int
+    weight: Float[np.ndarray, " t"]
+
+
+def policy_probabilities(
+    study: Study,
+    sampler: BaseSampler | None = None,
+    *,
+    search_round: int | None = None,
+) -> PolicyProbabilities:
+    """Probabilities of each option by step, for the search behind the next suggestion.
+
+    Args:
+        study: A study with one objective.
+        sampler: Its sampler, also a new one; by default the study's own.
+        search_round: The round to show, from 0; by default the mean over all rounds.
+
+    Raises:
+        ValueError: If the sampler is of another kind, the study has several objectives, fewer
+            than 3 trials have a value, or there is no such round.
+    """
+    _, found = inspect_search(study, sampler)
+    trace = found.candidates.trace
+    n_rounds = trace.probabilities.shape[1]
+    if search_round is not None and not 0 <= search_round < n_rounds:
+        raise ValueError(
+            f"search_round must be at least 0 and below {n_rounds}, but got {search_round}."
+        )
+    rounds = slice(None) if search_round is None else slice(search_round, search_round + 1)
+    kept = thinned(len(trace.steps), N_STEPS)
+    mean = trace.probabilities[kept, rounds].mean(1)  # (s, d, o)
+    decisions = [
+        DecisionPolicy(
+            name=decision.name,
+            options=option_names(trace.grid, j),
+            probability=mean[:, j, : trace.grid.n_options[j]].astype(np.float64),
+        )
+        for j, decision in enumerate(trace.grid.space.decisions)
+    ]
+    return PolicyProbabilities(
+        steps=trace.steps[kept] + 1,
+        decisions=decisions,
+        n_rounds=n_rounds if search_round is None else 1,
+        n_trials=len(found.history.rows),
+        weight=found.weight,
+    )
+
+
+def plot_policy_probabilities(
+    study: Study,
+    sampler: BaseSampler | None = None,
+    *,
+    search_round: int | None = None,
+    max_decisions: int = 18,
+) -> go.Figure:
+    """Draws a small panel for each decision: darker is more probable.
+
+    Args:
+        study: A study with one objective.
+        sampler: See ``policy_probabilities``.
+        search_round: See ``policy_probabilities``.
+        max_decisions: If there are more, those are drawn in which the policy is most decided.
+
+    Raises:
+        ValueError: If ``max_decisions`` is below 1; and see ``policy_probabilities``.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study(sampler=PredictorRLSampler(seed=0))
+        >>> study.optimize(lambda trial: trial.suggest_int("x", 0, 3) ** 2, n_trials=3)
+        >>> list(plot_policy_probabilities(study).data[0].y)
+        ['0', '1', '2', '3']
+    """
+    if max_decisions < 1:
+        raise ValueError(f"max_decisions must be at least 1, but got {max_decisions}.")
+    data = policy_probabilities(study, sampler, search_round=search_round)
+    shown = _most_decided(data.decisions, max_decisions)
+    columns = min(N_COLUMNS, len(shown))
+    rows = math.ceil(len(shown) / columns)
+    height = 160 + PANEL_HEIGHT * rows
+    figure = make_subplots(
+        rows=rows, cols=columns, subplot_titles=[_short(d.name, 28) for d in shown],
+        horizontal_spacing=0.13, vertical_spacing=min(0.5, 44 / (height - 160)),
+    )  # fmt: skip
+    for i, decision in enumerate(shown):
+        figure.add_heatmap(
+            x=data.steps, y=decision.options, z=decision.probability.T.round(3).tolist(),
+            coloraxis="coloraxis", row=i // columns + 1, col=i % columns + 1,
+            hovertemplate="step %{x}, %{y}: %{z:.0%}<extra></extra>",
+        )  # fmt: skip
+    rounds = "one round" if data.n_rounds == 1 else f"mean of {data.n_rounds} rounds"
+    left_out = len(data.decisions) - len(shown)
+    base_layout(
+        figure,
+        "What the policy chooses, by step of REINFORCE",
+        subtitle=f"Next search: {rounds}, predictor of {data.n_trials} trials"
+        f"{weight_text(data.weight)}"
+        + (f"; {left_out} less decided decisions are left out" if left_out else ""),
+    )
+    figure.update_xaxes(title={"text": "Step"}, row=rows)
+    figure.update_yaxes(type="category", tickfont={"size": 9}, showgrid=False)
+    figure.update_annotations(font={"size": 12})
+    figure.update_layout(
+        height=height,
+        margin={"t": 100, "b": 60},
+        coloraxis={
+            "cmin": 0, "cmax": 1, "colorscale": [[0, "#ffffff"], [0.5, "#56a0d3"], [1, "#08306b"]],
+            "colorbar": {"title": {"text": "Probability"}, "tickformat": ".0%", "thickness": 14,
+                         "lenmode": "pixels", "len": 240, "y": 1, "yanchor": "top"},
+        },
+    )  # fmt: skip
+    return figure
+
+
+def option_names(grid: Grid, j: int) -> list[str]:
+    """The options of a decision as text: choices, values, or intervals of values."""
+    decision = grid.space.decisions[j]
+    if isinstance(decision, Categorical):
+        return _distinct([_short(str(choice)) for choice in decision.choices])
+    n = int(grid.n_options[j])
+    if decision.n_values is not None and decision.n_values <= n:
+        return [f"{decision.decode(position):g}" for position in decision.member_positions]
+    edges = decision.value(np.linspace(0.0, 1.0, n + 1))
+    return _distinct([f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges)])
+
+
+def _most_decided(decisions: list[DecisionPolicy], k: int) -> list[DecisionPolicy]:
+    """The k in which the last policy is most decided, in their own order."""
+    order = sorted(range(len(decisions)), key=lambda j: -decisions[j].decidedness)[:k]
+    return [decisions[j] for j in sorted(order)]
+
+
+def _short(name: str, widest: int = WIDEST_NAME) -> str:
+    return name if len(name) <= widest else name[: widest - 1] + "…"
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Names told apart by a number where they are equal, as one axis needs them."""
+    if len(set(names)) == len(names):
+        return names
+    return [f"{name} ({i})" for i, name in enumerate(names)]

@@ -1,0 +1,192 @@
+"""Best value so far by trial, searcher by searcher (Fig. 9 of the paper)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+from numpy import ndarray
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from optuna_predictor_rl.comparison.marks import SHARED, trials_by_searcher
+from optuna_predictor_rl.comparison.results import baseline_of, completed, maximized
+from optuna_predictor_rl.comparison.statistics import gain, standard_error
+from optuna_predictor_rl.visualization.style import COLORS, FULL_COLOR, base_layout
+
+DASHES = ("solid", "6px,2px", "2px,2px", "8px,2px,2px,2px", "12px,3px", "12px,3px,2px,3px")
+"""So that curves on top of each other can be told apart."""
+
+N_FIRST = 5
+"""Trials whose errors may be out of sight."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BestSoFar:
+    """The best gain over the baseline so far, after each trial.
+
+    Attributes:
+        name: Of the searcher; ``"shared"`` for the shared trials.
+        first: How many trials the first entry stands for.
+        gains: In %, one row a seed; NaN before a trial has completed.
+    """
+
+    name: str
+    first: int
+    gains: Float[ndarray, "seeds trials"]
+
+    @property
+    def trials(self) -> ndarray:
+        """Numbers of trials that the entries stand for."""
+        return np.arange(self.gains.shape[1]) + self.first
+
+    @property
+    def mean(self) -> ndarray:
+        """Mean over seeds."""
+        return np.asarray(self.gains.mean(axis=0))
+
+    @property
+    def error(self) -> ndarray:
+        """Standard error over seeds; NaN for one seed."""
+        return standard_error(self.gains)
+
+
+def sample_efficiency(
+    studies: Study | Sequence[Study],
+    *,
+    baseline: float | None = None,
+    values_are_gains: bool = False,
+) -> list[BestSoFar]:
+    """How the best gain falls with the number of trials, in the shared part and for each searcher.
+
+    A searcher's curve starts where the shared one ends. Pruned and failed trials count, but cannot
+    be the best. Where seeds have come to different numbers of trials, the least is shown.
+
+    Args:
+        studies: Of `compare_searchers`, one a seed.
+        baseline: See `ComparisonReport.of`.
+        values_are_gains: See `ComparisonReport.of`.
+
+    Raises:
+        ValueError: If no study is given, one has several objectives, directions differ, or the
+            baseline is 0 or missing.
+    """
+    studies = [studies] if isinstance(studies, Study) else list(studies)
+    maximize = maximized(studies)
+    by_seed = [trials_by_searcher(study) for study in studies]
+    names = list(dict.fromkeys(name for seed in by_seed for name in seed))
+    curves: dict[str, list[ndarray]] = {name: [] for name in names}
+    for seed in by_seed:
+        base = baseline_of(seed[SHARED], baseline, values_are_gains=values_are_gains)
+        if math.isnan(gain(1.0, base, values_are_gains=values_are_gains)):
+            raise ValueError(
+                f"baseline must be a number other than 0 for gains in %, but got {base}."
+            )
+        shared = _gains(seed[SHARED], base, values_are_gains=values_are_gains)
+        for name in names:
+            own = [] if name == SHARED else _gains(seed.get(name, []), base,
+                                                    values_are_gains=values_are_gains)  # fmt: skip
+            best = (np.fmax if maximize else np.fmin).accumulate(np.array([*shared, *own]))
+            curves[name].append(best if name == SHARED else best[max(len(shared) - 1, 0) :])
+    n_shared = min(len(curve) for curve in curves[SHARED])
+    return [
+        BestSoFar(
+            name=name,
+            first=1 if name == SHARED else max(n_shared, 1),
+            gains=np.stack([row[: min(map(len, rows))] for row in rows]),
+        )
+        for name, rows in curves.items()
+    ]
+
+
+def plot_sample_efficiency(
+    studies: Study | Sequence[Study],
+    *,
+    baseline: float | None = None,
+    values_are_gains: bool = False,
+    value_name: str = "value",
+) -> go.Figure:
+    """Draws the best gain so far by trial: the mean over seeds, and its standard error as a band.
+
+    Args:
+        studies: Of `compare_searchers`, one a seed.
+        baseline: See `ComparisonReport.of`.
+        values_are_gains: See `ComparisonReport.of`.
+        value_name: What the objective returns, or is a gain of, for instance ``"NE"``.
+
+    Raises:
+        ValueError: See `sample_efficiency`.
+    """
+    studies = [studies] if isinstance(studies, Study) else list(studies)
+    shared, *searchers = sample_efficiency(
+        studies, baseline=baseline, values_are_gains=values_are_gains
+    )
+    figure = go.Figure()
+    _draw(figure, shared, color=FULL_COLOR, dash="solid")
+    for place, curve in enumerate(searchers):
+        color = COLORS[place % len(COLORS)]
+        _draw(figure, curve, color=color, dash=DASHES[place % len(DASHES)])
+    n_shared = len(shared.trials)
+    figure.add_vline(
+        x=n_shared, line_dash="dash", line_color=FULL_COLOR, line_width=1,
+        annotation_text=f"{n_shared} shared trials", annotation_position="top left",
+    )  # fmt: skip
+    better = "positive" if maximized(studies) else "negative"
+    seeds = "1 seed" if len(studies) == 1 else f"{len(studies)} seeds, mean ± standard error"
+    base_layout(
+        figure,
+        f"Sample efficiency of searchers ({seeds})",
+        "Trials of a searcher, the shared ones included",
+        f"Best {value_name} gain so far, % ({better} is better)",
+    )
+    figure.update_yaxes(range=_visible_range([shared, *searchers]))
+    return figure
+
+
+def _gains(
+    trials: Sequence[FrozenTrial], baseline: float, *, values_are_gains: bool
+) -> list[float]:
+    return [
+        gain(float(t.value), baseline, values_are_gains=values_are_gains)
+        if completed(t) and t.value is not None
+        else math.nan
+        for t in trials
+    ]
+
+
+def _visible_range(curves: list[BestSoFar]) -> list[float] | None:
+    """All means, and the errors after the first few trials, which are very wide."""
+    bounds = [curve.mean for curve in curves]
+    bounds += [(c.mean + k * c.error)[c.trials > N_FIRST] for c in curves for k in (-1.0, 1.0)]
+    known = np.concatenate(bounds)
+    known = known[np.isfinite(known)]
+    if len(known) == 0:
+        return None
+    margin = 0.08 * float(np.ptp(known)) or 0.1
+    return [float(known.min() - margin), float(known.max() + margin)]
+
+
+def _draw(figure: go.Figure, curve: BestSoFar, *, color: str, dash: str) -> None:
+    if len(curve.trials) == 0:
+        return
+    known = np.isfinite(curve.error) & np.isfinite(curve.mean)
+    if known.any():
+        steps, mean, error = (_stairs(v[known]) for v in (curve.trials, curve.mean, curve.error))
+        steps, mean, error = steps[1:], mean[:-1], error[:-1]  # a value holds until the next trial
+        figure.add_scatter(
+            x=np.concatenate([steps, steps[::-1]]),
+            y=np.concatenate([mean + error, (mean - error)[::-1]]),
+            fill="toself", fillcolor=color, opacity=0.1, mode="none", hoverinfo="skip",
+            legendgroup=curve.name, showlegend=False,
+        )  # fmt: skip
+    figure.add_scatter(
+        x=curve.trials, y=curve.mean, mode="lines", legendgroup=curve.name,
+        name=f"{curve.name}: {curve.mean[-1]:+.2f} %",
+        line={"color": color, "width": 2, "shape": "hv", "dash": dash},
+    )  # fmt: skip
+
+
+def _stairs(values: ndarray) -> ndarray:
+    return np.repeat(values, 2)

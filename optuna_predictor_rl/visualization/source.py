@@ -1,0 +1,82 @@
+"""What figures of the search read: the study, and the sampler's own view of it."""
+
+import numpy as np
+from jaxtyping import Float
+from optuna.samplers import BaseSampler
+from optuna.study import Study, StudyDirection
+
+from optuna_predictor_rl.sampler import PredictorRLSampler
+from optuna_predictor_rl.suggestion import Search
+
+
+def inspect_search(
+    study: Study, sampler: BaseSampler | None, *, at_least: int = 3
+) -> tuple[PredictorRLSampler, Search]:
+    """The sampler of a study, and the search that its next suggestion rests on.
+
+    Args:
+        study: A study with one objective.
+        sampler: A predictor-based sampler; without it, the study's own. It may be a new one: all
+            that it knows comes from the study.
+        at_least: How many trials must have a value or a label.
+
+    Raises:
+        ValueError: If the sampler is of another kind, the study has several objectives, or too
+            few trials have a value.
+    """
+    own = study.sampler if sampler is None else sampler
+    if not isinstance(own, PredictorRLSampler):
+        hint = "" if sampler is not None else ", the study's; give another one as sampler="
+        raise ValueError(
+            f"sampler must be a PredictorRLSampler, but got a {type(own).__name__}{hint}."
+        )
+    check_single(study)
+    found = own.inspect(study)
+    if len(found.history.rows) < at_least:
+        raise ValueError(
+            f"study must have at least {at_least} finished trials with a value, "
+            f"but got {len(found.history.rows)}."
+        )
+    return own, found
+
+
+def check_single(study: Study) -> None:
+    """Raises ``ValueError`` if the study has several objectives."""
+    if len(study.directions) > 1:
+        raise ValueError(
+            f"study must have one objective for this figure, "
+            f"but got {len(study.directions)} directions."
+        )
+
+
+def sign_of(study: Study) -> float:
+    """-1 for a study that maximizes: the predictor's targets are lower if better."""
+    return -1.0 if study.directions[0] == StudyDirection.MAXIMIZE else 1.0
+
+
+def value_name(study: Study) -> str:
+    """What the study's value is: the metric name it was given, or "value"."""
+    names = study.metric_names
+    return names[0] if names else "value"
+
+
+def value_title(study: Study) -> str:
+    """An axis title: what the value is and which end is better."""
+    name = value_name(study)
+    better = "higher" if sign_of(study) < 0 else "lower"
+    return f"{name[0].upper()}{name[1:]} ({better} is better)"
+
+
+def cost_name(sampler: PredictorRLSampler) -> str:
+    """What the cost is: the user attribute it is read from, or "cost"."""
+    return sampler.cost if isinstance(sampler.cost, str) else "cost"
+
+
+def task_names(study: Study, sampler: PredictorRLSampler, n_tasks: int) -> list[str]:
+    """What each task of the predictor is called."""
+    return [value_name(study), cost_name(sampler)][:n_tasks]
+
+
+def weight_text(weight: Float[np.ndarray, " t"]) -> str:
+    """The weight of the cost in words, nothing if there is no cost."""
+    return f", cost weight {weight[1]:g}" if len(weight) > 1 else ""

@@ -1,0 +1,94 @@
+r"""Loss subject to a bound on the cost: the best feasible loss, and how often the bound is broken.
+
+    python tests/benchmarks/constraints.py --out runs.jsonl
+
+The bound is the first quartile of the cost over all configurations (of a sample, where they are
+too many). Every trial says by `set_constraint` how far it is from the bound. Regret is the best
+feasible loss so far less the best known feasible one, in units of what the median feasible
+configuration loses to it; a run that has found nothing feasible counts as the median.
+"""
+
+import argparse
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import optuna
+from optuna.samplers import BaseSampler, RandomSampler
+from peers import make_sampler
+from priced_tasks import PricedRun, execute, known_points, parser, run_all
+from protocols import search_space
+from tasks import Task, make_task
+
+COUNTS = (25, 50, 100)
+QUANTILE = 0.25
+
+
+def make(sampler: str, seed: int, task: Task) -> BaseSampler:
+    return make_sampler(sampler, seed, search_space(task))
+
+
+@lru_cache(maxsize=8)
+def bound(name: str, folder: Path) -> float:
+    """The first quartile of the cost over 2,000 random configurations."""
+    task = make_task(name, folder)
+    study = optuna.create_study(sampler=RandomSampler(seed=0))
+    costs = [task.cost(task.suggest(study.ask())) for _ in range(2000)]
+    return float(np.nanquantile(costs, QUANTILE))
+
+
+def regret(run: PricedRun, arguments: argparse.Namespace) -> list[float]:
+    """Regret of the best feasible loss after each number of trials."""
+    limit = bound(run.task, arguments.hpo)
+    known = known_points(run.task, arguments.hpo)
+    feasible = known[known[:, 1] <= limit, 0]
+    best, median = feasible.min(), np.median(feasible)
+    points = np.array(run.points)
+    loss = np.where(points[:, 1] <= limit, points[:, 0], median)
+    return [float((min(loss[:n].min(), median) - best) / (median - best)) for n in COUNTS]
+
+
+def infeasible(run: PricedRun, arguments: argparse.Namespace) -> float:
+    """Share of infeasible trials among those after the first ten."""
+    costs = np.array(run.points)[10:, 1]
+    return float(np.mean(~(costs <= bound(run.task, arguments.hpo))))
+
+
+def table(runs: list[PricedRun], arguments: argparse.Namespace) -> str:
+    """Mean over seeds by task and sampler, over tasks at the end."""
+    counts = " / ".join(map(str, COUNTS))
+    lines = [
+        f"| sampler | {' | '.join(arguments.tasks)} | mean after {counts} | infeasible |",
+        "|---|" + "---:|" * (len(arguments.tasks) + 2),
+    ]
+    for sampler in dict.fromkeys(run.sampler for run in runs):
+        ours = [run for run in runs if run.sampler == sampler]
+        by_task = [
+            np.mean([regret(run, arguments) for run in ours if run.task == task], axis=0)
+            for task in arguments.tasks
+        ]
+        cells = [" / ".join(f"{v:.3f}" for v in row) for row in [*by_task, np.mean(by_task, 0)]]
+        share = np.mean([infeasible(run, arguments) for run in ours])
+        lines.append(f"| {sampler} | {' | '.join(cells)} | {share:.0%} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    samplers = ("random", "tpe", "gp", "predictor_rl")
+    arguments = parser(str(__doc__), samplers).parse_args()
+
+    def one(task: Task, sampler: BaseSampler, run: PricedRun) -> PricedRun:
+        limit = bound(run.task, arguments.hpo)
+
+        def tell(study: optuna.Study, trial: optuna.Trial, point: tuple[float, float]) -> None:
+            excess = point[1] - limit
+            trial.set_constraint("cost", limit if np.isnan(excess) else excess)
+            study.tell(trial, point[0])
+
+        return execute(task, sampler, run, n_trials=arguments.trials, n_objectives=1, tell=tell)
+
+    print(table(run_all(arguments, make, one), arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from optuna_predictor_rl import PolicyConfig
+from optuna_predictor_rl.visualization import plot_rl_convergence, rl_convergence
+from tests.optuna_predictor_rl.visualization.searches import searched, small_sampler
+
+GREEDY = PolicyConfig(n_rounds=2, n_steps=4, batch_size=6, reward="mean")
+
+
+def test_the_curves_are_those_of_the_costs_that_the_policy_was_rewarded_for() -> None:
+    study = searched(policy=GREEDY)
+    data = rl_convergence(study)
+    cost = small_sampler(policy=GREEDY).inspect(study).candidates.trace.cost  # (steps, rounds, n)
+    assert data.steps.tolist() == [1, 2, 3, 4]
+    for r in range(2):
+        for s in range(4):
+            assert data.mean[r, s] == pytest.approx(sum(cost[s, r]) / 6)
+            assert data.best[r, s] == pytest.approx(min(cost[: s + 1, r].ravel()))
+
+
+def test_random_sampling_draws_as_many_and_the_best_trial_is_the_lowest() -> None:
+    study = searched()
+    data = rl_convergence(study)
+    found = small_sampler().inspect(study)
+    space = found.history.space
+    random = found.ensemble.predict(space.random(2 * 4 * 6, np.random.default_rng(0)))[0][:, 0]
+    assert data.random_mean.mean() == pytest.approx(random.mean())
+    assert data.random_best[:, -1].min() == pytest.approx(random.min())
+    best = min(study.trials, key=lambda trial: trial.value or 0.0)
+    row = space.rows([best.params])
+    assert data.best_trial == pytest.approx(found.ensemble.predict(row)[0][0, 0])
+    moved = found.candidates.rows[found.candidates.round == -1]
+    assert data.refined == pytest.approx(found.ensemble.predict(moved)[0].min())
+
+
+def test_a_maximized_study_has_the_same_curves_turned_over() -> None:
+    low, high = rl_convergence(searched()), rl_convergence(searched(direction="maximize"))
+    assert (low.higher_is_better, high.higher_is_better) == (False, True)
+    for name in ("mean", "best", "random_mean", "random_best", "best_trial", "refined"):
+        assert getattr(high, name) == pytest.approx(-np.asarray(getattr(low, name)))
+    figure = plot_rl_convergence(searched(direction="maximize"))
+    assert "higher is better" in figure.layout.yaxis.title.text
+
+
+def test_a_score_with_a_cost_in_it_stays_lower_if_better() -> None:
+    data = rl_convergence(searched(direction="maximize", cost="price", cost_weight=0.3))
+    assert not data.higher_is_better
+    assert data.weight.tolist() == [0.7, 0.3]
+
+
+def test_long_searches_are_thinned_and_keep_their_ends() -> None:
+    study = searched(policy=PolicyConfig(n_rounds=2, n_steps=300, batch_size=2))
+    data = rl_convergence(study)
+    assert len(data.steps) == 120
+    assert (data.steps[0], data.steps[-1]) == (1, 300)
+    assert data.best.shape == (2, 120)

@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+from optuna_predictor_rl.costs import KnownCost
+from optuna_predictor_rl.visualization import plot_trade_off, trade_off
+from optuna_predictor_rl.visualization.trade_off import on_observed_scale, pareto_front
+from tests.optuna_predictor_rl.visualization.searches import cost_of, searched, small_sampler
+
+PRICED = {"cost": "price", "cost_weight": (0.0, 0.5), "n_startup_trials": 4}
+
+
+def test_the_front_is_what_no_other_point_beats() -> None:
+    first, second = np.random.default_rng(0).integers(0, 12, (2, 60)) * 1.0
+    points = list(zip(first, second, strict=True))
+    unbeaten = {
+        (a, b)
+        for a, b in points
+        if not any(c <= a and d <= b and (c, d) != (a, b) for c, d in points)
+    }
+    front = pareto_front(first, second)
+    assert [points[i] for i in front] == sorted(unbeaten)
+
+
+def test_trials_stand_at_their_value_and_cost_under_their_weight() -> None:
+    study = searched(**PRICED)
+    data = trade_off(study, n_proposals=0)
+    assert data.numbers.tolist() == list(range(12))
+    assert data.value.tolist() == [t.value for t in study.trials]
+    assert data.cost.tolist() == [t.user_attrs["price"] for t in study.trials]
+    assert np.isnan(data.cost_weight[:4]).all()
+    assert data.cost_weight[4:].tolist() == [0.0, 0.5] * 4
+    assert data.full.all()
+    assert data.proposals == []
+
+
+def test_an_enqueued_trial_was_not_searched() -> None:
+    study = searched(n_trials=6, cost=cost_of, cost_weight=0.5, n_startup_trials=4)
+    study.enqueue_trial({"x": 0.5, "y": 0.5, "kind": "plain"})
+    study.optimize(lambda t: t.suggest_float("x", 0, 1) + t.suggest_float("y", 0, 1), n_trials=1)
+    assert np.isnan(trade_off(study, n_proposals=0).cost_weight[6])
+
+
+def test_a_maximized_study_keeps_its_values_and_mirrors_its_front() -> None:
+    low, high = (
+        trade_off(searched(direction=d, **PRICED), n_proposals=3) for d in ("minimize", "maximize")
+    )
+    assert high.value == pytest.approx(-low.value)
+    assert high.front.tolist() == low.front.tolist()
+    for up, down in zip(high.proposals, low.proposals, strict=True):
+        assert up.value == pytest.approx(-down.value)
+        assert up.cost == pytest.approx(down.cost)
+
+
+def test_proposals_are_the_best_untried_rows_of_a_search_under_each_weight() -> None:
+    study = searched(n_trials=16, **PRICED)
+    data = trade_off(study, cost_weights=(0.0, 0.9), n_proposals=5)
+    assert [p.cost_weight for p in data.proposals] == [0.0, 0.9]
+    for proposal in data.proposals:
+        found = small_sampler(**PRICED).inspect(study, cost_weight=proposal.cost_weight)
+        assert found.weight == pytest.approx([1 - proposal.cost_weight, proposal.cost_weight])
+        predicted = found.ensemble.predict(found.rows[:5])[0]
+        for shown, target in zip((proposal.value, proposal.cost), predicted.T, strict=True):
+            assert (np.diff(shown[np.argsort(target)]) >= 0).all()
+
+
+def test_the_scale_of_labels_is_read_off_the_trials() -> None:
+    observed = np.array([5.0, 1.0, 2.0, 30.0, np.nan])
+    predicted = np.array([0.3, -1.0, -0.2, 0.9, 0.0])
+    assert on_observed_scale(predicted[:4], predicted, observed).tolist() == [5, 1, 2, 30]
+    between = on_observed_scale(np.array([-0.6, 0.6]), predicted, observed)
+    assert between == pytest.approx([1.5, 17.5])
+
+
+def test_a_straight_scale_goes_on_beyond_the_best_and_the_worst() -> None:
+    predicted = np.linspace(-1.0, 1.0, 7)
+    beyond = np.array([-2.0, -1.0, 0.1, 1.5])
+    mapped = on_observed_scale(beyond, predicted, 10.0 * predicted + 3.0)
+    assert mapped == pytest.approx(10.0 * beyond + 3.0)
+
+
+def test_labels_that_are_all_the_same_give_one_value() -> None:
+    mapped = on_observed_scale(np.array([-5.0, 0.0, 5.0]), np.zeros(4), np.full(4, 2.0))
+    assert mapped.tolist() == [2.0, 2.0, 2.0]
+
+
+def test_the_figure_names_cost_value_and_weights() -> None:
+    figure = plot_trade_off(searched(**PRICED))
+    assert figure.layout.xaxis.title.text == "price (lower is better)"
+    assert figure.layout.yaxis.title.text == "Value (lower is better)"
+    names = [trace.name for trace in figure.data]
+    assert names == [
+        "Pareto front", "not searched", "cost weight 0", "cost weight 0.5", "proposals, 0",
+        "proposals, 0.5",
+    ]  # fmt: skip
+
+
+def test_a_sampler_without_a_cost_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"sampler must have a cost .* but got cost=None"):
+        trade_off(searched(n_trials=3))
+    with pytest.raises(ValueError, match="n_proposals must not be negative, but got -1"):
+        trade_off(searched(n_trials=3, **PRICED), n_proposals=-1)
+    with pytest.raises(ValueError, match=r"cost_weight must be in \[0, 1\], but got 2"):
+        trade_off(searched(n_trials=3, **PRICED), cost_weights=(2.0,))
+
+
+def test_proposals_have_the_cost_that_is_known_of_their_parameters() -> None:
+    cost = KnownCost(lambda params: params["x"] + 2.0 * params["y"])
+    options = {"cost": cost, "cost_weight": 0.3, "n_startup_trials": 4}
+    study = searched(**options)
+    data = trade_off(study, n_proposals=4)
+    assert data.cost.tolist() == [t.params["x"] + 2.0 * t.params["y"] for t in study.trials]
+    found = small_sampler(**options).inspect(study, cost_weight=0.3)
+    configurations = found.history.space.configurations(found.rows[:4])
+    assert data.proposals[0].cost.tolist() == [c["x"] + 2.0 * c["y"] for c in configurations]

@@ -1,0 +1,70 @@
+"""The Python of the README and of docs/ runs as it stands, and what they name is there."""
+
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import optuna
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = {
+    path.name: path.read_text() for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+}
+SNIPPETS = {
+    f"{name}:{i}": snippet
+    for name, page in PAGES.items()
+    for i, snippet in enumerate(re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL))
+}
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_a_snippet_runs(snippet: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    imports = "from optuna_predictor_rl import *\n"
+    exec(compile(imports + SNIPPETS[snippet], snippet, "exec"), {})
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_a_page_links_to_is_there(name: str) -> None:
+    folder = ROOT if name == "README.md" else ROOT / "docs"
+    targets = re.findall(r"\]\(([^)#\s]+)", PAGES[name])
+    missing = [t for t in targets if "://" not in t and not (folder / t).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_scripts_that_a_page_names_are_there(name: str) -> None:
+    scripts = re.findall(r"\b((?:examples|tests)/[\w/]+\.py)\b", PAGES[name])
+    assert [script for script in scripts if not (ROOT / script).exists()] == []
+
+
+def test_code_that_the_method_names_is_there() -> None:
+    top = "core|history|pruner|sampler|stopping|suggestion"
+    names = re.findall(rf"`((?:{top})(?:\.\w+)+)`", PAGES["method.md"])
+    assert len(names) > 20
+    for name in names:
+        _resolve(f"optuna_predictor_rl.{name}")
+
+
+def test_the_api_reference_is_generated_without_a_warning(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pdoc", "-d", "google", "-o", str(tmp_path)]
+    done = subprocess.run(
+        [*command, "optuna_predictor_rl", "dhen_objective"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Warn" not in done.stderr, done.stderr
+    assert "PredictorRLSampler" in (tmp_path / "optuna_predictor_rl.html").read_text()
+
+
+def _resolve(name: str) -> object:
+    """The module, class or function of a dotted name."""
+    parent, _, last = name.rpartition(".")
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        return getattr(_resolve(parent), last)
