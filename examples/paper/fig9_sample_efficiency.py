@@ -1,6 +1,6 @@
 """Random, Bayesian and predictor-based RL search from the same trials: section 4.2.7, Fig. 9.
 
-    python examples/paper/fig9_sample_efficiency.py       # about 20 minutes on one core
+    python examples/paper/fig9_sample_efficiency.py       # about 15 minutes on one core
     python examples/paper/fig9_sample_efficiency.py --seeds 1 --shared 10 --each 2 --rows 2000
 
 The protocol of the paper: random trials are shared; each searcher then proposes a batch at once,
