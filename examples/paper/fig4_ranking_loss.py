@@ -1,6 +1,6 @@
 """Is a predictor that is trained to rank the better one? Section 4.2.2, Fig. 4.
 
-    python examples/paper/fig4_ranking_loss.py            # about 2 minutes on one core
+    python examples/paper/fig4_ranking_loss.py            # about a minute on one core
     python examples/paper/fig4_ranking_loss.py --splits 2 --train 20        # seconds
 
 The paper's ten networks are trained on some of the recorded configurations by the pairwise ranking
@@ -73,7 +73,7 @@ def main() -> None:
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pools", type=Path, nargs="+", default=[POOL])
-    parser.add_argument("--splits", type=int, default=20)
+    parser.add_argument("--splits", type=int, default=10)
     parser.add_argument("--train", type=int, nargs="+", help="configurations; by default 20, all")
     parser.add_argument("--figure", type=Path, default=Path("fig4_ranking_loss"))
     return parser.parse_args()

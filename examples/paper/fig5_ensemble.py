@@ -1,6 +1,6 @@
 """What an ensemble and a second task bring to the predictor: section 4.2.3, Fig. 5.
 
-    python examples/paper/fig5_ensemble.py                # about 2 minutes on one core
+    python examples/paper/fig5_ensemble.py                # about a minute on one core
     python examples/paper/fig5_ensemble.py --splits 2 --train 20            # seconds
 
 Trains the paper's networks on 20 of the recorded configurations ("very limited"), and on all but
@@ -53,7 +53,7 @@ def main() -> None:
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pools", type=Path, nargs="+", default=[POOL])
-    parser.add_argument("--splits", type=int, default=20)
+    parser.add_argument("--splits", type=int, default=10)
     parser.add_argument("--train", type=int, nargs="+", help="configurations; by default 20, all")
     parser.add_argument("--figure", type=Path, default=Path("fig5_ensemble"))
     return parser.parse_args()
@@ -111,9 +111,10 @@ def figure(pool: Pool, results: dict[int, dict[str, Taus]]) -> go.Figure:
     plot = go.Figure()
     for i, (n, by_size) in enumerate(results.items()):
         for part, dash in (("training", "dot"), ("held out", "solid")):
-            values = [[pair[part == "held out"] for pair in pairs] for pairs in by_size.values()]
+            sizes = [name for name in by_size if name != ALONE]
+            values = [[pair[part == "held out"] for pair in by_size[name]] for name in sizes]
             plot.add_scatter(
-                x=list(by_size), y=[float(np.mean(v)) for v in values],
+                x=sizes, y=[float(np.mean(v)) for v in values],
                 error_y={"type": "data", "array": [np.std(v) / len(v) ** 0.5 for v in values]},
                 name=f"{part}, trained on {n}", mode="lines+markers",
                 line={"color": COLORS[i], "dash": dash},

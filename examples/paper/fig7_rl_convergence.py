@@ -1,6 +1,6 @@
 """Does the policy find more in the predictor than random sampling? Section 4.2.5, Fig. 7.
 
-    python examples/paper/fig7_rl_convergence.py          # about 3 minutes on one core
+    python examples/paper/fig7_rl_convergence.py          # about 2 minutes on one core
     python examples/paper/fig7_rl_convergence.py --seeds 1 --policy-steps 20 --trained 0  # seconds
 
 The predictor learns from all recorded configurations; REINFORCE and random sampling then ask it
@@ -72,7 +72,7 @@ def main() -> None:
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pool", type=Path, default=POOL)
-    parser.add_argument("--seeds", type=int, default=5, help="of predictor and policy")
+    parser.add_argument("--seeds", type=int, default=3, help="of predictor and policy")
     parser.add_argument("--policy-steps", type=int, default=2000)
     parser.add_argument("--trained", type=int, default=2, help="best of each seed; 0 trains none")
     parser.add_argument("--rows", type=int, default=50_000, help="as the pool's trainings")

@@ -1,6 +1,6 @@
 """What the weight of the FLOPs in the reward does: section 4.2.5, Fig. 8.
 
-    python examples/paper/fig8_cost_weight.py             # about 3 minutes on one core
+    python examples/paper/fig8_cost_weight.py             # about 2 minutes on one core
     python examples/paper/fig8_cost_weight.py --seeds 1 --policy-steps 20 --trained 0     # seconds
 
 The predictor learns NE gain and FLOPs of all recorded configurations; REINFORCE minimizes the
@@ -74,7 +74,7 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pool", type=Path, default=POOL)
     parser.add_argument("--weights", type=float, nargs="+", default=[0.0, 0.1, 0.3])
-    parser.add_argument("--seeds", type=int, default=5, help="of predictor and policy")
+    parser.add_argument("--seeds", type=int, default=3, help="of predictor and policy")
     parser.add_argument("--policy-steps", type=int, default=2000)
     parser.add_argument("--trained", type=int, default=1, help="best of each seed; 0 trains none")
     parser.add_argument("--rows", type=int, default=50_000, help="as the pool's trainings")

@@ -1,10 +1,10 @@
 """Random, Bayesian and predictor-based RL search from the same trials: section 4.2.7, Fig. 9.
 
-    python examples/paper/fig9_sample_efficiency.py       # about 20 minutes on one core
+    python examples/paper/fig9_sample_efficiency.py       # about 15 minutes on one core
     python examples/paper/fig9_sample_efficiency.py --seeds 1 --shared 10 --each 2 --rows 2000
 
-The protocol of the paper: 75 random trials are shared; each searcher then proposes a batch at
-once, in one iteration, without being told any of its values. The shared trials and the random
+The protocol of the paper: random trials are shared; each searcher then proposes a batch at once,
+in one iteration, without being told any of its values. The shared trials and the random
 searcher's are recorded ones. The best of every batch is trained again under fresh seeds.
 """
 
@@ -89,8 +89,8 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pool", type=Path, default=POOL)
     parser.add_argument("--searchers", nargs="+", choices=SEARCHERS, default=list(SEARCHERS))
-    parser.add_argument("--shared", type=int, default=75, help="recorded random trials")
-    parser.add_argument("--each", type=int, default=40, help="the batch of each searcher")
+    parser.add_argument("--shared", type=int, default=30, help="recorded random trials")
+    parser.add_argument("--each", type=int, default=30, help="the batch of each searcher")
     parser.add_argument("--seeds", type=int, default=2, help="of the shared trials and searchers")
     parser.add_argument("--rows", type=int, default=50_000, help="as the pool's trainings")
     parser.add_argument("--figure", type=Path, default=Path("fig9_sample_efficiency"))

@@ -25,7 +25,7 @@ from optuna_predictor_rl.distributions import to_space
 
 POOLS = sorted((Path(__file__).parent / "pools").glob("*.npz"))
 POOL = Path(__file__).parent / "pools" / "coupons.npz"
-"""190 DHENs, each trained in one pass over the first 50,000 coupons."""
+"""63 DHENs, each trained in one pass over the first 50,000 coupons."""
 
 
 @dataclass(frozen=True, kw_only=True)
