@@ -1,4 +1,4 @@
-"""The search space: 18 decisions, all of them suggested in every trial."""
+"""The search space: 18 decisions."""
 
 from __future__ import annotations
 
@@ -16,6 +16,20 @@ _SWITCHES: dict[str, Interaction] = {
     "use_dcn": Interaction.DCN,
     "use_conv": Interaction.CONV,
 }
+
+
+KNOBS: dict[str, Interaction] = {
+    "dlrm_k": Interaction.DLRM,
+    "dlrm_hidden": Interaction.DLRM,
+    "attn_heads": Interaction.ATTENTION,
+    "attn_ffn_mult": Interaction.ATTENTION,
+    "linear_embs": Interaction.LINEAR,
+    "dcn_rank": Interaction.DCN,
+    "conv_kernel": Interaction.CONV,
+    "conv_channels": Interaction.CONV,
+    "dcn_layers": Interaction.DCN,
+}
+"""The module that each decision has an effect in, in the order in which they are asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,12 +97,14 @@ def suggest_config(
     scale: str = "cpu",
     model: DHENConfig | None = None,
     training: TrainConfig | None = None,
+    only_active: bool = False,
 ) -> tuple[DHENConfig, TrainConfig]:
     """Suggests the 18 decisions and returns what they make.
 
     All 18 are suggested whatever the others are, so that samplers that look at the decisions
     jointly see them in every trial. Those of modules that are off are then set back to their
-    defaults (`DHENConfig.canonical`). With all five modules off, the linear one is put on.
+    defaults (`DHENConfig.canonical`): such trials train one network under several names. With all
+    five modules off, the linear one is put on.
 
     Args:
         trial: A trial, a frozen trial, or `optuna.trial.FixedTrial(params)` to rebuild a
@@ -96,6 +112,8 @@ def suggest_config(
         scale: "cpu" or "gpu".
         model: Supplies what is not searched, such as `dim`; by default the default network.
         training: Supplies what is not searched, such as the seed.
+        only_active: Leave the decisions of modules that are off unasked, as conditional
+            parameters, for samplers that know those: no network is trained twice.
 
     Returns:
         The network and its training.
@@ -111,12 +129,17 @@ def suggest_config(
         module: trial.suggest_categorical(name, [True, False])
         for name, module in _SWITCHES.items()
     }
-    knobs = {name: trial.suggest_categorical(name, c) for name, c in space.choices.items()}
-    knobs["dcn_layers"] = trial.suggest_int("dcn_layers", *space.dcn_layers)
+    modules = tuple(module for module in on if on[module]) or (Interaction.LINEAR,)
+    asked = [name for name in KNOBS if not only_active or KNOBS[name] in modules]
+    knobs = {
+        name: trial.suggest_categorical(name, space.choices[name])
+        if name in space.choices
+        else trial.suggest_int(name, *space.dcn_layers)
+        for name in asked
+    }
     lr = trial.suggest_float("lr", *space.lr, log=True)
     w_init_scale = trial.suggest_categorical("w_init_scale", W_INIT_SCALES)
     ln_init = trial.suggest_categorical("ln_init", LN_INITS)
-    modules = tuple(module for module in on if on[module]) or (Interaction.LINEAR,)
     changes: dict[str, Any] = space.fixed | knobs
     config = replace(
         model or DHENConfig(),

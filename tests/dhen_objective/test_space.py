@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dhen_objective.config import DHENConfig, Interaction, TrainConfig
-from dhen_objective.space import SPACES, suggest_config
+from dhen_objective.space import KNOBS, SPACES, params_of, suggest_config
 
 SWITCHES = ["use_dlrm", "use_attn", "use_linear", "use_dcn", "use_conv"]
 
@@ -35,6 +35,18 @@ def test_parameters_rebuild_their_config() -> None:
     config = suggest_config(trial)
     assert suggest_config(optuna.trial.FixedTrial(trial.params)) == config
     assert DHENConfig.from_json(config[0].to_json()) == config[0]
+
+
+@given(seed=st.integers(0, 10_000))
+def test_asking_for_active_decisions_only_gives_the_same_network_without_the_others(
+    seed: int,
+) -> None:
+    trial = ask(seed)
+    network = suggest_config(trial, only_active=True)
+    asked = {KNOBS[name] for name in trial.params if name in KNOBS}
+    assert asked == set(network[0].modules)
+    filled = params_of(*network) | trial.params
+    assert suggest_config(optuna.trial.FixedTrial(filled)) == network
 
 
 def test_all_modules_off_is_repaired_to_the_linear_one() -> None:
