@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import scipy
 from optuna.distributions import BaseDistribution
 from optuna.samplers import RandomSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
-from scipy.stats import qmc
 
 from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.distributions import to_space
@@ -80,7 +80,7 @@ class Startup:
 
     def _sobol(self, space: SearchSpace, number: int) -> np.ndarray:
         """A point of a scrambled Sobol sequence by the trial's number, (1, decisions)."""
-        engine = qmc.Sobol(len(space.decisions), rng=np.random.default_rng(self._seed))
+        engine = scipy.stats.qmc.Sobol(len(space.decisions), rng=np.random.default_rng(self._seed))
         engine.fast_forward(number)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # one point is no power of two

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.special import ndtri
 
 from optuna_predictor_rl.core.ensemble import Ensemble
 from optuna_predictor_rl.core.space import Rows
@@ -170,5 +170,5 @@ def _quantile(errors: Float[ndarray, " n"]) -> float:
         return 1.0
     n = len(errors)
     rank = min(math.ceil((n + 1) * COVERAGE), n)
-    factor = float(np.sort(errors)[rank - 1] / ndtri(0.5 + 0.5 * COVERAGE))
+    factor = float(np.sort(errors)[rank - 1] / scipy.special.ndtri(0.5 + 0.5 * COVERAGE))
     return float(np.clip(factor, 1.0 / LARGEST_CORRECTION, LARGEST_CORRECTION))

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.optimize import nnls
 
 from optuna_predictor_rl.core.space import Rows
 
@@ -107,4 +107,4 @@ def _shrunk(
     """Regression without negative slopes, ridged towards a share."""
     ridge = np.sqrt(PSEUDO_TRIALS) * np.eye(said.shape[1])
     system = np.concatenate([said, ridge])
-    return np.asarray(nnls(system, np.concatenate([y, ridge.sum(1) * share]))[0])
+    return np.asarray(scipy.optimize.nnls(system, np.concatenate([y, ridge.sum(1) * share]))[0])

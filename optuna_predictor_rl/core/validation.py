@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
-from scipy.stats import kendalltau
 
 from optuna_predictor_rl.core.ensemble import fit_ensemble
 from optuna_predictor_rl.core.predictor import PredictorConfig
@@ -46,7 +46,7 @@ def rank_correlation(first: Float[ndarray, " n"], second: Float[ndarray, " n"]) 
     first, second = first[present], second[present]
     if len(first) < 2 or np.ptp(first) == 0.0 or np.ptp(second) == 0.0:
         return float("nan")
-    return float(kendalltau(first, second).statistic)
+    return float(scipy.stats.kendalltau(first, second).statistic)
 
 
 def cross_validate(

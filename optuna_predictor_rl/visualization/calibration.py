@@ -105,6 +105,7 @@ def plot_predictor_calibration(
 
     Example:
         >>> import optuna
+        >>> from optuna_predictor_rl import PredictorRLSampler
         >>> study = optuna.create_study(sampler=PredictorRLSampler(seed=0))
         >>> study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=15)
         >>> figure = plot_predictor_calibration(study)

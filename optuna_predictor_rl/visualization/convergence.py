@@ -109,6 +109,7 @@ def plot_rl_convergence(
 
     Example:
         >>> import optuna
+        >>> from optuna_predictor_rl import PredictorRLSampler
         >>> study = optuna.create_study(sampler=PredictorRLSampler(seed=0))
         >>> study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=10)
         >>> figure = plot_rl_convergence(study)

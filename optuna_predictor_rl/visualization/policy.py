@@ -132,6 +132,7 @@ def plot_policy_probabilities(
 
     Example:
         >>> import optuna
+        >>> from optuna_predictor_rl import PredictorRLSampler
         >>> study = optuna.create_study(sampler=PredictorRLSampler(seed=0))
         >>> study.optimize(lambda trial: trial.suggest_int("x", 0, 3) ** 2, n_trials=3)
         >>> list(plot_policy_probabilities(study).data[0].y)

@@ -16,7 +16,7 @@ def model(n_layers: int) -> DHEN:
 @pytest.mark.parametrize("inference", [False, True])
 def test_a_much_deeper_model_is_slower_than_the_first(inference: bool) -> None:
     batch = next(STREAM.batches(256))
-    models = {"shallow": model(1), "deep": model(8)}
+    models = {"shallow": model(1), "deep": model(24)}
     measured = measure_throughput(models, batch, inference=inference, warmup=2, repeats=11)
     assert list(measured) == ["shallow", "deep"]
     assert measured["shallow"].ratio == 1

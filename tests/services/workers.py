@@ -128,7 +128,7 @@ def work(where: str, n_trials: int, folder: Path, *, default_sampler: bool = Fal
 class KilledSampler(PredictorRLSampler):
     """Is killed while it picks."""
 
-    def _pick(self, *_: Any) -> dict[str, Any]:
+    def sample_relative(self, *_: Any) -> dict[str, Any]:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError
 
