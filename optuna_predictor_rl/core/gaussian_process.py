@@ -16,6 +16,9 @@ from numpy import ndarray
 
 JITTER = 1e-6
 
+BLOCK = 2048
+"""Rows that are predicted at once: of 10,000, the kernel alone would take 80 MB."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class KernelPrior:
@@ -72,6 +75,13 @@ class GaussianProcess:
         self, x: Float[ndarray, "m d"]
     ) -> tuple[Float[ndarray, " m"], Float[ndarray, " m"]]:
         """Posterior mean and standard deviation of the noise-free function (GPML, Eq. 2.25)."""
+        blocks = [x[i : i + BLOCK] for i in range(0, max(len(x), 1), BLOCK)]
+        moments = [self._predict(block) for block in blocks]
+        return np.concatenate([m for m, _ in moments]), np.concatenate([s for _, s in moments])
+
+    def _predict(
+        self, x: Float[ndarray, "m d"]
+    ) -> tuple[Float[ndarray, " m"], Float[ndarray, " m"]]:
         squared = _squared_distance(
             x * self.inverse_lengthscale, self.x * self.inverse_lengthscale
         )

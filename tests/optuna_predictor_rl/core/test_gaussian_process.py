@@ -8,6 +8,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
 from optuna_predictor_rl.core.gaussian_process import (
+    BLOCK,
     GaussianProcess,
     KernelPrior,
     _condition,
@@ -64,6 +65,17 @@ def test_the_posterior_is_that_of_scikit_learn() -> None:
     mean, std = conditioned(x, y).predict(new)
     assert mean - y.mean() == pytest.approx(expected)
     assert std == pytest.approx(expected_std)
+
+
+@pytest.mark.parametrize("n", [0, 1, BLOCK, BLOCK + 1, 2 * BLOCK + 5])
+def test_rows_are_predicted_in_blocks_as_one_by_one(n: int) -> None:
+    process = conditioned(*data())
+    new = np.random.default_rng(1).random((n, 3))
+    mean, std = process.predict(new)
+    assert mean.shape == std.shape == (n,)
+    for i in {0, BLOCK - 1, BLOCK, n - 1} & set(range(n)):
+        alone = process.predict(new[i : i + 1])
+        np.testing.assert_allclose([mean[i], std[i]], np.ravel(alone), rtol=1e-9)
 
 
 def test_the_objective_is_the_marginal_likelihood_times_the_prior() -> None:
