@@ -123,6 +123,6 @@ def test_searchers_go_on_from_the_same_trials(tmp_path: Path) -> None:
 def test_one_study_searches_at_three_weights(tmp_path: Path) -> None:
     output = run(
         "table1_return_on_investment.py", "--shared", "10", "--trials", "6", "--rows", "2000",
-        "--figure", "f.html", cwd=tmp_path,
+        "--within", "2", "--figure", "f.html", cwd=tmp_path,
     )  # fmt: skip
     assert n_rows(output) >= 3 + 2
