@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
+from functools import partial
 
 import optuna
 import torch
@@ -28,8 +29,9 @@ from dhen_objective import (
     TrainConfig,
     flops_per_example,
     params_of,
+    suggest_config,
 )
-from optuna_predictor_rl import LowFidelityPruner, PredictorRLSampler
+from optuna_predictor_rl import LowFidelityPruner, PredictorRLSampler, finalists
 
 STREAMS: dict[str, Callable[[int], ClickStream]] = {
     "coupons": lambda rows: CouponStream(rows=rows),
@@ -47,7 +49,8 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     stream = STREAMS[options.data](options.rows)
     training = TrainConfig(lr=BASELINE_LR, seed=options.seed)
-    objective = DHENObjective(stream, baseline=BASELINE, training=training)
+    suggest = partial(suggest_config, training=training, only_active=True)
+    objective = DHENObjective(stream, baseline=BASELINE, training=training, suggest=suggest)
     print(f"Training the baseline on {stream.n_rows:,} rows of {options.data} ...", flush=True)
     baseline = objective.baseline_result
 
@@ -110,17 +113,12 @@ def train_finalists(study: optuna.Study, objective: DHENObjective, k: int) -> No
 
     One after the other: two threads can take the same enqueued trial out of an SQLite storage.
     """
-    known = {t.user_attrs["config"] for t in full_trials(study)}
-    stopped = study.get_trials(deepcopy=False, states=(TrialState.PRUNED,))
-    stopped.sort(key=lambda t: t.user_attrs.get("low_fidelity_label", float("inf")))
-    networks = {t.user_attrs["config"]: t for t in reversed(stopped)}  # the best of each network
-    finalists = [t for t in stopped if networks[t.user_attrs["config"]] is t]
-    finalists = [t for t in finalists if t.user_attrs["config"] not in known][:k]
-    for trial in finalists:
-        study.enqueue_trial(trial.params)
-    study.pruner = optuna.pruners.NopPruner()
-    if finalists:
-        optimize(study, objective, len(finalists), 1, "Finalists")
+    best = finalists(study, len(study.trials))
+    stopped = [trial for trial in best if trial.state == TrialState.PRUNED][:k]
+    for trial in stopped:
+        study.enqueue_trial(trial.params, user_attrs={"full_fidelity": True})
+    if stopped:
+        optimize(study, objective, len(stopped), 1, "Finalists")
 
 
 def finished(study: optuna.Study) -> list[FrozenTrial]:
