@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,7 @@ class Planner:
     n_startup_trials: int
     learn_from_running: bool
     seed: int
-    _warned: bool = False
+    _warned: set[str] = field(default_factory=set)
 
     def claim(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
@@ -183,9 +183,22 @@ class Planner:
         )
 
     def _say_what_is_left_out(self, history: History) -> None:
-        if history.n_outside and not self._warned:
-            self._warned = True
-            _LOGGER.warning(
+        if history.n_outside:
+            self._warn_once(
                 f"{history.n_outside} finished trials have values outside of their parameters' "
-                "present ranges; the predictor leaves them out."
+                "present ranges; the predictor leaves them out.",
+                about="ranges",
             )
+        names = {*(decision.name for decision in history.space.decisions), *history.fixed}
+        unknown = self.startup.unknown(names)
+        if unknown:
+            self._warn_once(
+                f"prior has beliefs about {unknown}, which no finished trial has had; they do "
+                f"nothing. Name parameters of the study, which so far are {sorted(names)}.",
+                about="prior",
+            )
+
+    def _warn_once(self, message: str, *, about: str) -> None:
+        if about not in self._warned:
+            self._warned.add(about)
+            _LOGGER.warning(message)

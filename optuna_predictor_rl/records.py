@@ -4,12 +4,11 @@ They have to be stored while the trial runs, as Optuna lets nobody write to a fi
 """
 
 import numpy as np
-from jaxtyping import Float
-from numpy import ndarray
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl._storage import set_trial_attribute, trial_id
+from optuna_predictor_rl.core.prediction import LabelPredictor
 from optuna_predictor_rl.core.space import Rows, row_keys
 from optuna_predictor_rl.suggestion import Search
 
@@ -20,7 +19,7 @@ ROUND = "rl_round"
 PREDICTED = "predicted_{task}"
 """User attribute: what the predictor expects, in the unit of the value or the cost."""
 PREDICTED_STD = "predicted_{task}_std"
-"""User attribute: its standard deviation over the ensemble, in the same unit."""
+"""User attribute: its standard deviation, not calibrated, in the same unit."""
 VIOLATION = "violation"
 """User attribute: sum of the constraints that are broken, 0 if the trial is feasible."""
 FEASIBLE = "feasible"
@@ -66,27 +65,12 @@ def _predicted(study: Study, row: Rows, search: Search) -> dict[str, float]:
         return {}
     sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
     labels = search.history.labels
-    mean, std = search.ensemble.predict(row)
-    known, _ = search.ensemble.predict(search.history.rows)
+    (mean, std), _ = LabelPredictor.of(search.ensemble, labels).predict(row)
     predicted = {}
-    tasks = zip(["value", "cost"], [sign, 1.0], labels.T, known.T, mean[0], std[0], strict=False)
-    for name, unit, task_labels, trials, center, spread in tasks:
-        ends = np.array([center - spread, center, center + spread])
-        low, middle, high = _in_units(ends, trials, task_labels)
-        predicted[PREDICTED.format(task=name)] = unit * float(middle)
-        predicted[PREDICTED_STD.format(task=name)] = 0.5 * float(high - low)
+    for name, unit, known, center, spread in zip(
+        ["value", "cost"], [sign, 1.0], labels.T, mean[0], std[0], strict=False
+    ):
+        if not np.isnan(known).all():
+            predicted[PREDICTED.format(task=name)] = unit * float(center)
+            predicted[PREDICTED_STD.format(task=name)] = float(spread)
     return predicted
-
-
-def _in_units(
-    targets: Float[ndarray, " m"], trials: Float[ndarray, " n"], labels: Float[ndarray, " n"]
-) -> Float[ndarray, " m"]:
-    """Predicted targets, which only rank, on the scale of the labels.
-
-    The q-quantile of the predictions for the trials stands for the q-quantile of their labels;
-    nothing is expected to be better than the best or worse than the worst.
-    """
-    present = ~np.isnan(labels)
-    if not present.any():
-        return np.full(len(targets), np.nan)
-    return np.interp(targets, np.sort(trials[present]), np.sort(labels[present]))

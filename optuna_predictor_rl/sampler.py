@@ -59,7 +59,8 @@ class PredictorRLSampler(BaseSampler):
             numeric ones a function from a value to its weight, or a normal one as (centre, width)
             with the width in shares of the range, of the log range where it is one. The first
             trials are drawn from them and the policy starts from them; a tenth stays uniform,
-            and they fade as trials come in. A known configuration is better enqueued.
+            and they fade as trials come in. Names that no finished trial has are warned about.
+            A known configuration is better enqueued.
         independent_sampler: Sampler of parameters that no finished trial has had; random if None.
         seed: Seed of all randomness. What a trial is given depends on the seed, the trial's
             number and the study's trials, not on the process.

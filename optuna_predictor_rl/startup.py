@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,10 @@ class Startup:
         if not self._prior:
             return None
         return option_prior(self._prior, space, self._n_bins).logits(n_trials)
+
+    def unknown(self, names: Set[str]) -> list[str]:
+        """Which beliefs are about none of these parameters."""
+        return sorted(self._prior.keys() - names)
 
     def _believed(self, space: SearchSpace, uniform: np.ndarray) -> Rows:
         """Rows at points of the unit cube, distributed as believed."""

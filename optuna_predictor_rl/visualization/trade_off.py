@@ -10,6 +10,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from optuna_predictor_rl.core.prediction import LabelPredictor
 from optuna_predictor_rl.costs import KnownCost
 from optuna_predictor_rl.history import label
 from optuna_predictor_rl.labels import is_full
@@ -189,32 +190,6 @@ def pareto_front(
     return order[second[order] < before]
 
 
-def on_observed_scale(
-    predicted: Float[np.ndarray, " n"],
-    of_trials: Float[np.ndarray, " t"],
-    observed: Float[np.ndarray, " t"],
-) -> Float[np.ndarray, " n"]:
-    """Predictions, which only rank, on the scale of labels; lower is better.
-
-    The q-quantile of the trials' predictions stands for the q-quantile of their labels. Beyond
-    the best and the worst, the scale goes on as between the median and there.
-
-    Args:
-        predicted: What to express on the scale of labels.
-        of_trials: Predictions of the trials.
-        observed: Their labels; those that are missing (NaN) are left out.
-    """
-    present = ~np.isnan(observed)
-    x, y = np.sort(of_trials[present]), np.sort(observed[present])
-    middle = (np.median(x), np.median(y))
-    mapped = np.interp(predicted, x, y)
-    for end, beyond in ((0, predicted < x[0]), (-1, predicted > x[-1])):
-        run = x[end] - middle[0]
-        slope = (y[end] - middle[1]) / run if run else 0.0
-        mapped[beyond] = y[end] + slope * (predicted[beyond] - x[end])
-    return mapped
-
-
 def _cost(sampler: PredictorRLSampler, trial: FrozenTrial) -> float:
     assert sampler.cost is not None
     if isinstance(sampler.cost, str):
@@ -235,18 +210,14 @@ def _weight(sampler: PredictorRLSampler, trial: FrozenTrial, trials: list[Frozen
 
 def _proposals(sampler: PredictorRLSampler, found: Search, n: int, sign: float) -> Proposals:
     history, rows = found.history, found.rows[:n]
-    trials, predicted = found.ensemble.predict(history.rows)[0], found.ensemble.predict(rows)[0]
-
-    def observed(task: int) -> Float[np.ndarray, " n"]:
-        return on_observed_scale(predicted[:, task], trials[:, task], history.labels[:, task])
-
+    (mean, _), _ = LabelPredictor.of(found.ensemble, history.labels).predict(rows)
     cost: Float[np.ndarray, " n"]
     if isinstance(sampler.cost, KnownCost):
         configurations = history.space.configurations(rows)
         cost = np.array([sampler.cost({**history.fixed, **params}) for params in configurations])
     else:
-        cost = observed(1)
-    return Proposals(cost_weight=float(found.weight[1]), value=sign * observed(0), cost=cost)
+        cost = mean[:, 1]
+    return Proposals(cost_weight=float(found.weight[1]), value=sign * mean[:, 0], cost=cost)
 
 
 def _draw_trials(

@@ -110,3 +110,21 @@ def test_what_the_parameter_cannot_have_is_refused_when_it_is_asked_for(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         study(1, prior=prior)
+
+
+def warnings_of(caplog: pytest.LogCaptureFixture, **options: Any) -> list[str]:
+    study(6, n_startup_trials=3, **options)
+    return [r.getMessage() for r in caplog.records if "prior" in r.getMessage()]
+
+
+def test_a_misspelt_parameter_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    believed = {"kind": {"d": 1.0}, "knid": {"d": 1.0}, "m": (3.0, 0.1)}
+    (message,) = warnings_of(caplog, prior=believed)
+    assert "about ['knid', 'm'], which no finished trial has had" in message
+    assert message.endswith("which so far are ['kind', 'n', 'x'].")
+
+
+def test_beliefs_about_the_study_s_parameters_are_not_warned_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert not warnings_of(caplog, prior={"kind": {"d": 1.0}, "n": (3.0, 0.1)})

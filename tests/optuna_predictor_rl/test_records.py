@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 from optuna.trial import Trial
@@ -39,16 +40,33 @@ def test_startup_trials_say_so_and_expect_nothing() -> None:
 def test_predictions_are_in_the_units_of_value_and_cost() -> None:
     study = searched(16, parabola, cost="flops", cost_weight=0.3)
     last = study.trials[-1].user_attrs
-    assert 0.0 <= last["predicted_value"] <= 1.69
-    assert 0.0 <= last["predicted_cost"] <= 2000.0
-    assert last["predicted_value_std"] >= 0.0
-    assert last["predicted_cost_std"] >= 0.0
+    labels = {
+        "value": [trial.value for trial in study.trials[:-1]],
+        "cost": [trial.user_attrs["flops"] for trial in study.trials[:-1]],
+    }
+    for name, known in labels.items():
+        best, middle, worst = np.quantile(known, [0.0, 0.5, 1.0])
+        assert 2.0 * best - middle <= last[f"predicted_{name}"] <= worst
+        assert 0.0 <= last[f"predicted_{name}_std"] <= worst - (2.0 * best - middle)
     assert last["rl_round"] in range(-1, 5)
 
 
+def test_what_is_stored_is_what_predict_says() -> None:
+    study = searched(9, parabola, cost="flops", cost_weight=0.3)
+    study.ask().suggest_float("x", -1, 1)
+    asked = study.trials[-1]
+    stored = asked.user_attrs
+    said = study.sampler.predict(study, [asked.params])
+    assert stored["predicted_value"] == pytest.approx(said.mean[0])
+    assert stored["predicted_cost"] == pytest.approx(said.cost_mean[0])
+    assert stored["predicted_value_std"] * said.correction == pytest.approx(said.std[0])
+
+
 def test_what_is_expected_of_a_maximized_value_has_its_sign() -> None:
-    study = searched(10, lambda trial: 5.0 - parabola(trial), "maximize")
-    assert 3.0 < study.trials[-1].user_attrs["predicted_value"] <= 5.0
+    down = searched(10, lambda trial: parabola(trial) - 5.0).trials[-1].user_attrs
+    up = searched(10, lambda trial: 5.0 - parabola(trial), "maximize").trials[-1].user_attrs
+    assert up["predicted_value"] == pytest.approx(-down["predicted_value"])
+    assert up["predicted_value_std"] == pytest.approx(down["predicted_value_std"])
 
 
 def test_predictions_rank_trials_as_their_values_do() -> None:

@@ -3,7 +3,7 @@ import pytest
 
 from optuna_predictor_rl.costs import KnownCost
 from optuna_predictor_rl.visualization import plot_trade_off, trade_off
-from optuna_predictor_rl.visualization.trade_off import on_observed_scale, pareto_front
+from optuna_predictor_rl.visualization.trade_off import pareto_front
 from tests.optuna_predictor_rl.visualization.searches import cost_of, searched, small_sampler
 
 PRICED = {"cost": "price", "cost_weight": (0.0, 0.5), "n_startup_trials": 4}
@@ -58,29 +58,12 @@ def test_proposals_are_the_best_untried_rows_of_a_search_under_each_weight() -> 
     for proposal in data.proposals:
         found = small_sampler(**PRICED).inspect(study, cost_weight=proposal.cost_weight)
         assert found.weight == pytest.approx([1 - proposal.cost_weight, proposal.cost_weight])
-        predicted = found.ensemble.predict(found.rows[:5])[0]
-        for shown, target in zip((proposal.value, proposal.cost), predicted.T, strict=True):
-            assert (np.diff(shown[np.argsort(target)]) >= 0).all()
-
-
-def test_the_scale_of_labels_is_read_off_the_trials() -> None:
-    observed = np.array([5.0, 1.0, 2.0, 30.0, np.nan])
-    predicted = np.array([0.3, -1.0, -0.2, 0.9, 0.0])
-    assert on_observed_scale(predicted[:4], predicted, observed).tolist() == [5, 1, 2, 30]
-    between = on_observed_scale(np.array([-0.6, 0.6]), predicted, observed)
-    assert between == pytest.approx([1.5, 17.5])
-
-
-def test_a_straight_scale_goes_on_beyond_the_best_and_the_worst() -> None:
-    predicted = np.linspace(-1.0, 1.0, 7)
-    beyond = np.array([-2.0, -1.0, 0.1, 1.5])
-    mapped = on_observed_scale(beyond, predicted, 10.0 * predicted + 3.0)
-    assert mapped == pytest.approx(10.0 * beyond + 3.0)
-
-
-def test_labels_that_are_all_the_same_give_one_value() -> None:
-    mapped = on_observed_scale(np.array([-5.0, 0.0, 5.0]), np.zeros(4), np.full(4, 2.0))
-    assert mapped.tolist() == [2.0, 2.0, 2.0]
+        said = small_sampler(**PRICED).predict(
+            study, found.history.space.configurations(found.rows[:5])
+        )
+        assert proposal.value == pytest.approx(said.mean)
+        assert said.cost_mean is not None
+        assert proposal.cost == pytest.approx(said.cost_mean)
 
 
 def test_the_figure_names_cost_value_and_weights() -> None:
