@@ -61,6 +61,9 @@ def cross_validate(
 ) -> HeldOut:
     """Fit the predictor once a fold, to the other folds, and predict the fold.
 
+    It is fitted to the labels alone: constraints, opinions of other searches and a cost that is
+    known in advance, which `fit_ensemble` takes too, are left out.
+
     Args:
         config: Settings of the predictor.
         space: The search space.
