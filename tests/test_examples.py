@@ -42,16 +42,6 @@ def test_low_fidelity_trains_its_finalists_to_the_end(tmp_path: Path) -> None:
     assert "best full training" in output
 
 
-def test_flops_and_qps_are_measured_and_drawn(tmp_path: Path) -> None:
-    output = run(
-        "flops_and_qps.py", "--networks", "3", "--repeats", "2", "--batch-size", "32",
-        "--points", "points.jsonl", cwd=tmp_path,
-    )  # fmt: skip
-    assert output.count("Spearman") == 2
-    assert len((tmp_path / "points.jsonl").read_text().splitlines()) == 3
-    assert "plotly" in (tmp_path / "flops_and_qps.html").read_text()
-
-
 def test_a_second_search_starts_from_the_first(tmp_path: Path) -> None:
     output = run("warm_start.py", "--trials", "8", "--recommended", "2", cwd=tmp_path)
     assert "best of 8 trials" in output
