@@ -126,9 +126,10 @@ def work(where: str, n_trials: int, folder: Path, *, default_sampler: bool = Fal
 
 
 class KilledSampler(PredictorRLSampler):
-    """Is killed while it picks."""
+    """Is killed while it picks, after its first heartbeat: before, nothing tells of it."""
 
     def sample_relative(self, *_: Any) -> dict[str, Any]:
+        time.sleep(1.5 * HEARTBEAT)
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError
 
