@@ -8,7 +8,7 @@ from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.history import label
 from optuna_predictor_rl.labels import is_full
-from optuna_predictor_rl.stopping import check_one_objective, direction_of
+from optuna_predictor_rl.stopping import check_one_objective, sign_of
 
 
 def finalists(study: Study, k: int = 3) -> list[FrozenTrial]:
@@ -31,7 +31,7 @@ def finalists(study: Study, k: int = 3) -> list[FrozenTrial]:
     check_one_objective(study)
     if k < 1:
         raise ValueError(f"k must be at least 1, but got {k}.")
-    sign = 1.0 if direction_of(study) == "minimize" else -1.0
+    sign = sign_of(study)
 
     def loss(trial: FrozenTrial) -> float:
         known = label(trial)

@@ -15,7 +15,7 @@ from optuna_predictor_rl.core.curves.label import labels_at
 from optuna_predictor_rl.labels import full_trials, store_label, stored_label
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.representation import call_of, remembering
-from optuna_predictor_rl.stopping import StoppingRule, direction_of, trial_values
+from optuna_predictor_rl.stopping import StoppingRule, direction_of, sign_of, trial_values
 
 
 class HopelessTrialPruner(BasePruner):
@@ -106,7 +106,7 @@ class HopelessTrialPruner(BasePruner):
         finished = _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
         known = [t.value if stored_label(t) is None else stored_label(t) for t in finished]
         median = float(np.median([value for value in known if value is not None]))
-        sign = 1.0 if direction_of(study) == "minimize" else -1.0
+        sign = sign_of(study)
         margin = sign * (label.value - median)
         if label.std == 0:
             return margin > 0

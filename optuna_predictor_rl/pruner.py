@@ -22,6 +22,7 @@ from optuna_predictor_rl.stopping import (
     decide,
     direction_of,
     last_step,
+    sign_of,
     trial_values,
 )
 
@@ -290,7 +291,7 @@ class LowFidelityPruner(BasePruner):
         values = trial_values(full)
         if self._promising == 1.0 or not np.isfinite(values).any():
             return False
-        sign = 1.0 if direction_of(study) == "minimize" else -1.0
+        sign = sign_of(study)
         margin = float(np.nanmin(sign * values)) - sign * label.value
         if not label.std > 0:
             return margin > 0

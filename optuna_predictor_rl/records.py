@@ -4,12 +4,13 @@ They have to be stored while the trial runs, as Optuna lets nobody write to a fi
 """
 
 import numpy as np
-from optuna.study import Study, StudyDirection
+from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl._storage import set_trial_attribute, trial_id
 from optuna_predictor_rl.core.prediction import LabelPredictor
 from optuna_predictor_rl.core.space import Rows, row_keys
+from optuna_predictor_rl.stopping import sign_of
 from optuna_predictor_rl.suggestion import Search
 
 PHASE = "phase"
@@ -63,7 +64,7 @@ def store_constraints(study: Study, trial: FrozenTrial) -> None:
 def _predicted(study: Study, row: Rows, search: Search) -> dict[str, float]:
     if len(study.directions) > 1:  # the predictor knows a mixture of them, which has no unit
         return {}
-    sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
+    sign = sign_of(study)
     labels = search.history.labels
     (mean, std), _ = LabelPredictor.of(search.ensemble, labels).predict(row)
     predicted = {}

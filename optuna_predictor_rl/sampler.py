@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
-from optuna.study import Study, StudyDirection
+from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl import _storage
@@ -26,6 +26,7 @@ from optuna_predictor_rl.records import store_constraints, store_suggestion
 from optuna_predictor_rl.representation import call_of, remembering
 from optuna_predictor_rl.source import Source
 from optuna_predictor_rl.startup import Startup
+from optuna_predictor_rl.stopping import sign_of
 from optuna_predictor_rl.suggestion import Search, Suggester
 from optuna_predictor_rl.warm_start import WarmStart
 
@@ -278,7 +279,7 @@ class PredictorRLSampler(BaseSampler):
         self._raise_error_if_multi_objective(study)
         searched = self.inspect(study)
         with self._suggester.lock:
-            predictor = self._suggester.predictor(searched, _sign(study))
+            predictor = self._suggester.predictor(searched, sign_of(study))
         return predictor(rows_of(params_list, searched.history, study))
 
     def recommend(
@@ -328,9 +329,5 @@ class PredictorRLSampler(BaseSampler):
         searches = {share: self.inspect(study, cost_weight=share) for share in shares}
         with self._suggester.lock:
             optima = {share: self._suggester.optima(found) for share, found in searches.items()}
-            predictor = self._suggester.predictor(searches[shares[0]], _sign(study))
+            predictor = self._suggester.predictor(searches[shares[0]], sign_of(study))
         return recommended(optima, predictor, k=k, distance=distance)
-
-
-def _sign(study: Study) -> float:
-    return -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0

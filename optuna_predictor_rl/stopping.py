@@ -217,3 +217,8 @@ def last_step(trials: Sequence[FrozenTrial]) -> float:
 def direction_of(study: Study) -> Direction:
     """The direction of a study with one objective."""
     return "maximize" if study.directions[0] == StudyDirection.MAXIMIZE else "minimize"
+
+
+def sign_of(study: Study) -> float:
+    """1 if the study minimizes, -1 if it maximizes: times it, lower values are better."""
+    return 1.0 if direction_of(study) == "minimize" else -1.0

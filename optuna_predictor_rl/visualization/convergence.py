@@ -9,8 +9,9 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 
 from optuna_predictor_rl.core.targets import rank_targets
+from optuna_predictor_rl.stopping import sign_of
 from optuna_predictor_rl.suggestion import Search
-from optuna_predictor_rl.visualization.source import inspect_search, sign_of, weight_text
+from optuna_predictor_rl.visualization.source import inspect_search, weight_text
 from optuna_predictor_rl.visualization.style import BLUE, FULL_COLOR, ORANGE, base_layout, thinned
 
 N_STEPS = 120

@@ -12,8 +12,8 @@ from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.labels import is_full
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.running import low_fidelity_pruner
-from optuna_predictor_rl.stopping import StoppingRule, check_one_objective
-from optuna_predictor_rl.visualization.source import sign_of, value_title
+from optuna_predictor_rl.stopping import StoppingRule, check_one_objective, sign_of
+from optuna_predictor_rl.visualization.source import value_title
 from optuna_predictor_rl.visualization.style import (
     COLORS,
     FULL_COLOR,

@@ -3,9 +3,10 @@
 import numpy as np
 from jaxtyping import Float
 from optuna.samplers import BaseSampler
-from optuna.study import Study, StudyDirection
+from optuna.study import Study
 
 from optuna_predictor_rl.sampler import PredictorRLSampler
+from optuna_predictor_rl.stopping import sign_of
 from optuna_predictor_rl.suggestion import Search
 
 
@@ -47,11 +48,6 @@ def check_single(study: Study) -> None:
             f"study must have one objective for this figure, "
             f"but got {len(study.directions)} directions."
         )
-
-
-def sign_of(study: Study) -> float:
-    """-1 for a study that maximizes: the predictor's targets are lower if better."""
-    return -1.0 if study.directions[0] == StudyDirection.MAXIMIZE else 1.0
 
 
 def value_name(study: Study) -> str:

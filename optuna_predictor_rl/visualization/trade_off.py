@@ -15,11 +15,11 @@ from optuna_predictor_rl.costs import KnownCost
 from optuna_predictor_rl.history import label
 from optuna_predictor_rl.labels import is_full
 from optuna_predictor_rl.sampler import PredictorRLSampler
+from optuna_predictor_rl.stopping import sign_of
 from optuna_predictor_rl.suggestion import Search
 from optuna_predictor_rl.visualization.source import (
     cost_name,
     inspect_search,
-    sign_of,
     value_title,
 )
 from optuna_predictor_rl.visualization.style import (
