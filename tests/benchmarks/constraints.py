@@ -9,18 +9,17 @@ configuration loses to it; a run that has found nothing feasible counts as the m
 """
 
 import argparse
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 import optuna
 from optuna.samplers import BaseSampler, RandomSampler
 from peers import make_sampler
-from priced_tasks import PricedRun, execute, known_points, parser, run_all
+from priced_tasks import COUNTS, PricedRun, execute, known_points, parser, run_all, table
 from protocols import search_space
 from tasks import Task, make_task
 
-COUNTS = (25, 50, 100)
 QUANTILE = 0.25
 
 
@@ -54,25 +53,6 @@ def infeasible(run: PricedRun, arguments: argparse.Namespace) -> float:
     return float(np.mean(~(costs <= bound(run.task, arguments.hpo))))
 
 
-def table(runs: list[PricedRun], arguments: argparse.Namespace) -> str:
-    """Mean over seeds by task and sampler, over tasks at the end."""
-    counts = " / ".join(map(str, COUNTS))
-    lines = [
-        f"| sampler | {' | '.join(arguments.tasks)} | mean after {counts} | infeasible |",
-        "|---|" + "---:|" * (len(arguments.tasks) + 2),
-    ]
-    for sampler in dict.fromkeys(run.sampler for run in runs):
-        ours = [run for run in runs if run.sampler == sampler]
-        by_task = [
-            np.mean([regret(run, arguments) for run in ours if run.task == task], axis=0)
-            for task in arguments.tasks
-        ]
-        cells = [" / ".join(f"{v:.3f}" for v in row) for row in [*by_task, np.mean(by_task, 0)]]
-        share = np.mean([infeasible(run, arguments) for run in ours])
-        lines.append(f"| {sampler} | {' | '.join(cells)} | {share:.0%} |")
-    return "\n".join(lines)
-
-
 def main() -> None:
     samplers = ("random", "tpe", "gp", "predictor_rl")
     arguments = parser(str(__doc__), samplers).parse_args()
@@ -87,7 +67,15 @@ def main() -> None:
 
         return execute(task, sampler, run, n_trials=arguments.trials, n_objectives=1, tell=tell)
 
-    print(table(run_all(arguments, make, one), arguments))
+    def of_sampler(ours: list[PricedRun]) -> str:
+        return f"{np.mean([infeasible(run, arguments) for run in ours]):.0%}"
+
+    runs = run_all(arguments, make, one)
+    print(
+        table(
+            runs, arguments.tasks, partial(regret, arguments=arguments), "infeasible", of_sampler
+        )
+    )
 
 
 if __name__ == "__main__":

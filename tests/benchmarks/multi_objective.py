@@ -8,18 +8,17 @@ suggestion, the median over runs.
 """
 
 import argparse
+from functools import partial
 
 import numpy as np
 import optuna
 from optuna.samplers import BaseSampler
 from peers import make_sampler
-from priced_tasks import PricedRun, execute, known_points, parser, run_all
+from priced_tasks import COUNTS, PricedRun, execute, known_points, parser, run_all, table
 from protocols import search_space
 from tasks import Task
 
 from optuna_predictor_rl.core.pareto import hypervolume, is_pareto
-
-COUNTS = (25, 50, 100)
 
 
 def make(sampler: str, seed: int, task: Task) -> BaseSampler:
@@ -36,25 +35,6 @@ def share(run: PricedRun, arguments: argparse.Namespace) -> list[float]:
     whole = hypervolume((front - ideal) / (nadir - ideal), np.full(2, 1.1))
     points = (np.array(run.points) - ideal) / (nadir - ideal)
     return [hypervolume(points[:n], np.full(2, 1.1)) / whole for n in COUNTS]
-
-
-def table(runs: list[PricedRun], arguments: argparse.Namespace) -> str:
-    """Mean over seeds by task and sampler, over tasks at the end."""
-    counts = " / ".join(map(str, COUNTS))
-    lines = [
-        f"| sampler | {' | '.join(arguments.tasks)} | mean after {counts} | s (CPU) |",
-        "|---|" + "---:|" * (len(arguments.tasks) + 2),
-    ]
-    for sampler in dict.fromkeys(run.sampler for run in runs):
-        ours = [run for run in runs if run.sampler == sampler]
-        by_task = [
-            np.mean([share(run, arguments) for run in ours if run.task == task], axis=0)
-            for task in arguments.tasks
-        ]
-        cells = [" / ".join(f"{v:.3f}" for v in row) for row in [*by_task, np.mean(by_task, 0)]]
-        seconds = np.median([run.cpu_seconds[-1] for run in ours])
-        lines.append(f"| {sampler} | {' | '.join(cells)} | {seconds:.3f} |")
-    return "\n".join(lines)
 
 
 def main() -> None:
@@ -74,7 +54,12 @@ def main() -> None:
             tell=tell,
         )
 
-    print(table(run_all(arguments, make, one), arguments))
+    def of_sampler(ours: list[PricedRun]) -> str:
+        return f"{np.median([run.cpu_seconds[-1] for run in ours]):.3f}"
+
+    runs = run_all(arguments, make, one)
+    measure = partial(share, arguments=arguments)
+    print(table(runs, arguments.tasks, measure, "s (CPU)", of_sampler))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,10 @@ MAX_ENUMERATED = 100_000
 Configuration = dict[str, object]
 
 
+COUNTS = (25, 50, 100)
+"""Numbers of trials that tables show."""
+
+
 @dataclass
 class PricedRun:
     """One searcher on one task with one seed.
@@ -160,3 +164,34 @@ def _climbed(
                 if float(np.dot(points[-1], factor)) < value:
                     cell, value, moved = other, float(np.dot(points[-1], factor)), True
     return np.array(points)
+
+
+def table(
+    runs: list[PricedRun],
+    tasks: Sequence[str],
+    measure: Callable[[PricedRun], list[float]],
+    last: str,
+    of_sampler: Callable[[list[PricedRun]], str],
+) -> str:
+    """Mean over seeds by task and sampler, over tasks at the end.
+
+    Args:
+        runs: The runs.
+        tasks: The columns.
+        measure: A run's figure after each of `COUNTS` trials.
+        last: Title of the last column.
+        of_sampler: What stands there, from all runs of a sampler.
+    """
+    counts = " / ".join(map(str, COUNTS))
+    lines = [
+        f"| sampler | {' | '.join(tasks)} | mean after {counts} | {last} |",
+        "|---|" + "---:|" * (len(tasks) + 2),
+    ]
+    for sampler in dict.fromkeys(run.sampler for run in runs):
+        ours = [run for run in runs if run.sampler == sampler]
+        by_task = [
+            np.mean([measure(run) for run in ours if run.task == task], axis=0) for task in tasks
+        ]
+        cells = [" / ".join(f"{v:.3f}" for v in row) for row in [*by_task, np.mean(by_task, 0)]]
+        lines.append(f"| {sampler} | {' | '.join(cells)} | {of_sampler(ours)} |")
+    return "\n".join(lines)
