@@ -1,81 +1,160 @@
 """What is left between the labels of stopped trials and final values, learned from full trials.
 
 A label is taken for the final value without what the training after it would still have changed.
-That depends on the configuration: a search that believes its labels ends where they flatter. The
-trials that ran to their end tell both, so the difference can be modelled (Kennedy and O'Hagan,
-2000, "Predicting the output from a complex computer code when fast approximations are available").
+That depends on the configuration: a search that believes its labels ends where they flatter, and
+passes by where they do not. The trials that ran to their end tell both, so the difference can be
+modelled (Kennedy and O'Hagan, 2000, "Predicting the output from a complex computer code when fast
+approximations are available").
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
-from optuna_predictor_rl.core.curves import Curve
+from optuna_predictor_rl.core.curves import Curve, Extrapolation
+from optuna_predictor_rl.core.curves.label import labels_at
 from optuna_predictor_rl.core.encoding import Encoding
-from optuna_predictor_rl.core.gaussian_process import fit_gaussian_process
-from optuna_predictor_rl.core.space import Rows, SearchSpace
-from optuna_predictor_rl.labels import is_full, stored_label
-from optuna_predictor_rl.stopping import StoppingRule
+from optuna_predictor_rl.core.gaussian_process import (
+    GaussianProcess,
+    KernelPrior,
+    fit_gaussian_process,
+)
+from optuna_predictor_rl.distributions import is_within, to_space, union_search_space
+from optuna_predictor_rl.stopping import StoppingRule, trial_values
 
 MIN_FULL = 5
-"""Full trials without which nothing is learned."""
+"""Full trials without which all configurations are taken to have the same difference."""
+
+MAX_FULL = 200
+"""The latest full trials that are learned from."""
+
+NEAR = KernelPrior(lengthscale=0.08, lengthscale_spread=0.4)
+"""Only near configurations share their difference: ten pilots far apart tell of no trend."""
 
 CLIPPED = 10.0
 """Percent of the differences at either end that are clipped: diverged trials teach nothing."""
 
 
-def expected_discrepancy(
-    rule: StoppingRule | None, trials: Sequence[FrozenTrial], space: SearchSpace, rows: Rows
-) -> Float[ndarray, " n"]:
-    """What to add to the label of each labelled trial; 0 for full trials and without a rule.
+class Discrepancy:
+    """Final values less the labels that trials had at a step, as the parameters tell them.
+
+    A Gaussian process of short lengthscales: the differences at the cutoff decide these, those at
+    the step that is asked for are what it interpolates.
 
     Args:
-        rule: What the study's pruner decided.
-        trials: The labelled trials.
-        space: The search space.
-        rows: Their rows, (n, decisions).
-
-    Returns:
-        In the unit and with the sign of the labels.
+        rule: How labels are made.
+        full: Trials that ran to their end, in the order in which they ended.
     """
-    left = np.array([_left(rule, trial) for trial in trials])
-    if rule is None or not left.any():
-        return np.zeros(len(trials))
-    gap = np.array([_gap(rule, trial) for trial in trials])
-    known = np.isfinite(gap)
-    if known.sum() < MIN_FULL:
-        return np.zeros(len(trials))
-    y = np.clip(gap[known], *np.percentile(gap[known], [CLIPPED, 100.0 - CLIPPED]))
-    mean, spread = y.mean(), y.std()
-    if not spread > 1e-12 * np.abs(y).max():
-        return left * mean
-    encoding = Encoding(space)
-    process = fit_gaussian_process(
-        encoding(rows[known]), (y - mean) / spread, encoding.column_feature
-    )
-    stopped = left > 0
-    left[stopped] *= mean + spread * process.predict(encoding(rows[stopped]))[0]
-    return left
+
+    @np.errstate(over="ignore", invalid="ignore")  # of values near the largest float
+    def __init__(self, rule: StoppingRule, full: Sequence[FrozenTrial]) -> None:
+        finite = [t for t in full if t.value is not None and math.isfinite(t.value)][-MAX_FULL:]
+        self._search_space = union_search_space(finite)
+        inside = [trial for trial in finite if is_within(trial.params, self._search_space)]
+        kept = inside if len(inside) >= MIN_FULL else finite
+        self._rule = rule
+        self._finals = trial_values(kept)
+        self._curves = [Curve.of(trial.intermediate_values) for trial in kept]
+        self._encoding = Encoding(to_space(self._search_space))
+        self._process = self._fit([t.params for t in inside]) if kept is inside else None
+        self._learned: dict[float, _Differences] = {}
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def label(self, curve: Curve, params: Mapping[str, Any]) -> Extrapolation | None:
+        """The final value that is expected of a training; None if its curve diverged.
+
+        Args:
+            curve: As far as it was trained.
+            params: Of its trial. Without parameters in the ranges of the full trials, it is
+                taken to have their median difference.
+
+        Returns:
+            Eq. (2), and what the difference is expected to add. Its standard error is that of
+            the difference; the fit's without full trials.
+        """
+        label = self._rule.label(curve)
+        if label is None or len(self._finals) == 0:
+            return label
+        mean, std = self._expected(curve.last_step, params)
+        value = label.value + mean
+        return replace(label, value=value, std=std) if math.isfinite(value) else label
+
+    def _expected(self, step: float, params: Mapping[str, Any]) -> tuple[float, float]:
+        if step not in self._learned:
+            self._learned[step] = _Differences.of(self._differences(step), self._process)
+        known = is_within(params, self._search_space)
+        return self._learned[step].expected(self._encode([params]) if known else None)
+
+    def _fit(self, params: Sequence[Mapping[str, Any]]) -> GaussianProcess | None:
+        middle = float(np.median([curve.last_step for curve in self._curves])) / 2
+        step = middle if self._rule.cutoff is None else self._rule.cutoff
+        differences = _clipped(self._differences(step))
+        scale = differences.std()
+        if not 1e-12 * np.abs(differences).max() < scale < math.inf:
+            return None
+        z = (differences - differences.mean()) / scale
+        columns = self._encoding.column_feature
+        return fit_gaussian_process(self._encode(params), z, columns, prior=NEAR)
+
+    def _encode(self, params: Sequence[Mapping[str, Any]]) -> Float[ndarray, "n c"]:
+        return self._encoding(self._encoding.space.rows(params))
+
+    def _differences(self, step: float) -> Float[ndarray, " n"]:
+        """Of each full trial; the median for one that had no label yet."""
+        differences = self._finals - labels_at(self._curves, step, self._rule.fit, math.nan)
+        known = np.isfinite(differences)
+        if not known.any():
+            return np.zeros(len(differences))
+        return np.where(known, differences, np.median(differences[known]))
 
 
-def _left(rule: StoppingRule | None, trial: FrozenTrial) -> float:
-    """The share of the difference that is still to come for a labelled trial: 1 at the cutoff."""
-    labelled = trial.state == TrialState.RUNNING or stored_label(trial) is not None
-    if rule is None or is_full(trial) or not labelled:
-        return 0.0
-    return rule.left(Curve.of(trial.intermediate_values))
+def _clipped(differences: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
+    low = np.percentile(differences, CLIPPED, method="higher")
+    return np.clip(differences, low, np.percentile(differences, 100.0 - CLIPPED, method="lower"))
 
 
-def _gap(rule: StoppingRule, trial: FrozenTrial) -> float:
-    """A full trial's final value without the label that it would have had at the cutoff."""
-    if rule.cutoff is None or trial.value is None or not is_full(trial):
-        return math.nan
-    reached = {s: v for s, v in trial.intermediate_values.items() if s <= rule.cutoff}
-    label = rule.label(Curve.of(reached)) if reached else None
-    return math.nan if label is None else trial.value - label.value
+@dataclass(frozen=True)
+class _Differences:
+    """The differences at one step.
+
+    Args:
+        median: Of all full trials.
+        spread: Their standard deviation, blind to a few outliers.
+        mean: What the process calls 0.
+        scale: What it calls 1.
+        process: Over the encoded parameters; None if they tell nothing.
+    """
+
+    median: float
+    spread: float
+    mean: float
+    scale: float
+    process: GaussianProcess | None
+
+    @classmethod
+    def of(
+        cls, differences: Float[ndarray, " n"], process: GaussianProcess | None
+    ) -> _Differences:
+        median, clipped = float(np.median(differences)), _clipped(differences)
+        # 1.4826 median absolute deviations are the standard deviation of a normal distribution.
+        spread = 1.4826 * float(np.median(np.abs(differences - median)))
+        mean, scale = float(clipped.mean()), float(clipped.std())
+        if process is not None and 0 < scale < math.inf:
+            process = process.relabelled((clipped - mean) / scale)
+        return cls(median, spread, mean, scale, process)
+
+    def expected(self, x: Float[ndarray, "1 c"] | None) -> tuple[float, float]:
+        """Mean and standard deviation of a trial's difference."""
+        if x is None or self.process is None or not 0 < self.scale < math.inf:
+            return self.median, self.spread
+        mean, std = self.process.predict(x)
+        noisy = math.sqrt(float(std[0]) ** 2 + self.process.noise)
+        return self.mean + self.scale * float(mean[0]), self.scale * noisy

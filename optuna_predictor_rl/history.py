@@ -15,18 +15,20 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl import _storage
+from optuna_predictor_rl.core.curves import Curve
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.costs import Cost, KnownCost, cost_of
-from optuna_predictor_rl.discrepancy import expected_discrepancy
+from optuna_predictor_rl.discrepancy import Discrepancy
 from optuna_predictor_rl.distributions import (
     from_numbers,
     is_within,
     learn_conditions,
     to_space,
 )
-from optuna_predictor_rl.labels import is_full, stored_label
+from optuna_predictor_rl.labels import full_trials, is_full, stored_label
 from optuna_predictor_rl.rules import stored_rule
 from optuna_predictor_rl.running import RunningLabel
+from optuna_predictor_rl.stopping import StoppingRule
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class History:
         failed: Rows of the trials that failed, or were pruned before they reported a value.
         n_outside: Number of labelled trials left out: a value lies outside of the present ranges.
         fixed: Parameters with a single value, which are no decisions.
+        errors: Standard deviations of the labels' errors, 0 for full trials; None if all are.
     """
 
     space: SearchSpace
@@ -54,6 +57,7 @@ class History:
     failed: Float[ndarray, "f d"]
     n_outside: int
     fixed: Mapping[str, Any]
+    errors: Float[ndarray, "n t"] | None = None
 
     @property
     def feasible(self) -> Bool[ndarray, " n"]:
@@ -82,7 +86,7 @@ def read_history(
     """Read the trials of a study.
 
     A trial with a full value replaces those of the same configuration that have a label only.
-    Labels are corrected by what full trials tell of them (`expected_discrepancy`).
+    Labels become the final values that the full trials of today lead to expect (`Discrepancy`).
 
     Args:
         study: The study.
@@ -105,10 +109,9 @@ def read_history(
     rows = space.rows([k.params for k in kept])
     space = SearchSpace(space.decisions, learn_conditions(space, rows))
     n_objectives = len(study.directions)
-    values = np.array([k.values for k in kept], dtype=np.float64).reshape(-1, n_objectives)
     if n_objectives == 1:
-        taught = [k.trial for k in kept]
-        values[:, 0] += expected_discrepancy(stored_rule(study), taught, space, rows)
+        kept = _expected(kept, stored_rule(study), full_trials(trials))
+    values = np.array([k.values for k in kept], dtype=np.float64).reshape(-1, n_objectives)
     labels = values * [-1.0 if d == StudyDirection.MAXIMIZE else 1.0 for d in study.directions]
     constraints = _constraints([k.trial for k in kept])
     if cost is not None and not isinstance(cost, KnownCost):
@@ -134,6 +137,7 @@ def read_history(
             for name, distribution in k.trial.distributions.items()
             if distribution.single()
         },
+        errors=_errors(kept, labels.shape[1]),
     )
 
 
@@ -173,11 +177,12 @@ def read_given(
 
 @dataclass(frozen=True)
 class _Known:
-    """A trial and the values that it is known by, if there are any."""
+    """A trial, the values that it is known by, if there are any, and the first one's error."""
 
     trial: FrozenTrial
     params: dict[str, Any]
     values: list[float] | None
+    error: float = 0.0
 
 
 def _known(
@@ -199,6 +204,36 @@ def _given(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> 
         return trial.params
     planned = from_numbers(_storage.planned(trial), search_space)
     return planned | _storage.enqueued(trial) | trial.params
+
+
+def _expected(
+    known: list[_Known], rule: StoppingRule | None, full: list[FrozenTrial]
+) -> list[_Known]:
+    """With the final values that are expected today of the trials that only have a label."""
+    labelled = [not is_full(k.trial) and _is_labelled(k.trial) for k in known]
+    if rule is None or not any(labelled):
+        return known
+    discrepancy = Discrepancy(rule, full)
+    found = [
+        discrepancy.label(Curve.of(k.trial.intermediate_values), k.params) if is_labelled else None
+        for k, is_labelled in zip(known, labelled, strict=True)
+    ]
+    return [
+        k if label is None else replace(k, values=[label.value], error=label.std)
+        for k, label in zip(known, found, strict=True)
+    ]
+
+
+def _errors(known: list[_Known], n_tasks: int) -> Float[ndarray, "n t"] | None:
+    """Standard deviations; what is unknown or without bounds counts as 0."""
+    errors = np.array([k.error if math.isfinite(k.error) else 0.0 for k in known])
+    if not errors.any():
+        return None
+    return np.hstack([errors[:, None], np.zeros((len(known), n_tasks - 1))])
+
+
+def _is_labelled(trial: FrozenTrial) -> bool:
+    return trial.state == TrialState.RUNNING or stored_label(trial) is not None
 
 
 def _values(trial: FrozenTrial) -> list[float] | None:

@@ -2,10 +2,9 @@
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
-import numpy as np
-import scipy
 from optuna.pruners import BasePruner
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -13,7 +12,9 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.curves import AxisName, Curve, Extrapolation, LabelFit
 from optuna_predictor_rl.core.curves.cutoff import check_confidence
+from optuna_predictor_rl.discrepancy import Discrepancy
 from optuna_predictor_rl.labels import FULL_FIDELITY, full_trials, store_label, stored_label
+from optuna_predictor_rl.promotion import is_due, is_promising
 from optuna_predictor_rl.representation import call_of, remembering
 from optuna_predictor_rl.rules import RULE, read_rule
 from optuna_predictor_rl.stopping import (
@@ -22,8 +23,6 @@ from optuna_predictor_rl.stopping import (
     decide,
     direction_of,
     last_step,
-    sign_of,
-    trial_values,
 )
 
 _logger = logging.getLogger(__name__)
@@ -67,8 +66,9 @@ class LowFidelityPruner(BasePruner):
     def __init__(
         self,
         *,
-        n_pilot_trials: int = 10,
+        n_pilot_trials: int = 6,
         min_rank_correlation: float = 0.75,
+        min_cutoff: float = 1 / 3,
         cutoff: int | None = None,
         n_fit_points: int = 5,
         extrapolate_by: float | None = None,
@@ -77,12 +77,15 @@ class LowFidelityPruner(BasePruner):
         confidence: float = 0.8,
         full_fraction: float = 0.0,
         promising: float = 0.05,
+        patience: float = 1.0,
     ) -> None:
         """Checks and keeps the settings.
 
         Args:
             n_pilot_trials: Full trials before the cutoff is decided. Not used with ``cutoff``.
             min_rank_correlation: The tau that the lower confidence bound has to keep.
+            min_cutoff: Share of the whole training before which no cutoff is chosen: pilots are
+                easier to rank than what a search ends with. Not used with ``cutoff``.
             cutoff: A fixed step at which to stop, instead of one that the pilots decide.
             n_fit_points: Points at the end of the curve for the fit, Eq. (1).
             extrapolate_by: Delta x of Eq. (2) as a share of the steps trained so far; never past
@@ -100,6 +103,10 @@ class LowFidelityPruner(BasePruner):
                 configurations that the cutoff ranks badly is noticed.
             promising: A trial goes on past the cutoff for as long as it is at least this likely
                 to beat the best full value. 1 stops every trial, as in the paper.
+            patience: Once the trials stopped since the last full one have cost this many whole
+                trainings, one whose label is among their best fifth goes on as well: it tells
+                what labels miss where the search is now. Infinite for never; not used if
+                ``promising`` is 1.
 
         Raises:
             ValueError: If an argument is out of its range.
@@ -116,6 +123,10 @@ class LowFidelityPruner(BasePruner):
             raise ValueError(f"full_fraction must be in [0, 1], but got {full_fraction}.")
         if not 0 < promising <= 1:
             raise ValueError(f"promising must be in (0, 1], but got {promising}.")
+        if not patience > 0:
+            raise ValueError(f"patience must be positive, but got {patience}.")
+        if not 0 <= min_cutoff < 1:
+            raise ValueError(f"min_cutoff must be in [0, 1), but got {min_cutoff}.")
         check_confidence(confidence)
         self._n_pilot_trials = n_pilot_trials
         self._min_rank_correlation = min_rank_correlation
@@ -123,6 +134,8 @@ class LowFidelityPruner(BasePruner):
         self._confidence = confidence
         self._full_fraction = full_fraction
         self._promising = promising
+        self._patience = patience
+        self._min_cutoff = min_cutoff
         axes = [axis] if isinstance(axis, str) else list(axis)
         if not axes:
             raise ValueError("axis must name at least one axis, but got none.")
@@ -133,10 +146,11 @@ class LowFidelityPruner(BasePruner):
         ]
         if extrapolate_by is None:
             self._fits = list(dict.fromkeys(one for fit in fits for one in fit.alternatives()))
-            self._fixed_fit = fits[0].alternatives()[1]
+            self._fixed_fit = replace(fits[0], extrapolate_by=0.5)
         else:
             self._fits, self._fixed_fit = fits, fits[0]
         self._told: set[str] = set()
+        self._learned: tuple[Hashable, Discrepancy] | None = None
 
     def __repr__(self) -> str:
         """The call that makes it again."""
@@ -158,10 +172,10 @@ class LowFidelityPruner(BasePruner):
         curve = Curve.of(trial.intermediate_values)
         if rule is None or not rule.stops(curve) or self.runs_to_the_end(trial):
             return False
-        label = rule.label(curve)
+        label = self._expected(study, rule, trial)
         if label is None:
             return True
-        if self._is_promising(study, label):
+        if self._trains_on(study, rule, label):
             return False
         store_label(study, _storage.trial_id(trial), curve.last_step, label)
         return True
@@ -206,11 +220,13 @@ class LowFidelityPruner(BasePruner):
             or self.runs_to_the_end(frozen)
         ):
             return float(frozen.intermediate_values[int(curve.last_step)])
-        label = rule.label(curve) if rule else self._fixed_fit.label(curve)
+        if not isinstance(trial, Trial) or rule is None:
+            alone = self._fixed_fit.label(curve)
+            return math.nan if alone is None else alone.value
+        label = self._expected(trial.study, rule, frozen)
         if label is None:
             return math.nan
-        if isinstance(trial, Trial):
-            store_label(trial.study, _storage.trial_id(trial), curve.last_step, label)
+        store_label(trial.study, _storage.trial_id(trial), curve.last_step, label)
         return label.value
 
     def rule(self, study: Study, *, fresh: bool = True) -> StoppingRule | None:
@@ -250,6 +266,7 @@ class LowFidelityPruner(BasePruner):
             full,
             fits=self._fits,
             min_rank_correlation=self._min_rank_correlation,
+            min_cutoff=self._min_cutoff,
             confidence=self._confidence,
             direction=direction_of(study),
         )
@@ -285,17 +302,24 @@ class LowFidelityPruner(BasePruner):
             return 0
         return n_full - (n_full - self._n_pilot_trials) % self._n_further
 
-    def _is_promising(self, study: Study, label: Extrapolation) -> bool:
-        """Whether the label is likely enough to become the best full value."""
+    def _expected(
+        self, study: Study, rule: StoppingRule, trial: FrozenTrial
+    ) -> Extrapolation | None:
+        """The final value that the full trials lead to expect; None if the curve diverged."""
         full = full_trials(_storage.trials(study, (TrialState.COMPLETE,)))
-        values = trial_values(full)
-        if self._promising == 1.0 or not np.isfinite(values).any():
+        key = (rule, *((_storage.trial_id(t), t.value) for t in full))
+        if self._learned is None or self._learned[0] != key:
+            self._learned = key, Discrepancy(rule, full)
+        return self._learned[1].label(Curve.of(trial.intermediate_values), trial.params)
+
+    def _trains_on(self, study: Study, rule: StoppingRule, label: Extrapolation) -> bool:
+        """Whether a trial with this label goes on past the cutoff."""
+        if self._promising == 1.0:
             return False
-        sign = sign_of(study)
-        margin = float(np.nanmin(sign * values)) - sign * label.value
-        if not label.std > 0:
-            return margin > 0
-        return float(scipy.special.ndtr(margin / label.std)) >= self._promising
+        full = full_trials(_storage.trials(study, (TrialState.COMPLETE,)))
+        return is_promising(study, label, full, self._promising) or is_due(
+            study, label, full, whole=rule.end, patience=self._patience
+        )
 
     def runs_to_the_end(self, trial: FrozenTrial) -> bool:
         """Whether a trial is one of ``full_fraction``, or was enqueued as ``full_fidelity``."""

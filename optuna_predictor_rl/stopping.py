@@ -21,7 +21,6 @@ from optuna_predictor_rl.core.curves import (
     rank_correlation_by_cutoff,
 )
 from optuna_predictor_rl.core.curves.cutoff import report_steps, worst_value
-from optuna_predictor_rl.core.curves.label import labels_at
 
 MAX_CUTOFFS = 40
 """Candidate cutoffs that are tried; a finer grid of reports is thinned."""
@@ -37,10 +36,6 @@ class StoppingRule:
         cutoff: Stop at the first report at or past this step; None never stops.
         end: The last step of a whole training; infinite if none has been seen.
         fit: How the label is extrapolated.
-        offset: What is added to a label at the cutoff so that it compares with final values: the
-            median distance of the pilots' final values from their labels there.
-        spread: How far the pilots' final values lie from those labels, as a standard deviation;
-            0 if no pilot decided it.
         tau: Kendall's tau of the pilots' labels at the cutoff; NaN if no pilot decided it.
         tau_low: Its lower confidence bound.
         n_pilots: How many full trials decided; 0 for a cutoff that the user fixed.
@@ -49,8 +44,6 @@ class StoppingRule:
     cutoff: float | None
     end: float = math.inf
     fit: LabelFit
-    offset: float = 0.0
-    spread: float = 0.0
     tau: float = math.nan
     tau_low: float = math.nan
     n_pilots: int = 0
@@ -66,33 +59,8 @@ class StoppingRule:
         return curve.diverged or curve.n_missing == 0
 
     def label(self, curve: Curve) -> Extrapolation | None:
-        """The long-term value (Eq. 2); None if the curve diverged or has no finite value.
-
-        Its standard error is that of the fit or, if that is smaller, of the pilots' labels: a
-        clean curve can still bend after its end.
-        """
-        label = self.fit.label(curve, end=self.end)
-        if label is None:
-            return None
-        # NOTE[paper]: Eq. (2) is not meant to be compared with final values. A sampler that
-        # learns from both would favour the pilots if all curves fall, without the offset.
-        left = self.left(curve)
-        error = max(label.std, left * self.spread) if label.std >= 0 else left * self.spread
-        return dataclasses.replace(
-            label,
-            value=label.value + left * self.offset,
-            std=error if self.spread > 0 else label.std,
-        )
-
-    def left(self, curve: Curve) -> float:
-        """The share of the offset that is left where the curve ends; 1 up to the cutoff.
-
-        Past it, the share is that of a curve that falls as 1 / step: none is left at the end.
-        """
-        step = curve.last_step
-        if self.cutoff is None or step <= self.cutoff or math.isinf(self.end):
-            return 1.0
-        return max(0.0, (self.end - step) / (self.end - self.cutoff)) * self.cutoff / step
+        """Eq. (2) at the end of a curve; None if it diverged or has no finite value."""
+        return self.fit.label(curve, end=self.end)
 
     def to_json(self) -> dict[str, Any]:
         """As a study attribute; what is not finite is left out."""
@@ -143,6 +111,7 @@ def decide(
     *,
     fits: Sequence[LabelFit],
     min_rank_correlation: float,
+    min_cutoff: float,
     confidence: float,
     direction: Direction,
 ) -> StoppingRule:
@@ -152,6 +121,7 @@ def decide(
         trials: Complete trials with the curves they reported.
         fits: Ways of labelling, of which the best is chosen; the first is preferred.
         min_rank_correlation: What the lower bound of tau has to keep.
+        min_cutoff: Share of the whole training before which no cutoff is tried.
         confidence: Of that bound's two-sided interval.
         direction: Of the study.
     """
@@ -159,34 +129,22 @@ def decide(
     finals = trial_values(trials)
     steps = report_steps(curves, at_most=MAX_CUTOFFS)
     fit = choose_fit(curves, finals, fits, cutoffs=_middle(steps), worst=worst_value(direction))
+    tried = steps[steps >= min_cutoff * last_step(trials)]
     table = rank_correlation_by_cutoff(
-        curves, finals=finals, cutoffs=steps, fit=fit, confidence=confidence, direction=direction
+        curves, finals=finals, cutoffs=tried, fit=fit, confidence=confidence, direction=direction
     )
     cutoff = table.recommend(min_rank_correlation)
-    tau, low, offset, spread = math.nan, math.nan, 0.0, 0.0
+    tau, low = math.nan, math.nan
     if cutoff is not None:
         tau, low, _ = table.label[int(np.searchsorted(table.cutoffs, cutoff))]
-        offset, spread = _centre_and_spread(finals - labels_at(curves, cutoff, fit, math.nan))
     return StoppingRule(
         cutoff=cutoff,
         end=last_step(trials),
         fit=fit,
-        offset=offset,
-        spread=spread,
         tau=tau,
         tau_low=low,
         n_pilots=len(trials),
     )
-
-
-def _centre_and_spread(errors: Float[np.ndarray, " n"]) -> tuple[float, float]:
-    """Median and standard deviation, both blind to a few outliers; 0 without finite errors."""
-    errors = errors[np.isfinite(errors)]
-    if len(errors) == 0:
-        return 0.0, 0.0
-    centre = float(np.median(errors))
-    # 1.4826 median absolute deviations are the standard deviation of a normal distribution.
-    return centre, 1.4826 * float(np.median(np.abs(errors - centre)))
 
 
 def check_one_objective(study: Study) -> None:

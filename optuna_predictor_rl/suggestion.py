@@ -208,6 +208,7 @@ class Suggester:
         rng: np.random.Generator,
         exact_cost: RowFunction | None = None,
         constraints: Float[ndarray, "n c"] | None = None,
+        errors: Float[ndarray, "n t"] | None = None,
     ) -> Ensemble:
         return fit_ensemble(
             self._predictor,
@@ -215,6 +216,7 @@ class Suggester:
             rows,
             labels,
             rng=rng,
+            errors=errors,
             opinions=knowledge.opinions,
             device=self._device,
             exact_cost=exact_cost,
@@ -231,6 +233,7 @@ class Suggester:
             rng,
             self._standard_cost(history),
             history.constraints,
+            history.errors,
         )
         found = search(
             history.space,
@@ -292,6 +295,7 @@ def _center_and_scale(costs: Float[ndarray, " n"]) -> tuple[float, float]:
 
 def _digest(history: History, weight: Float[ndarray, " t"]) -> bytes:
     digest = hashlib.blake2b(repr((history.space, history.fixed)).encode(), digest_size=16)
-    for array in (history.rows, history.labels, history.constraints, weight):
+    errors = np.empty(0) if history.errors is None else history.errors
+    for array in (history.rows, history.labels, errors, history.constraints, weight):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.digest()

@@ -26,6 +26,7 @@ from optuna_predictor_rl.core.targets import (
     feasible_rank,
     rank_targets,
     signed_target,
+    target_errors,
     transformed,
 )
 from optuna_predictor_rl.core.transfer import Lift, Moments, Opinions, lift
@@ -221,6 +222,7 @@ def fit_ensemble(
     labels: Float[ndarray, "n t"],
     *,
     rng: np.random.Generator,
+    errors: Float[ndarray, "n t"] | None = None,
     opinions: Opinions | None = None,
     device: torch.device | str = "cpu",
     exact_cost: Callable[[Rows], Float[ndarray, " n"]] | None = None,
@@ -234,6 +236,7 @@ def fit_ensemble(
         rows: Rows of the configurations.
         labels: Labels of each task, finite or NaN where missing; lower is better.
         rng: Source of all randomness.
+        errors: Standard deviations of the labels' errors; None is 0. The processes know them.
         opinions: What other searches predict of rows' labels, if there are any.
         device: Where the networks are trained.
         exact_cost: A last task without labels, known for all rows, of about unit variance.
@@ -244,6 +247,7 @@ def fit_ensemble(
     x = encoding(rows)
     kinds: list[Target] = ["rank", *(config.targets if config.gaussian_process else ())]
     targets = [transformed(labels, TARGETS[kind]) for kind in kinds]
+    noise = [None if errors is None else target_errors(labels, y, errors) for y in targets]
     lifts: tuple[Lift, ...] = ()
     if opinions is not None:
         said = opinions(rows)
@@ -251,8 +255,8 @@ def fit_ensemble(
     members: list[Networks | Processes] = []
     if config.gaussian_process:
         signed = fit_processes(x, transformed(limited, signed_target), encoding.column_feature)
-        for target in targets[1:]:
-            fitted = fit_processes(x, target, encoding.column_feature)
+        for target, known in zip(targets[1:], noise[1:], strict=True):
+            fitted = fit_processes(x, target, encoding.column_feature, known)
             members.append(Processes(fitted.processes + signed.processes))
     reference = encoding(space.random(N_REFERENCE, np.random.default_rng(0)))
     center, scale = _input_scale(config, reference, members)

@@ -57,7 +57,7 @@ class GaussianProcess:
         x: Training inputs.
         inverse_lengthscale: One for each column.
         scale: Signal variance.
-        noise: Noise variance.
+        noise: Noise variance of a label without an error of its own.
         mean: Constant mean.
         factor: Lower Cholesky factor of the noisy kernel matrix.
         alpha: Its solve against the centred labels.
@@ -92,6 +92,12 @@ class GaussianProcess:
         variance = self.scale - np.einsum("nm,nm->m", solved, solved)
         return self.mean + kernel @ self.alpha, np.sqrt(np.maximum(variance, JITTER))
 
+    def relabelled(self, y: Float[ndarray, " n"]) -> GaussianProcess:
+        """The process of other labels at the same inputs, with its hyperparameters."""
+        mean = float(y.mean())
+        alpha = scipy.linalg.cho_solve((self.factor, True), y - mean, check_finite=False)
+        return replace(self, mean=mean, alpha=alpha)
+
     def expecting(self, x: Float[ndarray, "m d"]) -> GaussianProcess:
         """The process once the values at x are known to be as predicted: surer, the mean kept."""
         scaled, known = x * self.inverse_lengthscale, self.x * self.inverse_lengthscale
@@ -117,6 +123,7 @@ def fit_gaussian_process(
     y: Float[ndarray, " n"],
     feature: Int[ndarray, " d"],
     *,
+    error: Float[ndarray, " n"] | None = None,
     prior: KernelPrior | None = None,
     max_fit: int = 200,
     max_rows: int = 1000,
@@ -128,6 +135,8 @@ def fit_gaussian_process(
         x: Encoded configurations.
         y: Their labels; lower is better.
         feature: The feature of each column; columns of a feature share a lengthscale.
+        error: Standard deviation of what is known to be wrong with each label, beside the noise
+            that they all have; None is 0.
         prior: Priors of the hyperparameters.
         max_fit: Hyperparameters are fitted on at most so many rows, the best half and an even
             sample of the rest.
@@ -135,8 +144,9 @@ def fit_gaussian_process(
         max_iterations: Bound on L-BFGS iterations.
     """
     prior = prior or KernelPrior()
+    own = np.zeros(len(y)) if error is None else error**2
     subset = representative_rows(y, max_fit)
-    objective = _NegativeLogPosterior(x[subset], y[subset], feature, prior)
+    objective = _NegativeLogPosterior(x[subset], y[subset], feature, prior, own[subset])
     solution = scipy.optimize.minimize(
         objective,
         objective.start,
@@ -147,7 +157,8 @@ def fit_gaussian_process(
     )
     lengthscale, scale, noise = objective.hyperparameters(solution.x)
     kept = representative_rows(y, max_rows)
-    return _condition(x[kept], y[kept], 1.0 / lengthscale[feature], scale, noise)
+    inverse = 1.0 / lengthscale[feature]
+    return _condition(x[kept], y[kept], inverse, scale, noise, own[kept])
 
 
 def representative_rows(y: Float[ndarray, " n"], limit: int) -> Int[ndarray, " m"]:
@@ -166,10 +177,11 @@ def _condition(
     inverse_lengthscale: Float[ndarray, " d"],
     scale: float,
     noise: float,
+    own: Float[ndarray, " n"] | float = 0.0,
 ) -> GaussianProcess:
     scaled = x * inverse_lengthscale
     kernel = scale * _matern(_squared_distance(scaled, scaled))
-    kernel[np.diag_indices_from(kernel)] = scale + noise
+    kernel[np.diag_indices_from(kernel)] = scale + noise + own
     factor = scipy.linalg.cholesky(kernel, lower=True, check_finite=False)
     mean = float(y.mean())
     alpha = scipy.linalg.cho_solve((factor, True), y - mean, check_finite=False)
@@ -185,7 +197,10 @@ def _condition(
 
 
 class _NegativeLogPosterior:
-    """Value and gradient in (log lengthscales, log scale, log noise)."""
+    """Value and gradient in (log lengthscales, log scale, log noise).
+
+    Each label may have a variance of its own beside the noise.
+    """
 
     def __init__(
         self,
@@ -193,7 +208,9 @@ class _NegativeLogPosterior:
         y: Float[ndarray, " n"],
         feature: Int[ndarray, " d"],
         prior: KernelPrior,
+        own: Float[ndarray, " n"] | float = 0.0,
     ) -> None:
+        self.own = own
         self.n_features = int(feature.max()) + 1
         columns = [x[:, feature == g] for g in range(self.n_features)]
         self.distance = np.stack([_squared_distance(c, c).ravel() for c in columns])  # (g, n * n)
@@ -219,7 +236,7 @@ class _NegativeLogPosterior:
         decay = np.exp(-r)
         correlation = (1.0 + r + r * r / 3.0) * decay
         kernel = scale * correlation
-        kernel[np.diag_indices(n)] = scale + noise
+        kernel[np.diag_indices(n)] = scale + noise + self.own
         try:
             factor = scipy.linalg.cholesky(kernel, lower=True, check_finite=False)
         except np.linalg.LinAlgError:

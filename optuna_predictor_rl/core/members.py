@@ -52,14 +52,27 @@ class Processes:
         return np.mean([process.inverse_lengthscale for process in self.processes], axis=0)
 
 
-def fit_processes(x: Inputs, targets: Float[ndarray, "n t"], feature: ndarray) -> Processes:
-    """Fit a process to each task's targets, of about unit variance; NaN ones are left out."""
+def fit_processes(
+    x: Inputs,
+    targets: Float[ndarray, "n t"],
+    feature: ndarray,
+    errors: Float[ndarray, "n t"] | None = None,
+) -> Processes:
+    """Fit a process to each task's targets, of about unit variance; NaN ones are left out.
+
+    Args:
+        x: Encoded configurations.
+        targets: Of each task.
+        feature: The feature of each column.
+        errors: Standard deviations of the targets' errors; None is 0.
+    """
     fitted = []
-    for y in targets.T:
+    errors = np.zeros_like(targets) if errors is None else errors
+    for y, error in zip(targets.T, errors.T, strict=True):
         present = ~np.isnan(y)
         if not present.any():  # nothing is known of the task: one target, at the mean
             present, y = np.arange(len(y)) == 0, np.zeros_like(y)
-        fitted.append(fit_gaussian_process(x[present], y[present], feature))
+        fitted.append(fit_gaussian_process(x[present], y[present], feature, error=error[present]))
     return Processes(tuple(fitted))
 
 

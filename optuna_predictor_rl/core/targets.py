@@ -67,6 +67,23 @@ def transformed(
     return targets
 
 
+def target_errors(
+    labels: Float[ndarray, "n t"], targets: Float[ndarray, "n t"], errors: Float[ndarray, "n t"]
+) -> Float[ndarray, "n t"]:
+    """Errors of labels on the scale of their targets: half of what one error to both sides makes.
+
+    Between the labels the target is taken to be straight, and beyond them to be flat.
+    """
+    found = np.zeros_like(targets)
+    for t, (y, target, error) in enumerate(zip(labels.T, targets.T, errors.T, strict=True)):
+        present = np.flatnonzero(~np.isnan(y))
+        order = present[np.argsort(y[present], kind="stable")]
+        if error.any() and len(order):
+            ends = [np.interp(y + side * error, y[order], target[order]) for side in (-1.0, 1.0)]
+            found[:, t] = np.nan_to_num(0.5 * (ends[1] - ends[0]))
+    return found
+
+
 def signed_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     """Values of a constraint with zero kept at zero, large ones drawn in.
 

@@ -6,10 +6,11 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 from optuna.study import Study
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
-from optuna_predictor_rl.labels import is_full
+from optuna_predictor_rl.discrepancy import Discrepancy
+from optuna_predictor_rl.labels import full_trials, is_full
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.running import low_fidelity_pruner
 from optuna_predictor_rl.stopping import StoppingRule, check_one_objective, sign_of
@@ -70,11 +71,13 @@ def learning_curves(
     check_one_objective(study)
     inner = low_fidelity_pruner(study, pruner)
     rule = None if inner is None else inner.rule(study)
+    trials = study.get_trials(deepcopy=False, states=STATES)
+    discrepancy = None if rule is None else Discrepancy(rule, full_trials(trials))
     curves = []
-    for trial in study.get_trials(deepcopy=False, states=STATES):
+    for trial in trials:
         curve = Curve.of(trial.intermediate_values)
         if len(curve) > 0:
-            curves.append(_extended(trial.number, is_full(trial), curve, rule))
+            curves.append(_extended(trial, curve, rule, discrepancy))
     return curves, rule
 
 
@@ -129,17 +132,20 @@ def _distinct(ranked: list[LearningCurve]) -> list[list[LearningCurve]]:
     return list(groups.values())
 
 
-def _extended(number: int, full: bool, curve: Curve, rule: StoppingRule | None) -> LearningCurve:
-    label = None if rule is None or full else rule.label(curve)
-    path = np.zeros((2, 0))
-    if label is not None and rule is not None:
-        end = float(curve.steps[-1])
-        steps = np.linspace(end, label.step, 20)
-        values = [rule.fit.label(curve, end=float(step)) for step in steps]
-        offsets = np.linspace(0.0, rule.left(curve) * rule.offset, 20)
-        path = np.array([steps, [value.value if value else np.nan for value in values] + offsets])
+def _extended(
+    trial: FrozenTrial, curve: Curve, rule: StoppingRule | None, discrepancy: Discrepancy | None
+) -> LearningCurve:
+    full = is_full(trial)
+    label, path = None, np.zeros((2, 0))
+    if rule is not None and discrepancy is not None and not full:
+        label, extrapolated = discrepancy.label(curve, trial.params), rule.label(curve)
+        if label is not None and extrapolated is not None:
+            steps = np.linspace(float(curve.steps[-1]), label.step, 20)
+            values = [rule.fit.label(curve, end=float(step)) for step in steps]
+            left = np.linspace(0.0, label.value - extrapolated.value, 20)
+            path = np.array([steps, [value.value if value else np.nan for value in values] + left])
     return LearningCurve(
-        number=number,
+        number=trial.number,
         full=full,
         steps=curve.steps,
         values=curve.values,

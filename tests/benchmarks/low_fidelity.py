@@ -8,27 +8,31 @@ the half that defaults were not chosen on.
 """
 
 import argparse
-import importlib
+import json
 import logging
-import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
+from low_fidelity_tasks import load_lcbench
+from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.samplers import RandomSampler
-from optuna.trial import TrialState
+from optuna.trial import TrialState, create_trial
 
 from optuna_predictor_rl.core.curves import Curve, LabelFit, choose_fit, kendall_tau
 from optuna_predictor_rl.core.curves.cutoff import RAW
 from optuna_predictor_rl.core.curves.label import labels_at
+from optuna_predictor_rl.discrepancy import Discrepancy
 from optuna_predictor_rl.hopeless import HopelessTrialPruner
 from optuna_predictor_rl.labels import LABEL
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.stopping import StoppingRule
 
 N_CURVES = 120
-N_PILOTS = 10
+N_PILOTS = 6
 Pruner = LowFidelityPruner | HopelessTrialPruner
 
 FITS = {
@@ -49,13 +53,17 @@ FITS = {
 }
 
 
+Params = tuple[dict[str, Any], dict[str, BaseDistribution]]
+
+
 @dataclass(frozen=True)
 class Task:
-    """Curves on one grid of steps, and their final values without noise."""
+    """Curves on one grid of steps, their final values without noise, and their parameters."""
 
     name: str
     values: np.ndarray
     finals: np.ndarray
+    params: list[Params] = field(default_factory=list)
 
     @property
     def n_steps(self) -> int:
@@ -69,26 +77,33 @@ class Task:
         """Noise at every step, as a share of the quartiles' distance of the final values."""
         scale = share * np.subtract(*np.percentile(self.finals, [75, 25]))
         noise = np.random.default_rng(seed).normal(size=self.values.shape)
-        return Task(self.name, self.values + scale * noise, self.finals)
+        return Task(self.name, self.values + scale * noise, self.finals, self.params)
 
 
 def load_hpo(folder: Path) -> list[Task]:
     """The learning curves of random LCBench configurations, from the folder's task module."""
-    sys.path.insert(0, str(folder))
-    tasks = importlib.import_module("hpo_tasks")
     loaded = []
-    for name in tasks.tasks():
-        if name.startswith("yahpo_lcbench"):
-            task, rng = tasks.make(name), np.random.default_rng(0)
-            values = np.array([task.evaluate(task.sample(rng))["curve"] for _ in range(N_CURVES)])
-            loaded.append(Task(name.removeprefix("yahpo_"), values, values[:, -1]))
+    for task in load_lcbench(folder):
+        study = optuna.create_study(sampler=RandomSampler(seed=0))
+        asked = [task.ask(study, RandomSampler(), 0) for _ in range(N_CURVES)]
+        values = np.array([pair[1] for pair in asked if pair is not None])
+        params: list[Params] = [
+            (pair[0].params, pair[0].distributions) for pair in asked if pair is not None
+        ]
+        name = task.name.removeprefix("yahpo_")
+        loaded.append(Task(name, values, values[:, -1], params))
     return loaded
 
 
 def load_npz(path: Path) -> list[Task]:
     with np.load(path) as arrays:
         names = [name for name in arrays.files if arrays[name].ndim == 2]
-        return [Task(name, arrays[name], arrays[name][:, -1]) for name in names]
+        params: list[Params] = []
+        if "params" in arrays:
+            texts = json.loads(str(arrays["distributions"]))
+            ranges = {key: json_to_distribution(text) for key, text in texts.items()}
+            params = [(one, ranges) for one in json.loads(str(arrays["params"]))]
+        return [Task(name, arrays[name], arrays[name][:, -1], params) for name in names]
 
 
 def tau_at(task: Task, rows: np.ndarray, share: float, fit: LabelFit) -> float:
@@ -120,7 +135,7 @@ def print_fits(tasks: list[Task], noises: Sequence[float]) -> None:
     header("fit", *[f"noise {n:g}, {half}" for n in noises for half in ("even", "odd")])
     rng = np.random.default_rng(0)
     splits = [rng.permutation(len(tasks[0].values)) for _ in range(5)]
-    for name in [*FITS, "chosen by 10 pilots"]:
+    for name in [*FITS, "chosen by the pilots"]:
         cells = []
         for noise in noises:
             noisy = [task.noisy(noise, seed=i) for i, task in enumerate(tasks)]
@@ -135,20 +150,49 @@ def print_fits(tasks: list[Task], noises: Sequence[float]) -> None:
         print(row(name, *cells))
 
 
-def print_labels(tasks: list[Task], share: float) -> None:
+def pruner_labels(task: Task, pilots: np.ndarray, rows: np.ndarray, share: float) -> np.ndarray:
+    """What the pruner would label the rows with at that share, after these pilots."""
+    cutoff = round(share * task.n_steps)
+    rule = StoppingRule(
+        cutoff=float(cutoff), end=float(task.n_steps), fit=chosen_fit(task, pilots)
+    )
+    full = [
+        create_trial(
+            value=float(task.finals[i]),
+            intermediate_values=dict(enumerate(task.values[i].astype(float).tolist(), start=1)),
+            params=task.params[i][0] if task.params else {},
+            distributions=task.params[i][1] if task.params else {},
+        )
+        for i in pilots
+    ]
+    discrepancy = Discrepancy(rule, full)
+    labels = [
+        discrepancy.label(curve.until(cutoff), task.params[i][0] if task.params else {})
+        for i, curve in zip(rows, task.curves(rows), strict=True)
+    ]
+    return np.array([np.inf if label is None else label.value for label in labels])
+
+
+def print_labels(tasks: list[Task], share: float, n_draws: int) -> None:
     """Raw and label at one cutoff, by task."""
-    print(f"\n### Tau with the final value at {share:.0%} of the training, 60 configurations")
-    header("task", "raw", "paper's line (.4)", "log (1)", "chosen by 10 pilots")
+    print(
+        f"\n### Tau with the final value at {share:.0%} of the training, mean over {n_draws} "
+        f"draws of {N_PILOTS} pilots and 50 others"
+    )
+    header("task", "raw", "paper's line (.4)", "log (1)", "the pruner's label")
     total = []
     for task in tasks:
-        rows = np.arange(min(60, len(task.values)))
-        fits = [RAW, FITS["linear .4, not shrunk"], FITS["log 1"]]
-        rest = rows[N_PILOTS:]
-        taus = [tau_at(task, rest, share, fit) for fit in fits]
-        taus.append(tau_at(task, rest, share, chosen_fit(task, rows[:N_PILOTS])))
-        total.append(taus)
-        print(row(task.name, *taus))
-    print(row("mean", *[float(mean) for mean in np.mean(total, axis=0)]))
+        cells = []
+        for draw in range(n_draws):
+            order = np.random.default_rng(draw).permutation(len(task.values))
+            pilots, rest = order[:N_PILOTS], order[N_PILOTS : N_PILOTS + 50]
+            fits = [RAW, FITS["linear .4, not shrunk"], FITS["log 1"]]
+            taus = [tau_at(task, rest, share, fit) for fit in fits]
+            taus.append(kendall_tau(pruner_labels(task, pilots, rest, share), task.finals[rest]))
+            cells.append(taus)
+        total.append(np.mean(cells, axis=0))
+        print(row(task.name, *map(float, total[-1])), flush=True)
+    print(row("mean", *map(float, np.mean(total, axis=0))))
 
 
 @dataclass(frozen=True)
@@ -186,7 +230,7 @@ def replay(task: Task, rows: np.ndarray, pruner: Pruner) -> Run:
 
 
 def print_cutoffs(tasks: list[Task], n_draws: int) -> None:
-    """What the confidence of the cutoff costs and keeps: 10 pilots, the rest labelled."""
+    """What the confidence of the cutoff costs and keeps: the pilots, and the rest labelled."""
     print(f"\n### Cutoff by the lower bound of tau ({N_PILOTS} pilots, wanted tau .75)")
     header("confidence", "half", "cutoff / length", "tau kept", "share below .70", "steps saved")
     for confidence in (0.01, 0.5, 0.8, 0.9):
@@ -231,7 +275,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hpo", type=Path, help="folder that holds hpo_tasks.py")
     parser.add_argument("--npz", type=Path, nargs="*", default=[], help="recorded curves")
-    parser.add_argument("--draws", type=int, default=3, help="orders of the configurations")
+    parser.add_argument("--draws", type=int, default=5, help="orders of the configurations")
     parser.add_argument("--noise", type=float, nargs="*", default=[0.0, 0.05, 0.2])
     arguments = parser.parse_args()
     tasks = [task for path in arguments.npz for task in load_npz(path)]
@@ -241,7 +285,7 @@ def main() -> None:
         parser.error("no curves: give --hpo DIR or --npz FILE.")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.getLogger("optuna_predictor_rl").setLevel(logging.ERROR)
-    print_labels(tasks, share=0.5)
+    print_labels(tasks, 0.5, arguments.draws)
     print_fits(tasks, arguments.noise)
     print_cutoffs(tasks, arguments.draws)
     print_hopeless(tasks, arguments.draws)

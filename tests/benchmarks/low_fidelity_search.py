@@ -42,7 +42,7 @@ PRUNERS: dict[str, Callable[[], Pruner | None]] = {
     "none": lambda: None,
     "low fidelity": LowFidelityPruner,
     "every trial stopped": lambda: LowFidelityPruner(promising=1.0),
-    "low fidelity, 6 pilots": lambda: LowFidelityPruner(n_pilot_trials=6),
+    "low fidelity, 10 pilots": lambda: LowFidelityPruner(n_pilot_trials=10),
     "low fidelity, hopeless": lambda: HopelessTrialPruner(LowFidelityPruner()),
 }
 

@@ -1,14 +1,16 @@
 """What labels miss: the reports stay flat, and final values differ from them by a known amount."""
 
+import math
+
 import numpy as np
 import optuna
 import pytest
 from numpy.testing import assert_allclose
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.core.curves.cutoff import RAW
-from optuna_predictor_rl.discrepancy import MIN_FULL, expected_discrepancy
-from optuna_predictor_rl.distributions import to_space
+from optuna_predictor_rl.discrepancy import MIN_FULL, Discrepancy
 from optuna_predictor_rl.history import read_history
 from optuna_predictor_rl.labels import FIDELITY, LABEL
 from optuna_predictor_rl.rules import RULE
@@ -28,65 +30,89 @@ def full(x: float, gap: float) -> FrozenTrial:
     )
 
 
-def stopped(x: float, step: int = CUTOFF, state: TrialState = TrialState.PRUNED) -> FrozenTrial:
-    marks = {} if state == TrialState.RUNNING else {LABEL: FLAT, FIDELITY: step}
+def stopped(x: float, step: int = CUTOFF) -> FrozenTrial:
     return create_trial(
-        state=state,
-        value=None if state == TrialState.RUNNING else FLAT,
+        state=TrialState.PRUNED,
+        value=FLAT,
         params={"x": x},
         distributions={"x": UNIT},
         intermediate_values=dict.fromkeys(range(1, step + 1), FLAT),
-        user_attrs=marks,
+        user_attrs={LABEL: FLAT, FIDELITY: step},
     )
 
 
-def expected(
-    trials: list[FrozenTrial], rule: StoppingRule | None = RULE_OF_LAST_VALUES
-) -> np.ndarray:
-    space = to_space(SPACE)
-    rows = space.rows([trial.params for trial in trials])
-    return expected_discrepancy(rule, trials, space, rows)
+def expected(known: list[FrozenTrial], x: float, step: int = CUTOFF) -> Extrapolation:
+    flat = Curve.of(dict.fromkeys(range(1, step + 1), FLAT))
+    label = Discrepancy(RULE_OF_LAST_VALUES, known).label(flat, {"x": x})
+    assert label is not None
+    return label
 
 
-def test_a_difference_that_depends_on_the_parameters_is_learned_from_full_trials():
-    known = [full(x, gap=2.0 * x) for x in np.linspace(0.0, 1.0, 11).tolist()]
-    asked = np.array([0.15, 0.45, 0.85])
-    found = expected([*known, *(stopped(x) for x in asked)])
-    assert (found[:11] == 0.0).all()  # a full value is the final value
-    assert_allclose(found[11:], 2.0 * asked, atol=0.1)
+def spread_out(n: int) -> list[float]:
+    return np.linspace(0.0, 1.0, n).tolist()
+
+
+@pytest.mark.parametrize("x", [0.15, 0.45, 0.85])
+def test_a_difference_that_depends_on_the_parameters_is_learned_from_full_trials(x):
+    label = expected([full(other, gap=2.0 * other) for other in spread_out(11)], x)
+    assert label.value == pytest.approx(FLAT + 2.0 * x, abs=0.1)
+    assert 0 < label.std < 0.2
 
 
 def test_a_difference_that_is_the_same_everywhere_is_added_as_it_is():
-    known = [full(x, gap=0.5) for x in np.linspace(0.0, 1.0, MIN_FULL).tolist()]
-    assert_allclose(expected([*known, stopped(0.3)])[-1], 0.5)
+    label = expected([full(x, gap=0.5) for x in spread_out(MIN_FULL)], 0.3)
+    assert (label.value, label.std) == (FLAT + 0.5, 0.0)
 
 
-@pytest.mark.parametrize(("step", "share"), [(4, 1.0), (6, 0.5), (8, 0.25)])
-def test_past_the_cutoff_less_of_it_is_left(step, share):
-    known = [full(x, gap=0.5) for x in np.linspace(0.0, 1.0, MIN_FULL).tolist()]
-    assert_allclose(expected([*known, stopped(0.3, step)])[-1], 0.5 * share)
+def test_of_few_full_trials_the_median_difference_and_its_spread_are_taken():
+    label = expected([full(x, gap=g) for x, g in ((0.0, 1.0), (0.5, 3.0), (1.0, 2.0))], 0.0)
+    assert label.value == FLAT + 2.0
+    assert label.std == pytest.approx(1.4826)
 
 
-def test_a_running_trial_misses_what_a_stopped_one_does():
-    known = [full(x, gap=2.0 * x) for x in np.linspace(0.0, 1.0, 11).tolist()]
-    found = expected([*known, stopped(0.3), stopped(0.3, state=TrialState.RUNNING)])
-    assert found[-1] == found[-2] != 0.0
+def test_the_difference_is_that_at_the_step_at_which_the_training_stands():
+    known = []
+    for x in spread_out(11):  # it shrinks by 2 x / 12 a step
+        curve = {step: FLAT + 2.0 * x * step / END for step in range(1, END + 1)}
+        known.append(
+            create_trial(
+                value=curve[END],
+                params={"x": x},
+                distributions={"x": UNIT},
+                intermediate_values=curve,
+            )
+        )
+    for step in (3, 4, 6, 9, 12):
+        left = 2.0 * 0.5 * (END - step) / END
+        assert expected(known, 0.5, step).value == pytest.approx(FLAT + left, abs=0.05)
 
 
-def test_nothing_is_learned_without_a_rule_a_cutoff_or_enough_full_trials():
-    known = [full(x, gap=0.5) for x in np.linspace(0.0, 1.0, MIN_FULL).tolist()]
-    trials = [*known, stopped(0.3)]
-    endless = StoppingRule(cutoff=None, end=12.0, fit=RAW)
-    assert not expected(trials, None).any()
-    assert not expected(trials, endless).any()
-    assert not expected(trials[1:]).any()
+def test_parameters_out_of_the_ranges_of_the_full_trials_have_the_median_difference():
+    known = [full(x, gap=2.0 * x) for x in spread_out(11)]
+    flat = Curve.of(dict.fromkeys(range(1, CUTOFF + 1), FLAT))
+    for params in ({}, {"x": 7.0}, {"y": 0.5}):
+        label = Discrepancy(RULE_OF_LAST_VALUES, known).label(flat, params)
+        assert label is not None
+        assert label.value == pytest.approx(FLAT + 1.0)
+
+
+def test_without_full_trials_the_label_is_that_of_the_rule():
+    curve = Curve.of({1: 3.0, 2: 2.5, 3: 2.0, 4: 1.5})
+    for known in ([], [create_trial(value=float("inf"), intermediate_values={1: 1.0, 2: 2.0})]):
+        found = Discrepancy(RULE_OF_LAST_VALUES, known).label(curve, {"x": 0.5})
+        assert found == RULE_OF_LAST_VALUES.label(curve)
+
+
+def test_a_curve_that_diverged_has_no_label():
+    curve = Curve.of({1: 3.0} | dict.fromkeys(range(2, 8), math.nan))
+    assert Discrepancy(RULE_OF_LAST_VALUES, [full(0.5, gap=1.0)]).label(curve, {}) is None
 
 
 def test_one_diverged_full_trial_changes_little():
-    known = [full(x, gap=2.0 * x) for x in np.linspace(0.0, 1.0, 21).tolist()]
+    known = [full(x, gap=2.0 * x) for x in spread_out(21)]
     known[10] = full(0.5, gap=1e6)
-    found = expected([*known, stopped(0.2), stopped(0.8)])
-    assert_allclose(found[-2:], [0.4, 1.6], atol=0.4)
+    for x in (0.2, 0.8):
+        assert expected(known, x).value == pytest.approx(FLAT + 2.0 * x, abs=0.4)
 
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
@@ -94,7 +120,20 @@ def test_the_history_corrects_labels_in_the_direction_of_the_study(direction):
     sign = 1.0 if direction == "minimize" else -1.0
     study = optuna.create_study(direction=direction)
     study.set_user_attr(f"{RULE}5", RULE_OF_LAST_VALUES.to_json())
-    known = [full(x, gap=0.5) for x in np.linspace(0.0, 1.0, MIN_FULL).tolist()]
+    known = [full(x, gap=0.5) for x in spread_out(MIN_FULL)]
     study.add_trials([*known, stopped(0.3)])
     labels = read_history(study, SPACE).labels
     assert_allclose(labels[:, 0], sign * (FLAT + 0.5))
+
+
+def test_the_history_knows_the_error_of_labels_and_none_of_full_values():
+    study = optuna.create_study()
+    study.set_user_attr(f"{RULE}5", RULE_OF_LAST_VALUES.to_json())
+    study.add_trials([full(x, gap=2.0 * x) for x in spread_out(11)])
+    assert read_history(study, SPACE).errors is None
+    study.add_trials([stopped(0.35), stopped(0.85)])
+    errors = read_history(study, SPACE).errors
+    assert errors is not None
+    assert errors.shape == (13, 1)
+    assert not errors[:11].any()
+    assert_allclose(errors[11:, 0], [expected(study.trials[:11], x).std for x in (0.35, 0.85)])

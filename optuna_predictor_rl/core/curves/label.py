@@ -16,7 +16,7 @@ from optuna_predictor_rl.core.curves.extrapolation import (
     extrapolate_curve,
 )
 
-CHOICE_MARGIN = 0.02
+CHOICE_MARGIN = 0.03
 """Tau by which another way of labelling has to be better before it replaces the first."""
 
 
@@ -62,14 +62,14 @@ class LabelFit:
         )
 
     def alternatives(self) -> list["LabelFit"]:
-        """This fit first, then shorter horizons and smoother fits, down to the raw value."""
+        """The raw value first, then this fit, shorter horizons and smoother fits."""
         half = self.extrapolate_by / 2
         smooth = replace(self, smooth=True)
         twice = replace(smooth, n_fit_points=2 * self.n_fit_points)
         return [
+            replace(self, extrapolate_by=0.0),
             self,
             replace(self, extrapolate_by=half),
-            replace(self, extrapolate_by=0.0),
             twice,
             replace(twice, extrapolate_by=half),
             replace(twice, extrapolate_by=0.0),

@@ -197,3 +197,18 @@ def test_a_known_cost_is_taken_as_it_is() -> None:
     weighed = ensemble.mean(rows, np.array([0.5, 0.5]))
     assert weighed == pytest.approx(0.5 * mean[:, 0] + 3.5 * rows[:, 1])
     assert np.isfinite(ensemble.log_improvement(rows, np.array([0.0, 1.0]))).all()
+
+
+def test_the_processes_believe_a_label_with_an_error_less() -> None:
+    rows = SPACE.random(20, np.random.default_rng(0))
+    labels = value(rows)[:, None]
+    labels[4] += 10.0
+    errors = np.zeros_like(labels)
+    errors[4] = 10.0
+    found = []
+    for known in (None, errors):
+        rng = np.random.default_rng(1)
+        ensemble = fit_ensemble(TINY, SPACE, rows, labels, rng=rng, errors=known)
+        found.append([float(mean[0, 0]) for mean, _ in ensemble.member_moments(rows[4:5])[1:]])
+    believed, doubted = np.array(found)
+    assert (doubted < believed - 0.3).all()  # the label lies far above what the others tell

@@ -118,6 +118,45 @@ def test_a_fit_recovers_a_smooth_function() -> None:
     assert (std > 0).all()
 
 
+ERROR = np.linspace(0.0, 0.8, 12)
+
+
+def test_the_objective_knows_the_errors_of_labels() -> None:
+    x, y = data()
+    objective = _NegativeLogPosterior(x, y, FEATURE, KernelPrior(), ERROR**2)
+    theta = np.log([1 / INVERSE_LENGTHSCALE[0], 1 / INVERSE_LENGTHSCALE[1], SCALE, NOISE - 1e-6])
+    covariance = kernel(x, x) + np.diag(NOISE + ERROR**2)
+    likelihood = multivariate_normal(cov=covariance).logpdf(y - y.mean())
+    prior = norm(objective.start, objective.spread).logpdf(theta).sum()
+    constant = norm(0, objective.spread).logpdf(0).sum() - 0.5 * len(y) * np.log(2 * np.pi)
+    assert -objective(theta)[0] == pytest.approx(likelihood + prior - constant)
+    expected = approx_fprime(theta, lambda t: objective(t)[0], 1e-6)
+    assert objective(theta)[1] == pytest.approx(expected, rel=1e-3, abs=1e-3)
+
+
+def test_a_label_with_an_error_is_believed_less() -> None:
+    x, y = data()
+    new, _ = data(5, seed=1)
+    process = _condition(x, y, INVERSE_LENGTHSCALE, SCALE, NOISE, ERROR**2)
+    matern = SCALE * Matern(length_scale=1 / INVERSE_LENGTHSCALE, nu=2.5)
+    reference = GaussianProcessRegressor(matern, alpha=NOISE + ERROR**2, optimizer=None)
+    expected, expected_std = reference.fit(x, y - y.mean()).predict(new, return_std=True)
+    mean, std = process.predict(new)
+    assert mean - y.mean() == pytest.approx(expected)
+    assert std == pytest.approx(expected_std)
+    fitted = fit_gaussian_process(x, y, FEATURE, error=100.0 * (np.arange(12) == 3))
+    without = np.delete(x, 3, axis=0)
+    assert fitted.predict(x[3:4])[1] > 3 * fitted.predict(without)[1].max()
+
+
+def test_other_labels_at_the_same_inputs_are_those_of_a_new_posterior() -> None:
+    x, y = data()
+    new, _ = data(5, seed=1)
+    other = np.cos(y)
+    expected = conditioned(x, other).predict(new)
+    np.testing.assert_allclose(conditioned(x, y).relabelled(other).predict(new), expected)
+
+
 def test_expecting_the_predicted_value_equals_observing_it() -> None:
     x, y = data()
     pending, _ = data(3, seed=1)

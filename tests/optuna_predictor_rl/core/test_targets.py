@@ -15,6 +15,8 @@ from optuna_predictor_rl.core.targets import (
     rank_target,
     signed_target,
     standard_target,
+    target_errors,
+    transformed,
 )
 from tests.optuna_predictor_rl.core.strategies import FINITE
 
@@ -110,3 +112,26 @@ def test_zero_lies_at_the_quantile_of_the_feasible_share(
     values: list[float], share: float
 ) -> None:
     assert feasible_rank(np.asarray(values, dtype=np.float64)) == pytest.approx(norm.ppf(share))
+
+
+def test_errors_of_a_straight_target_are_divided_as_the_labels_are() -> None:
+    labels = np.arange(11.0)[:, None] * [1.0, 100.0]
+    errors = np.full_like(labels, 0.5)
+    found = target_errors(labels, transformed(labels, standard_target), errors)
+    assert found[5] == pytest.approx(errors[5] / labels.std(0))
+
+
+def test_errors_of_bent_targets_are_larger_where_the_target_is_steep() -> None:
+    labels = np.linspace(0.0, 10.0, 21)[:, None]
+    errors = np.full_like(labels, 0.5)
+    found = target_errors(labels, transformed(labels, log_target), errors)[:, 0]
+    assert found[1] > 3 * found[15] > 0
+
+
+def test_missing_labels_and_exact_ones_have_no_error() -> None:
+    labels = np.array([[1.0, 5.0], [np.nan, 6.0], [3.0, 7.0]])
+    errors = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 0.0]])
+    found = target_errors(labels, transformed(labels, standard_target), errors)
+    assert found[[0, 1], 0].tolist() == [0.0, 0.0]
+    assert found[2, 0] > 0
+    assert not found[:, 1].any()

@@ -56,6 +56,9 @@ def test_failed_killed_and_reportless_trials_are_no_pilots():
         ({"axis": ()}, r"axis must name at least one axis, but got none\."),
         ({"promising": 0.0}, r"promising must be in \(0, 1\], but got 0.0\."),
         ({"full_fraction": 2.0}, r"full_fraction must be in \[0, 1\], but got 2.0\."),
+        ({"patience": 0.0}, r"patience must be positive, but got 0.0\."),
+        ({"min_cutoff": 1.0}, r"min_cutoff must be in \[0, 1\), but got 1.0\."),
+        ({"min_cutoff": -0.1}, r"min_cutoff must be in \[0, 1\), but got -0.1\."),
     ],
 )
 def test_bad_settings_are_refused(options, message):

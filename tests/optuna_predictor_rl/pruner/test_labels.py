@@ -54,7 +54,7 @@ def test_the_label_never_reaches_past_the_end_of_the_pilots():
 
 
 def test_labels_compare_with_final_values_also_when_all_curves_fall_far():
-    pruner = LowFidelityPruner(n_pilot_trials=5, promising=1.0)
+    pruner = LowFidelityPruner(n_pilot_trials=5, promising=1.0, min_cutoff=0.0)
     study = make_study(pruner)
     add_full_trials(study, parallel_curves(5))
     study.optimize(objective, n_trials=4)
@@ -186,7 +186,7 @@ def test_a_trial_with_one_report_or_a_constant_curve_is_labelled_with_its_value(
         assert attributes(study)[LABEL] == 0.25
 
 
-def test_the_error_of_a_label_is_at_least_that_of_the_pilots_labels():
+def test_the_error_of_a_label_is_that_of_the_full_trials_labels_at_its_step():
     rng = np.random.default_rng(0)
     pruner = LowFidelityPruner(n_pilot_trials=8, promising=1.0, min_rank_correlation=0.3)
     study = make_study(pruner)
@@ -199,16 +199,16 @@ def test_the_error_of_a_label_is_at_least_that_of_the_pilots_labels():
     assert rule.cutoff is not None
     at = [rule.fit.label(Curve.of(curve).until(rule.cutoff), end=30.0) for curve in curves]
     errors = [curve[30] - label.value for curve, label in zip(curves, at, strict=True) if label]
-    assert rule.spread == pytest.approx(median_abs_deviation(errors, scale="normal"), rel=1e-4)
-    assert rule.spread > 0
     trial = study.ask()
     for step in range(1, 31):
         trial.report(curves[0][step], step)
         if trial.should_prune():
             break
-    own = rule.fit.label(Curve.of(curves[0]).until(float(step)), end=30.0)
-    assert own is not None
-    assert attributes(study)[LABEL_STD] == np.fmax(own.std, rule.spread)  # NaN on few points
+    assert step == rule.cutoff
+    assert at[0] is not None
+    assert attributes(study)[LABEL] == pytest.approx(at[0].value + np.median(errors))
+    spread = median_abs_deviation(errors, scale="normal")
+    assert attributes(study)[LABEL_STD] == pytest.approx(spread, rel=1e-4)
 
 
 def test_the_pilots_choose_among_several_axes():

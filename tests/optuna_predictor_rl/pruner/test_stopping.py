@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+from optuna.study import Study
 from optuna.trial import TrialState
 
 from optuna_predictor_rl.core.curves import Curve
@@ -113,20 +114,22 @@ def test_a_trial_enqueued_at_full_fidelity_runs_to_the_end_and_gives_a_full_valu
     assert is_full(again)
 
 
-def fixed_rule(pruner: LowFidelityPruner, spread: float) -> None:
-    """Stops at step 4 of 12; labels are the last value, with the given standard error."""
-    rule = StoppingRule(cutoff=4.0, end=12.0, fit=RAW, spread=spread, n_pilots=4)
+def study_with_spread(pruner: LowFidelityPruner, spread: float, sign: float) -> Study:
+    """Training stops at step 4 of 12; the best full value is 5, labels have the given error."""
+    rule = StoppingRule(cutoff=4.0, end=12.0, fit=RAW, n_pilots=4)
     pruner.rule = lambda *_args, **_kwargs: rule  # type: ignore[method-assign]
+    study = make_study(pruner, direction="minimize" if sign > 0 else "maximize")
+    for error in (-spread / 1.4826, 0.0, spread / 1.4826):
+        early = dict.fromkeys(range(1, 12), sign * (5.0 + error))
+        add_full_trials(study, [early | {12: sign * 5.0}])
+    return study
 
 
-@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
 @pytest.mark.parametrize(("margin", "goes_on"), [(0.0, True), (-0.26, False), (-0.25, True)])
-def test_a_trial_goes_on_while_it_is_likely_enough_to_become_the_best(direction, margin, goes_on):
-    sign = 1.0 if direction == "minimize" else -1.0
+def test_a_trial_goes_on_while_it_is_likely_enough_to_become_the_best(sign, margin, goes_on):
     pruner = LowFidelityPruner(promising=0.4)  # normal quantile -0.2533
-    fixed_rule(pruner, spread=1.0)
-    study = make_study(pruner, direction=direction)
-    add_full_trials(study, [dict.fromkeys(range(1, 13), sign * 5.0)])
+    study = study_with_spread(pruner, spread=1.0, sign=sign)
     trial = study.ask()
     for step in range(1, 5):
         trial.report(sign * (5.0 - margin), step)
@@ -136,9 +139,7 @@ def test_a_trial_goes_on_while_it_is_likely_enough_to_become_the_best(direction,
 
 def test_a_promising_trial_that_disappoints_later_stops_there_with_its_label():
     pruner = LowFidelityPruner(promising=0.4)
-    fixed_rule(pruner, spread=0.01)
-    study = make_study(pruner)
-    add_full_trials(study, [dict.fromkeys(range(1, 13), 5.0)])
+    study = study_with_spread(pruner, spread=0.01, sign=1.0)
     trial = study.ask()
     stops = []
     for step, value in enumerate([4.0] * 6 + [6.0], start=1):
@@ -149,18 +150,47 @@ def test_a_promising_trial_that_disappoints_later_stops_there_with_its_label():
     assert attributes(study)[LABEL] == 6.0
 
 
+def run(study: Study, level: float) -> bool:
+    """A trial with a flat curve; whether it ran to its end."""
+    trial = study.ask()
+    for step in range(1, 13):
+        trial.report(level, step)
+        if trial.should_prune():
+            study.tell(trial, state=TrialState.PRUNED)
+            return False
+    study.tell(trial, level)
+    return True
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_best_of_the_stopped_go_on_once_those_have_cost_a_whole_training(sign):
+    study = study_with_spread(LowFidelityPruner(), spread=0.01, sign=sign)
+    # Each stopped trial costs 4 of 12 steps. The fourth is none of the best, the fifth is.
+    assert [run(study, sign * level) for level in (7.0, 8.0, 9.0, 7.5, 6.9)] == [False] * 4 + [
+        True
+    ]
+    assert not run(study, sign * 6.8)  # counted from the last full trial
+
+
 @pytest.mark.parametrize(
-    ("last_step", "share"), [(1, 1.0), (4, 1.0), (6, 0.5), (8, 0.25), (12, 0.0), (13, 0.0)]
+    "pruner", [LowFidelityPruner(patience=math.inf), LowFidelityPruner(promising=1.0)]
 )
-def test_the_offset_and_its_error_fade_past_the_cutoff_as_one_over_the_step(last_step, share):
-    rule = StoppingRule(cutoff=4.0, end=12.0, fit=RAW, offset=-2.0, spread=0.5)
-    label = rule.label(Curve.of(dict.fromkeys(range(1, last_step + 1), 3.0)))
-    assert label is not None
-    assert label.value == 3.0 - 2.0 * share
-    assert label.std == 0.5 * share
+def test_none_goes_on_to_be_learned_from_where_that_is_not_wanted(pruner):
+    study = study_with_spread(pruner, spread=0.01, sign=1.0)
+    assert not any(run(study, level) for level in (9.0, 8.0, 7.0, 6.9, 6.8, 6.7))
 
 
-def test_a_fixed_cutoff_knows_no_level_of_final_values():
+def test_no_cutoff_is_chosen_before_the_share_that_is_asked_for():
+    for share, expected in ((0.0, 1), (0.5, 6), (0.9, 11)):
+        pruner = LowFidelityPruner(n_pilot_trials=5, min_cutoff=share)
+        study = make_study(pruner)
+        add_full_trials(study, parallel_curves(5))
+        rule = pruner.rule(study)
+        assert rule is not None
+        assert rule.cutoff == expected
+
+
+def test_the_rule_alone_knows_no_level_of_final_values():
     rule = StoppingRule(cutoff=4.0, fit=RAW)
     label = rule.label(Curve.of({1: 3.0, 2: 2.0, 4: 1.0}))
     assert label is not None
