@@ -65,7 +65,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    pruner = LowFidelityPruner(n_pilot_trials=min(10, max(3, arguments.trials // 3)))
+    pruner = LowFidelityPruner(n_pilot_trials=min(6, max(3, arguments.trials // 3)))
     study = optuna.create_study(sampler=PredictorRLSampler(seed=0), pruner=pruner)
     study.optimize(objective, n_trials=arguments.trials, show_progress_bar=True)
     spent = sum(len(trial.intermediate_values) for trial in study.trials)

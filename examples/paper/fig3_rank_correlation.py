@@ -4,7 +4,7 @@
 
 Kendall's tau of the recorded trainings, stopped at several shares of their rows, with their final
 values: of the raw value, of the paper's straight line (Eqs. 1, 2), and of the extrapolation that
-`LowFidelityPruner` chooses from ten pilots, on the other configurations.
+`LowFidelityPruner` chooses from six pilots, on the other configurations.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PAPER_SHARE = 11 / 25
 """Where the paper stops: 11 of 25 billion examples."""
 PAPER = (0.77, 0.87)
 SHARES = (0.2, 0.3, PAPER_SHARE, 0.5, 0.6, 0.7, 0.8)
-N_PILOTS = 10
+N_PILOTS = 6
 FITS = {
     "raw value": LabelFit(extrapolate_by=0.0),
     "Eq. (2), line to the end": LabelFit(axis="linear", extrapolate_by=99.0, shrink=0.0),

@@ -16,8 +16,9 @@ from optuna_predictor_rl.core.curves.extrapolation import (
     extrapolate_curve,
 )
 
-CHOICE_MARGIN = 0.03
-"""Tau by which another way of labelling has to be better before it replaces the first."""
+CHOICE_MARGIN = 0.3
+"""Tau, times the number of curves, by which another way of labelling has to be better before it
+replaces the first: of few noisy curves, some way ranks them better by chance."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +108,8 @@ def choose_fit(
 ) -> LabelFit:
     """The candidate whose labels rank whole trainings best, on average over the cutoffs.
 
-    The first candidate stays unless another is better by ``CHOICE_MARGIN`` of Kendall's tau.
+    The first candidate stays unless another's Kendall's tau is better by ``CHOICE_MARGIN`` over
+    the number of curves.
     """
     if len(candidates) == 1:
         return candidates[0]
@@ -121,4 +123,5 @@ def choose_fit(
         for fit in candidates
     ]
     best = int(np.argmax(taus))
-    return candidates[best] if taus[best] > taus[0] + CHOICE_MARGIN else candidates[0]
+    wanted = taus[0] + CHOICE_MARGIN / len(curves)
+    return candidates[best] if taus[best] > wanted else candidates[0]
