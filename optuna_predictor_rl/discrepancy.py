@@ -77,15 +77,17 @@ class Discrepancy:
                 taken to have their median difference.
 
         Returns:
-            Eq. (2), and what the difference is expected to add. Its standard error is that of
-            the difference; the fit's without full trials.
+            Eq. (2), and what the difference is expected to add up to the end of a whole training.
+            Its standard error is that of the difference; the fit's without full trials.
         """
         label = self._rule.label(curve)
         if label is None or len(self._finals) == 0:
             return label
         mean, std = self._expected(curve.last_step, params)
         value = label.value + mean
-        return replace(label, value=value, std=std) if math.isfinite(value) else label
+        if not math.isfinite(value):
+            return label
+        return replace(label, value=value, std=std, step=self._rule.end)
 
     def _expected(self, step: float, params: Mapping[str, Any]) -> tuple[float, float]:
         if step not in self._learned:

@@ -11,7 +11,7 @@ from optuna_predictor_rl.attributes import as_number
 from optuna_predictor_rl.core.curves import Extrapolation
 
 LABEL = "low_fidelity_label"
-"""User attribute: the extrapolated long-term value (Eq. 2), in the unit of the reports."""
+"""User attribute: the final value to expect of a stopped trial, in the unit of the reports."""
 LABEL_STD = "low_fidelity_label_std"
 """User attribute: the label's standard error, in the unit of the reports; absent if unknown."""
 FIDELITY = "fidelity"

@@ -33,8 +33,8 @@ class LowFidelityPruner(BasePruner):
 
     The first trials, the pilots, run to their end. Their curves tell the earliest step at which
     the extrapolated value still ranks them as the full training does (Kendall's tau). Later
-    trials stop there and carry the extrapolated value, Eq. (2), in the user attribute
-    ``low_fidelity_label``.
+    trials stop there and carry a label in the user attribute ``low_fidelity_label``: Eq. (2), and
+    what full trials near in the parameters still gained after that step.
 
     The rule is decided from the full trials in the order in which they ended and is kept in the
     study, so that all workers, and a study that is resumed, follow the same one.
@@ -94,7 +94,8 @@ class LowFidelityPruner(BasePruner):
                 0.5.
             axis: ``"log"``, a line in the logarithm of the step; ``"linear"``, as in the paper;
                 ``"power"`` or ``"exponential"``; see ``extrapolate``. Of several, the pilots
-                choose; the first is kept unless another ranks them better.
+                choose. Without ``extrapolate_by`` they choose the value as it stands, unless
+                another way ranks them clearly better.
             shrink: How little of a noisy slope is kept, 0 for all as in the paper; see
                 ``extrapolate``.
             confidence: Of the two-sided interval of tau, by a bootstrap over the pilots.

@@ -42,7 +42,7 @@ class LearningCurve:
         values: Reported there.
         label: Where it is extrapolated to; None for full trials and without a rule.
         path_steps: From the last report to the label, for drawing.
-        path_values: The extrapolated curve there.
+        path_values: The extrapolated curve there, and at its end the label.
     """
 
     number: int
@@ -114,8 +114,8 @@ def plot_learning_curves(
         f"Learning curves of {len(curves)} trials",
         "Step",
         value_title(study),
-        subtitle="In colour the best in the long term; dots: long-term values of stopped trials, "
-        "extrapolated and put<br>on the level of full trainings, with their standard error",
+        subtitle="In colour the best in the long term; dotted: Eq. (2) of stopped trials, then "
+        "on to the final value<br>that full trainings nearby lead to expect, and its error",
     )
     tails = [curve.values[len(curve.values) // 4 :] for curve in curves]
     ends = [np.array([curve.long_term]) for curve in curves]
@@ -140,10 +140,10 @@ def _extended(
     if rule is not None and discrepancy is not None and not full:
         label, extrapolated = discrepancy.label(curve, trial.params), rule.label(curve)
         if label is not None and extrapolated is not None:
-            steps = np.linspace(float(curve.steps[-1]), label.step, 20)
-            values = [rule.fit.label(curve, end=float(step)) for step in steps]
-            left = np.linspace(0.0, label.value - extrapolated.value, 20)
-            path = np.array([steps, [value.value if value else np.nan for value in values] + left])
+            steps = np.linspace(float(curve.steps[-1]), extrapolated.step, 20)
+            fitted = [rule.fit.label(curve, end=float(step)) for step in steps]
+            values = [value.value if value else np.nan for value in fitted]
+            path = np.array([[*steps, label.step], [*values, label.value]])
     return LearningCurve(
         number=trial.number,
         full=full,

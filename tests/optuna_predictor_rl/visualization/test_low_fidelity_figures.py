@@ -59,8 +59,9 @@ def test_the_extended_curve_leads_from_the_last_report_to_the_label(study):
         assert curve.label.value != expected.value  # the full trials' differences are in it
         assert curve.path_steps[0] == cutoff
         assert curve.path_values[0] == curve.values[-1]
-        assert curve.path_steps[-1] == expected.step
-        assert curve.path_values[-1] == pytest.approx(curve.label.value)
+        assert curve.path_steps[-2] == expected.step
+        assert curve.path_values[-2] == pytest.approx(expected.value)
+        assert (curve.path_steps[-1], curve.path_values[-1]) == (N_STEPS, curve.label.value)
 
 
 def test_the_best_curves_are_named_from_the_best_on(study):
