@@ -68,7 +68,7 @@ class LowFidelityPruner(BasePruner):
         *,
         n_pilot_trials: int = 6,
         min_rank_correlation: float = 0.75,
-        min_cutoff: float = 1 / 3,
+        min_cutoff: float = 0.33,
         cutoff: int | None = None,
         n_fit_points: int = 5,
         extrapolate_by: float | None = None,
