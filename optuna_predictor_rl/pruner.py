@@ -173,10 +173,11 @@ class LowFidelityPruner(BasePruner):
         curve = Curve.of(trial.intermediate_values)
         if rule is None or not rule.stops(curve) or self.runs_to_the_end(trial):
             return False
-        label = self._expected(study, rule, trial)
+        full = full_trials(_storage.trials(study, (TrialState.COMPLETE,)))
+        label = self._expected(rule, full, curve, trial)
         if label is None:
             return True
-        if self._trains_on(study, rule, label):
+        if self._trains_on(study, rule, full, label):
             return False
         store_label(study, _storage.trial_id(trial), curve.last_step, label)
         return True
@@ -213,18 +214,19 @@ class LowFidelityPruner(BasePruner):
                 f"has reported none."
             )
         curve = Curve.of(frozen.intermediate_values)
-        rule = self.rule(trial.study) if isinstance(trial, Trial) else None
-        if isinstance(trial, Trial) and (
+        if not isinstance(trial, Trial):
+            alone = self._fixed_fit.label(curve)
+            return math.nan if alone is None else alone.value
+        rule = self.rule(trial.study)
+        if (
             rule is None
             or rule.cutoff is None
             or curve.last_step >= rule.end
             or self.runs_to_the_end(frozen)
         ):
             return float(frozen.intermediate_values[int(curve.last_step)])
-        if not isinstance(trial, Trial) or rule is None:
-            alone = self._fixed_fit.label(curve)
-            return math.nan if alone is None else alone.value
-        label = self._expected(trial.study, rule, frozen)
+        full = full_trials(_storage.trials(trial.study, (TrialState.COMPLETE,)))
+        label = self._expected(rule, full, curve, frozen)
         if label is None:
             return math.nan
         store_label(trial.study, _storage.trial_id(trial), curve.last_step, label)
@@ -304,20 +306,20 @@ class LowFidelityPruner(BasePruner):
         return n_full - (n_full - self._n_pilot_trials) % self._n_further
 
     def _expected(
-        self, study: Study, rule: StoppingRule, trial: FrozenTrial
+        self, rule: StoppingRule, full: list[FrozenTrial], curve: Curve, trial: FrozenTrial
     ) -> Extrapolation | None:
         """The final value that the full trials lead to expect; None if the curve diverged."""
-        full = full_trials(_storage.trials(study, (TrialState.COMPLETE,)))
         key = (rule, *((_storage.trial_id(t), t.value) for t in full))
         if self._learned is None or self._learned[0] != key:
             self._learned = key, Discrepancy(rule, full)
-        return self._learned[1].label(Curve.of(trial.intermediate_values), trial.params)
+        return self._learned[1].label(curve, trial.params)
 
-    def _trains_on(self, study: Study, rule: StoppingRule, label: Extrapolation) -> bool:
+    def _trains_on(
+        self, study: Study, rule: StoppingRule, full: list[FrozenTrial], label: Extrapolation
+    ) -> bool:
         """Whether a trial with this label goes on past the cutoff."""
         if self._promising == 1.0:
             return False
-        full = full_trials(_storage.trials(study, (TrialState.COMPLETE,)))
         return is_promising(study, label, full, self._promising) or is_due(
             study, label, full, whole=rule.end, patience=self._patience
         )

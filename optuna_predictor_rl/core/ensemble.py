@@ -247,7 +247,7 @@ def fit_ensemble(
     x = encoding(rows)
     kinds: list[Target] = ["rank", *(config.targets if config.gaussian_process else ())]
     targets = [transformed(labels, TARGETS[kind]) for kind in kinds]
-    noise = [None if errors is None else target_errors(labels, y, errors) for y in targets]
+    noise = [None if errors is None else target_errors(labels, y, errors) for y in targets[1:]]
     lifts: tuple[Lift, ...] = ()
     if opinions is not None:
         said = opinions(rows)
@@ -255,7 +255,7 @@ def fit_ensemble(
     members: list[Networks | Processes] = []
     if config.gaussian_process:
         signed = fit_processes(x, transformed(limited, signed_target), encoding.column_feature)
-        for target, known in zip(targets[1:], noise[1:], strict=True):
+        for target, known in zip(targets[1:], noise, strict=True):
             fitted = fit_processes(x, target, encoding.column_feature, known)
             members.append(Processes(fitted.processes + signed.processes))
     reference = encoding(space.random(N_REFERENCE, np.random.default_rng(0)))

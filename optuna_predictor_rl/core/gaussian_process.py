@@ -183,17 +183,16 @@ def _condition(
     kernel = scale * _matern(_squared_distance(scaled, scaled))
     kernel[np.diag_indices_from(kernel)] = scale + noise + own
     factor = scipy.linalg.cholesky(kernel, lower=True, check_finite=False)
-    mean = float(y.mean())
-    alpha = scipy.linalg.cho_solve((factor, True), y - mean, check_finite=False)
-    return GaussianProcess(
+    process = GaussianProcess(
         x=x,
         inverse_lengthscale=inverse_lengthscale,
         scale=scale,
         noise=noise,
-        mean=mean,
+        mean=0.0,
         factor=factor,
-        alpha=alpha,
+        alpha=np.zeros(len(y)),
     )
+    return process.relabelled(y)
 
 
 class _NegativeLogPosterior:
