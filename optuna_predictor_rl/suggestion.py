@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+from optuna_predictor_rl.core.distance import is_near
 from optuna_predictor_rl.core.ensemble import Ensemble, fit_ensemble
 from optuna_predictor_rl.core.optima import local_optima
 from optuna_predictor_rl.core.predictor import PredictorConfig
@@ -32,6 +33,9 @@ RowFunction = Callable[[Rows], Float[ndarray, " n"]]
 
 OVER_BUDGET = 1e3
 """What a candidate over the budget costs a policy, and its excess in standard deviations."""
+
+TOO_NEAR = 1e3
+"""What a candidate that is too near to a trial costs a policy."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,8 @@ class Suggester:
         rows = searched.rows
         ensemble = searched.ensemble.expecting(history.pending)
         if len(history.pending) and self._policy.reward == "improvement":
-            rows = rows[np.argsort(-ensemble.log_improvement(rows, weight), kind="stable")]
+            cost = self._reward_cost(history, weight, ensemble)
+            rows = rows[np.argsort(cost(rows), kind="stable")]
         return rows
 
     def search(
@@ -237,7 +242,7 @@ class Suggester:
         )
         found = search(
             history.space,
-            self._cost(history, weight, ensemble, greedy=self._policy.reward == "mean"),
+            self._reward_cost(history, weight, ensemble),
             self._policy,
             elite=self._elite(history, weight),
             rng=rng,
@@ -247,6 +252,17 @@ class Suggester:
         n_kept = len(history.seen) + N_KEPT
         rows = self.affordable(history, found.top(n_kept, history.seen))
         return Search(history, weight, ensemble, found, rows, knowledge)
+
+    def _reward_cost(
+        self, history: History, weight: Float[ndarray, " t"], ensemble: Ensemble
+    ) -> RowFunction:
+        """The negative of the reward, and more for what is near to trials of the history."""
+        cost = self._cost(history, weight, ensemble, greedy=self._policy.reward == "mean")
+        distances = self._policy.distances
+        distance = distances[len(history.rows) % len(distances)]
+        return lambda rows: (
+            cost(rows) + TOO_NEAR * is_near(history.space, rows, history.seen, distance)
+        )
 
     def _cost(
         self, history: History, weight: Float[ndarray, " t"], ensemble: Ensemble, *, greedy: bool

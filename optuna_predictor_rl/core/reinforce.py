@@ -35,6 +35,9 @@ class PolicyConfig:
         n_refinements: Passes of local moves around the best candidates after the rounds.
         reward: "improvement" rewards the expected improvement over the best so far, "mean" the
             ensemble's mean alone, as Eq. (6).
+        distances: How far a trial keeps from those before it in one decision at least, as a share
+            of a numeric decision's range; taken in turn, one with each trial that has ended.
+            Without, searches end in trials that hardly differ.
 
     Raises:
         ValueError: If a number is out of its range or a name is unknown.
@@ -51,6 +54,7 @@ class PolicyConfig:
     elite_bonus: float = 2.0
     n_refinements: int = 4
     reward: str = "improvement"
+    distances: tuple[float, ...] = (0.1, 0.03, 0.0)
 
     def __post_init__(self) -> None:
         for name in ("n_rounds", "batch_size", "n_bins"):
@@ -67,6 +71,10 @@ class PolicyConfig:
         if self.reward not in ("improvement", "mean"):
             raise ValueError(
                 f"reward must be one of ('improvement', 'mean'), but got {self.reward!r}."
+            )
+        if not self.distances or not all(0.0 <= d <= 1.0 for d in self.distances):
+            raise ValueError(
+                f"distances must be one or more numbers in [0, 1], but got {self.distances}."
             )
 
     @classmethod
@@ -86,6 +94,7 @@ class PolicyConfig:
             elite_bonus=0.0,
             n_refinements=0,
             reward="mean",
+            distances=(0.0,),
         )
 
 

@@ -112,6 +112,11 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         ValueError,
         r"reward must be one of \('improvement', 'mean'\), but got 'best'.",
     ),
+    "a distance of more than the range": (
+        lambda: PolicyConfig(distances=(0.1, 2.0)),
+        ValueError,
+        r"distances must be one or more numbers in \[0, 1\], but got \(0.1, 2.0\).",
+    ),
     "a rate of zero": (
         lambda: PolicyConfig(learning_rate=0.0),
         ValueError,

@@ -321,3 +321,14 @@ def test_a_search_can_be_inspected_under_another_cost_weight() -> None:
     assert (sampler.cost, sampler.cost_weights) == ("flops", (0.0,))
     with pytest.raises(ValueError, match=r"cost_weight must be in \[0, 1\], but got -1"):
         sampler.inspect(study, cost_weight=-1.0)
+
+
+def test_trials_keep_their_distance_from_those_before_in_one_parameter_at_least():
+    sampler = PredictorRLSampler(seed=0, policy=PolicyConfig(distances=(0.2,)), n_startup_trials=5)
+    study = optuna.create_study(sampler=sampler)
+    study.optimize(
+        lambda t: (t.suggest_float("x", 0, 1) - 0.3) ** 2 + t.suggest_float("y", 0, 1), 12
+    )
+    places = np.array([[t.params["x"], t.params["y"]] for t in study.trials])
+    for i in range(5, 12):
+        assert (np.abs(places[:i] - places[i]).max(axis=1) >= 0.2 - 1e-9).all()
