@@ -3,7 +3,8 @@
 A label is taken for the final value without what the training after it would still have changed.
 That depends on the configuration: a search that believes its labels ends where they flatter, and
 passes by where they do not. The trials that ran to their end tell both, so the difference can be
-modelled (Kennedy and O'Hagan, 2000, "Predicting the output from a complex computer code when fast
+modelled: a share of what the slope of the curve promises, and a process over the parameters
+(Kennedy and O'Hagan, 2000, "Predicting the output from a complex computer code when fast
 approximations are available").
 """
 
@@ -20,6 +21,7 @@ from numpy import ndarray
 from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
+from optuna_predictor_rl.core.curves.extrapolation import extrapolate_curve
 from optuna_predictor_rl.core.curves.label import labels_at
 from optuna_predictor_rl.core.encoding import Encoding
 from optuna_predictor_rl.core.gaussian_process import (
@@ -39,15 +41,19 @@ MAX_FULL = 200
 NEAR = KernelPrior(lengthscale=0.08, lengthscale_spread=0.4)
 """Only near configurations share their difference: ten pilots far apart tell of no trend."""
 
+TREND_PRIOR = 2.0
+"""How many full trials weigh as much as the belief that curves do not go on as they end."""
+
 CLIPPED = 10.0
 """Percent of the differences at either end that are clipped: diverged trials teach nothing."""
 
 
 class Discrepancy:
-    """Final values less the labels that trials had at a step, as the parameters tell them.
+    """Final values less the labels that trials had at a step, as slopes and parameters tell them.
 
-    A Gaussian process of short lengthscales: the differences at the cutoff decide these, those at
-    the step that is asked for are what it interpolates.
+    A line in what Eq. (2) adds up to the end, and a Gaussian process of short lengthscales over
+    what it leaves: the differences at the cutoff decide these, those at the step that is asked
+    for are what it interpolates.
 
     Args:
         rule: How labels are made.
@@ -83,22 +89,27 @@ class Discrepancy:
         label = self._rule.label(curve)
         if label is None or len(self._finals) == 0:
             return label
-        mean, std = self._expected(curve.last_step, params)
+        mean, std = self._expected(curve, params)
         value = label.value + mean
         if not math.isfinite(value):
             return label
         return replace(label, value=value, std=std, step=self._rule.end)
 
-    def _expected(self, step: float, params: Mapping[str, Any]) -> tuple[float, float]:
+    def _expected(self, curve: Curve, params: Mapping[str, Any]) -> tuple[float, float]:
+        step = curve.last_step
         if step not in self._learned:
-            self._learned[step] = _Differences.of(self._differences(step), self._process)
+            differences, ahead = self._differences(step)
+            self._learned[step] = _Differences.of(differences, ahead, self._process)
         known = is_within(params, self._search_space)
-        return self._learned[step].expected(self._encode([params]) if known else None)
+        return self._learned[step].expected(
+            self._ahead(curve), self._encode([params]) if known else None
+        )
 
     def _fit(self, params: Sequence[Mapping[str, Any]]) -> GaussianProcess | None:
         middle = float(np.median([curve.last_step for curve in self._curves])) / 2
         step = middle if self._rule.cutoff is None else self._rule.cutoff
-        differences = _clipped(self._differences(step))
+        raw, ahead = self._differences(step)
+        differences = _clipped(raw - _trend(raw, ahead) * ahead)
         scale = differences.std()
         if not 1e-12 * np.abs(differences).max() < scale < math.inf:
             return None
@@ -109,13 +120,24 @@ class Discrepancy:
     def _encode(self, params: Sequence[Mapping[str, Any]]) -> Float[ndarray, "n c"]:
         return self._encoding(self._encoding.space.rows(params))
 
-    def _differences(self, step: float) -> Float[ndarray, " n"]:
-        """Of each full trial; the median for one that had no label yet."""
+    def _differences(self, step: float) -> tuple[Float[ndarray, " n"], Float[ndarray, " n"]]:
+        """Of each full trial, and how far its curve would go on; the median for one without."""
         differences = self._finals - labels_at(self._curves, step, self._rule.fit, math.nan)
+        ahead = np.array([self._ahead(curve.until(step)) for curve in self._curves])
         known = np.isfinite(differences)
         if not known.any():
-            return np.zeros(len(differences))
-        return np.where(known, differences, np.median(differences[known]))
+            return np.zeros(len(differences)), ahead
+        return np.where(known, differences, np.median(differences[known])), ahead
+
+    def _ahead(self, curve: Curve) -> float:
+        """What Eq. (2) adds to a curve up to the end of a whole training."""
+        if curve.diverged or len(curve) < 2:
+            return 0.0
+        fit = self._rule.fit
+        delta = max(0.0, self._rule.end - curve.last_step)
+        line = extrapolate_curve(curve, delta, fit.n_fit_points, fit.axis, False, fit.shrink)
+        ahead = line.value - float(curve.values[-1])
+        return ahead if math.isfinite(ahead) else 0.0
 
 
 def _clipped(differences: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
@@ -123,18 +145,32 @@ def _clipped(differences: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     return np.clip(differences, low, np.percentile(differences, 100.0 - CLIPPED, method="lower"))
 
 
+def _trend(differences: Float[ndarray, " n"], ahead: Float[ndarray, " n"]) -> float:
+    """How much of what lies ahead trials come to gain: least squares, shrunk towards nothing."""
+    x, y = _clipped(ahead), _clipped(differences)
+    x, y = x - x.mean(), y - y.mean()
+    variance = float(x @ x)
+    if not 0 < variance < math.inf:
+        return 0.0
+    return max(0.0, float(x @ y) / variance * len(x) / (len(x) + TREND_PRIOR))
+
+
 @dataclass(frozen=True)
 class _Differences:
     """The differences at one step.
 
     Args:
-        median: Of all full trials.
-        spread: Their standard deviation, blind to a few outliers.
+        trend: How much a trial gains for each unit that lies ahead of it.
+        reach: The range of what lies ahead of full trials.
+        median: Of what the trend leaves of the differences of full trials.
+        spread: Its standard deviation, blind to a few outliers.
         mean: What the process calls 0.
         scale: What it calls 1.
         process: Over the encoded parameters; None if they tell nothing.
     """
 
+    trend: float
+    reach: tuple[float, float]
     median: float
     spread: float
     mean: float
@@ -143,20 +179,27 @@ class _Differences:
 
     @classmethod
     def of(
-        cls, differences: Float[ndarray, " n"], process: GaussianProcess | None
+        cls,
+        differences: Float[ndarray, " n"],
+        ahead: Float[ndarray, " n"],
+        process: GaussianProcess | None,
     ) -> _Differences:
-        median, clipped = float(np.median(differences)), _clipped(differences)
+        trend = _trend(differences, ahead)
+        left = differences - trend * ahead
+        median, clipped = float(np.median(left)), _clipped(left)
         # 1.4826 median absolute deviations are the standard deviation of a normal distribution.
-        spread = 1.4826 * float(np.median(np.abs(differences - median)))
+        spread = 1.4826 * float(np.median(np.abs(left - median)))
         mean, scale = float(clipped.mean()), float(clipped.std())
         if process is not None and 0 < scale < math.inf:
             process = process.relabelled((clipped - mean) / scale)
-        return cls(median, spread, mean, scale, process)
+        reach = float(ahead.min()), float(ahead.max())
+        return cls(trend, reach, median, spread, mean, scale, process)
 
-    def expected(self, x: Float[ndarray, "1 c"] | None) -> tuple[float, float]:
+    def expected(self, ahead: float, x: Float[ndarray, "1 c"] | None) -> tuple[float, float]:
         """Mean and standard deviation of a trial's difference."""
+        gain = self.trend * min(max(ahead, self.reach[0]), self.reach[1])
         if x is None or self.process is None or not 0 < self.scale < math.inf:
-            return self.median, self.spread
+            return gain + self.median, self.spread
         mean, std = self.process.predict(x)
         noisy = math.sqrt(float(std[0]) ** 2 + self.process.noise)
-        return self.mean + self.scale * float(mean[0]), self.scale * noisy
+        return gain + self.mean + self.scale * float(mean[0]), self.scale * noisy

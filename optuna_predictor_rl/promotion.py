@@ -10,9 +10,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.attributes import as_number
-from optuna_predictor_rl.core.curves import Extrapolation
+from optuna_predictor_rl.core.curves import Curve, Extrapolation
+from optuna_predictor_rl.core.curves.extrapolation import extrapolate_curve
 from optuna_predictor_rl.labels import FIDELITY, stored_label
-from optuna_predictor_rl.stopping import sign_of, trial_values
+from optuna_predictor_rl.stopping import StoppingRule, sign_of, trial_values
 
 DUE = 0.2
 """The share of the labels of stopped trials among which one is good enough to be due."""
@@ -30,6 +31,23 @@ def is_promising(
     if not label.std > 0:
         return margin > 0
     return float(scipy.special.ndtr(margin / label.std)) >= probability
+
+
+def leads_to_the_best(
+    study: Study, curve: Curve, full: Sequence[FrozenTrial], rule: StoppingRule
+) -> bool:
+    """Whether a curve that went on straight would become better than the best full value.
+
+    Learning slows down as a rule, so a straight line is the most that a training can hope for. It
+    keeps those that learn late, which labels tell nothing of before one of their like has ended.
+    """
+    sign = sign_of(study)
+    values = sign * trial_values(full)
+    if len(curve) < 2 or math.isinf(rule.end) or not np.isfinite(values).any():
+        return False
+    delta = max(0.0, rule.end - curve.last_step)
+    line = extrapolate_curve(curve, delta, rule.fit.n_fit_points, "linear", False, 0.0)
+    return sign * line.value < float(np.nanmin(values))
 
 
 def is_due(

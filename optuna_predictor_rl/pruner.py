@@ -14,7 +14,7 @@ from optuna_predictor_rl.core.curves import AxisName, Curve, Extrapolation, Labe
 from optuna_predictor_rl.core.curves.cutoff import check_confidence
 from optuna_predictor_rl.discrepancy import Discrepancy
 from optuna_predictor_rl.labels import FULL_FIDELITY, full_trials, store_label, stored_label
-from optuna_predictor_rl.promotion import is_due, is_promising
+from optuna_predictor_rl.promotion import is_due, is_promising, leads_to_the_best
 from optuna_predictor_rl.representation import call_of, remembering
 from optuna_predictor_rl.rules import RULE, read_rule
 from optuna_predictor_rl.stopping import (
@@ -34,7 +34,7 @@ class LowFidelityPruner(BasePruner):
     The first trials, the pilots, run to their end. Their curves tell the earliest step at which
     the extrapolated value still ranks them as the full training does (Kendall's tau). Later
     trials stop there and carry a label in the user attribute ``low_fidelity_label``: Eq. (2), and
-    what full trials near in the parameters still gained after that step.
+    what full trials with a like slope, and near in the parameters, still gained after that step.
 
     The rule is decided from the full trials in the order in which they ended and is kept in the
     study, so that all workers, and a study that is resumed, follow the same one.
@@ -103,7 +103,8 @@ class LowFidelityPruner(BasePruner):
                 few of them the rule is decided anew, so that a drift of the search towards
                 configurations that the cutoff ranks badly is noticed.
             promising: A trial goes on past the cutoff for as long as it is at least this likely
-                to beat the best full value. 1 stops every trial, as in the paper.
+                to beat the best full value, or would if its curve went on straight. 1 stops every
+                trial, as in the paper.
             patience: Once the trials stopped since the last full one have cost this many whole
                 trainings, one whose label is among their best fifth goes on as well: it tells
                 what labels miss where the search is now. Infinite for never; not used if
@@ -177,7 +178,7 @@ class LowFidelityPruner(BasePruner):
         label = self._expected(rule, full, curve, trial)
         if label is None:
             return True
-        if self._trains_on(study, rule, full, label):
+        if self._trains_on(study, rule, full, label, curve):
             return False
         store_label(study, _storage.trial_id(trial), curve.last_step, label)
         return True
@@ -315,13 +316,20 @@ class LowFidelityPruner(BasePruner):
         return self._learned[1].label(curve, trial.params)
 
     def _trains_on(
-        self, study: Study, rule: StoppingRule, full: list[FrozenTrial], label: Extrapolation
+        self,
+        study: Study,
+        rule: StoppingRule,
+        full: list[FrozenTrial],
+        label: Extrapolation,
+        curve: Curve,
     ) -> bool:
         """Whether a trial with this label goes on past the cutoff."""
         if self._promising == 1.0:
             return False
-        return is_promising(study, label, full, self._promising) or is_due(
-            study, label, full, whole=rule.end, patience=self._patience
+        return (
+            is_promising(study, label, full, self._promising)
+            or leads_to_the_best(study, curve, full, rule)
+            or is_due(study, label, full, whole=rule.end, patience=self._patience)
         )
 
     def runs_to_the_end(self, trial: FrozenTrial) -> bool:

@@ -71,20 +71,62 @@ def test_of_few_full_trials_the_median_difference_and_its_spread_are_taken():
 
 
 def test_the_difference_is_that_at_the_step_at_which_the_training_stands():
-    known = []
-    for x in spread_out(11):  # it shrinks by 2 x / 12 a step
-        curve = {step: FLAT + 2.0 * x * step / END for step in range(1, END + 1)}
-        known.append(
-            create_trial(
-                value=curve[END],
-                params={"x": x},
-                distributions={"x": UNIT},
-                intermediate_values=curve,
-            )
+    def gains_late(x: float, until: int) -> dict[int, float]:  # by 2 x / 12 a step
+        return {step: FLAT + 2.0 * x * step / END for step in range(1, until + 1)}
+
+    known = [
+        create_trial(
+            value=FLAT + 2.0 * x,
+            params={"x": x},
+            distributions={"x": UNIT},
+            intermediate_values=gains_late(x, END),
         )
+        for x in spread_out(11)
+    ]
     for step in (3, 4, 6, 9, 12):
-        left = 2.0 * 0.5 * (END - step) / END
-        assert expected(known, 0.5, step).value == pytest.approx(FLAT + left, abs=0.05)
+        curve = Curve.of(gains_late(0.5, step))
+        label = Discrepancy(RULE_OF_LAST_VALUES, known).label(curve, {"x": 0.5})
+        assert label is not None
+        assert label.value == pytest.approx(FLAT + 1.0, abs=0.05)
+
+
+def trial_of(curve: dict[int, float], x: float) -> FrozenTrial:
+    return create_trial(
+        value=curve[END], params={"x": x}, distributions={"x": UNIT}, intermediate_values=curve
+    )
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.5])
+def test_the_share_of_its_slope_that_a_curve_goes_on_with_is_learned_from_full_trials(share):
+    rng = np.random.default_rng(0)
+
+    def curve(slope: float, until: int) -> dict[int, float]:  # straight in log(step) up to 4
+        later = {s: slope * (math.log(4) + share * math.log(s / 4)) for s in range(5, until + 1)}
+        return {s: slope * math.log(s) for s in range(1, 5)} | later
+
+    slopes, places = rng.uniform(-1.0, 1.0, 60).tolist(), rng.uniform(size=60).tolist()
+    known = [trial_of(curve(b, END), x) for b, x in zip(slopes, places, strict=True)]
+    for slope in (-0.8, 0.1, 0.8):
+        label = Discrepancy(RULE_OF_LAST_VALUES, known).label(
+            Curve.of(curve(slope, 4)), {"x": 0.3}
+        )
+        assert label is not None
+        assert label.value == pytest.approx(curve(slope, END)[END], abs=0.1)
+
+
+def test_a_slope_steeper_than_any_before_promises_no_more_than_the_steepest_did():
+    known = [
+        trial_of({s: slope * math.log(s) for s in range(1, END + 1)}, x)
+        for slope, x in zip(np.linspace(-1, 1, 21).tolist(), spread_out(21), strict=True)
+    ]
+    steep, steepest = (Curve.of({s: b * math.log(s) for s in range(1, 5)}) for b in (-9.0, -1.0))
+    model = Discrepancy(RULE_OF_LAST_VALUES, known)
+    gains = []
+    for curve in (steep, steepest):
+        label = model.label(curve, {"x": 0.5})
+        assert label is not None
+        gains.append(label.value - float(curve.values[-1]))
+    assert gains[0] == pytest.approx(gains[1])
 
 
 def test_parameters_out_of_the_ranges_of_the_full_trials_have_the_median_difference():

@@ -186,7 +186,7 @@ def test_a_trial_with_one_report_or_a_constant_curve_is_labelled_with_its_value(
         assert attributes(study)[LABEL] == 0.25
 
 
-def test_the_error_of_a_label_is_that_of_the_full_trials_labels_at_its_step():
+def test_a_label_adds_what_full_trials_of_a_like_slope_still_gained():
     rng = np.random.default_rng(0)
     pruner = LowFidelityPruner(n_pilot_trials=8, promising=1.0, min_rank_correlation=0.3)
     study = make_study(pruner)
@@ -198,7 +198,7 @@ def test_the_error_of_a_label_is_that_of_the_full_trials_labels_at_its_step():
     assert rule is not None
     assert rule.cutoff is not None
     at = [rule.fit.label(Curve.of(curve).until(rule.cutoff), end=30.0) for curve in curves]
-    errors = [curve[30] - label.value for curve, label in zip(curves, at, strict=True) if label]
+    missed = [curve[30] - label.value for curve, label in zip(curves, at, strict=True) if label]
     trial = study.ask()
     for step in range(1, 31):
         trial.report(curves[0][step], step)
@@ -206,9 +206,10 @@ def test_the_error_of_a_label_is_that_of_the_full_trials_labels_at_its_step():
             break
     assert step == rule.cutoff
     assert at[0] is not None
-    assert attributes(study)[LABEL] == pytest.approx(at[0].value + np.median(errors))
-    spread = median_abs_deviation(errors, scale="normal")
-    assert attributes(study)[LABEL_STD] == pytest.approx(spread, rel=1e-4)
+    by_the_median = at[0].value + np.median(missed)
+    error = abs(attributes(study)[LABEL] - curves[0][30])
+    assert error < 0.5 * abs(by_the_median - curves[0][30])
+    assert 0 < attributes(study)[LABEL_STD] < median_abs_deviation(missed, scale="normal")
 
 
 def test_the_pilots_choose_among_several_axes():

@@ -150,6 +150,18 @@ def test_a_promising_trial_that_disappoints_later_stops_there_with_its_label():
     assert attributes(study)[LABEL] == 6.0
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize(("fall", "goes_on"), [(0.51, True), (0.49, False)])
+def test_a_trial_that_learns_late_goes_on_while_a_straight_line_leads_to_the_best(
+    sign, fall, goes_on
+):
+    study = study_with_spread(LowFidelityPruner(), spread=0.01, sign=sign)
+    trial = study.ask()
+    for step in range(1, 5):  # at 9 in step 4, 8 steps before the end: to 5 by 0.5 a step
+        trial.report(sign * (9.0 + fall * (4 - step)), step)
+    assert trial.should_prune() is not goes_on
+
+
 def run(study: Study, level: float) -> bool:
     """A trial with a flat curve; whether it ran to its end."""
     trial = study.ask()
