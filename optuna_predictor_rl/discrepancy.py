@@ -161,7 +161,7 @@ class _Differences:
 
     Args:
         trend: How much a trial gains for each unit that lies ahead of it.
-        reach: The range of what lies ahead of full trials.
+        reach: The range of what lies ahead of full trials, but for a tenth at either end.
         median: Of what the trend leaves of the differences of full trials.
         spread: Its standard deviation, blind to a few outliers.
         mean: What the process calls 0.
@@ -192,7 +192,8 @@ class _Differences:
         mean, scale = float(clipped.mean()), float(clipped.std())
         if process is not None and 0 < scale < math.inf:
             process = process.relabelled((clipped - mean) / scale)
-        reach = float(ahead.min()), float(ahead.max())
+        within = _clipped(ahead)
+        reach = float(within.min()), float(within.max())
         return cls(trend, reach, median, spread, mean, scale, process)
 
     def expected(self, ahead: float, x: Float[ndarray, "1 c"] | None) -> tuple[float, float]:

@@ -114,7 +114,7 @@ def test_the_share_of_its_slope_that_a_curve_goes_on_with_is_learned_from_full_t
         assert label.value == pytest.approx(curve(slope, END)[END], abs=0.1)
 
 
-def test_a_slope_steeper_than_any_before_promises_no_more_than_the_steepest_did():
+def test_a_slope_steeper_than_any_before_promises_no_more_than_steep_ones_did():
     known = [
         trial_of({s: slope * math.log(s) for s in range(1, END + 1)}, x)
         for slope, x in zip(np.linspace(-1, 1, 21).tolist(), spread_out(21), strict=True)
