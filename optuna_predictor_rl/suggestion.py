@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from optuna_predictor_rl.core.distance import is_near
+from optuna_predictor_rl.core.distance import near_to
 from optuna_predictor_rl.core.ensemble import Ensemble, fit_ensemble
 from optuna_predictor_rl.core.optima import local_optima
 from optuna_predictor_rl.core.predictor import PredictorConfig
@@ -260,9 +260,8 @@ class Suggester:
         cost = self._cost(history, weight, ensemble, greedy=self._policy.reward == "mean")
         distances = self._policy.distances
         distance = distances[len(history.rows) % len(distances)]
-        return lambda rows: (
-            cost(rows) + TOO_NEAR * is_near(history.space, rows, history.seen, distance)
-        )
+        is_near = near_to(history.space, history.seen, distance)
+        return lambda rows: cost(rows) + TOO_NEAR * is_near(rows)
 
     def _cost(
         self, history: History, weight: Float[ndarray, " t"], ensemble: Ensemble, *, greedy: bool

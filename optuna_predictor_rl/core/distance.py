@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Bool
 from numpy import ndarray
+from scipy.spatial import KDTree
 
-from optuna_predictor_rl.core.space import Categorical, Rows, SearchSpace
+from optuna_predictor_rl.core.space import Categorical, Decision, Rows, SearchSpace
 
 FEW = 16
 """Values of a stepped decision up to which they all differ, as choices do."""
 
+APART = 1e-9
+"""Positions that differ by more are different values."""
 
-def is_near(space: SearchSpace, rows: Rows, others: Rows, distance: float) -> Bool[ndarray, " n"]:
-    """Whether a row is within a distance of one of the others in every decision.
+
+def near_to(
+    space: SearchSpace, others: Rows, distance: float
+) -> Callable[[Rows], Bool[ndarray, " n"]]:
+    """Tells of rows whether they are within a distance of one of the others in every decision.
 
     Categories, the values of a decision that has few, and inactive decisions have to be the same.
 
     Args:
         space: The search space.
-        rows: (n, decisions).
         others: (m, decisions).
         distance: In positions, 1 is the whole range of a numeric decision. At 0, none is near.
+
+    Returns:
+        A function of rows, (n, decisions).
 
     Examples:
         >>> from optuna_predictor_rl.core.space import Numeric
         >>> space = SearchSpace((Numeric(name="x", low=0.0, high=10.0),))
-        >>> is_near(space, np.array([[0.52], [0.6]]), np.array([[0.5]]), 0.05).tolist()
+        >>> near_to(space, np.array([[0.5]]), 0.05)(np.array([[0.52], [0.6]])).tolist()
         [True, False]
     """
-    if distance == 0.0:
-        return np.zeros(len(rows), dtype=bool)
-    others = np.unique(others, axis=0)
-    near = np.ones((len(rows), len(others)), dtype=bool)
-    for j, decision in enumerate(space.decisions):
-        n_values = decision.n_values
-        exact = isinstance(decision, Categorical) or (n_values is not None and n_values <= FEW)
-        a, b = rows[:, j, None], others[None, :, j]
-        inactive = np.isnan(a) & np.isnan(b)
-        near &= (np.abs(a - b) < (1e-9 if exact else distance)) | inactive
-    return np.asarray(near.any(axis=1))
+    if distance == 0.0 or len(others) == 0:
+        return lambda rows: np.zeros(len(rows), dtype=bool)
+    unit = np.array([APART if _is_exact(d) else distance for d in space.decisions])
+
+    def place(rows: Rows) -> Rows:  # so that near is less than 1 away, and inactive on its own
+        return np.nan_to_num(rows / unit, nan=-2.0)
+
+    tree = KDTree(place(others))
+
+    def is_near(rows: Rows) -> Bool[ndarray, " n"]:
+        away, _ = tree.query(place(rows), p=np.inf, distance_upper_bound=1.0)
+        return np.isfinite(away)
+
+    return is_near
+
+
+def _is_exact(decision: Decision) -> bool:
+    n_values = decision.n_values
+    return isinstance(decision, Categorical) or (n_values is not None and n_values <= FEW)

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optuna_predictor_rl.core.distance import FEW, is_near
+from optuna_predictor_rl.core.distance import FEW, near_to
 from optuna_predictor_rl.core.space import Categorical, Numeric, SearchSpace
 from tests.optuna_predictor_rl.core.strategies import decisions
 
@@ -17,7 +17,7 @@ TRIED = [0.5, 0.4, 1.0]
 
 
 def near(row: list[float], distance: float = 0.1) -> bool:
-    return bool(is_near(SPACE, np.array([row]), np.array([TRIED]), distance)[0])
+    return bool(near_to(SPACE, np.array([TRIED]), distance)(np.array([row]))[0])
 
 
 def test_numbers_within_the_distance_are_near_choices_and_few_values_only_if_they_are_the_same():
@@ -31,12 +31,16 @@ def test_none_is_near_at_distance_zero():
     assert not near(TRIED, distance=0.0)
 
 
+def test_none_is_near_to_none():
+    assert near_to(SPACE, np.empty((0, 3)), 0.1)(np.array([TRIED])).tolist() == [False]
+
+
 def test_inactive_decisions_are_near_to_each_other_alone():
     rows = np.array([[np.nan, 0.4, 1.0], [0.5, 0.4, 1.0]])
-    assert is_near(SPACE, rows, rows[:1], 0.1).tolist() == [True, False]
+    assert near_to(SPACE, rows[:1], 0.1)(rows).tolist() == [True, False]
 
 
-@given(decisions(), st.integers(0, 99), st.floats(0.0, 1.0))
+@given(decisions(), st.integers(0, 99), st.sampled_from([0.0, 0.0123, 0.0987, 0.321, 0.987]))
 def test_it_is_what_an_enumeration_of_all_pairs_says(drawn, seed, distance):
     space = SearchSpace(drawn)
     rng = np.random.default_rng(seed)
@@ -53,4 +57,4 @@ def test_it_is_what_an_enumeration_of_all_pairs_says(drawn, seed, distance):
         distance > 0 and any(not any(map(differ, range(len(r)), r, o)) for o in others)
         for r in rows
     ]
-    assert is_near(space, rows, others, distance).tolist() == expected
+    assert near_to(space, others, distance)(rows).tolist() == expected
