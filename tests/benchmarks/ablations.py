@@ -74,6 +74,11 @@ def no_refinement(seed: int) -> PredictorRLSampler:
     return _sampler(seed, policy=replace(PolicyConfig(), n_refinements=0))
 
 
+def no_distance(seed: int) -> PredictorRLSampler:
+    """Trials may be as near to earlier ones as they like."""
+    return _sampler(seed, policy=replace(PolicyConfig(), distances=(0.0,)))
+
+
 def random_policy(seed: int) -> PredictorRLSampler:
     """As many random candidates as the rounds would evaluate, and no local moves (Fig. 7)."""
     policy = replace(PolicyConfig(), learning_rate=1e-9, elite_bonus=0.0, n_refinements=0)
