@@ -14,6 +14,9 @@ from optuna_predictor_rl.core.space import Categorical, Decision, Rows, SearchSp
 FEW = 16
 """Values of a stepped decision up to which they all differ, as choices do."""
 
+WIDE = 6
+"""Decisions that are not exact from which a distance is taken as it is."""
+
 APART = 1e-9
 """Positions that differ by more are different values."""
 
@@ -24,6 +27,8 @@ def near_to(
     """Tells of rows whether they are within a distance of one of the others in every decision.
 
     Categories, the values of a decision that has few, and inactive decisions have to be the same.
+    In spaces of fewer than six other decisions the distance is less, so that each row closes the
+    same share of the space: (2 distance)^6.
 
     Args:
         space: The search space.
@@ -35,13 +40,18 @@ def near_to(
 
     Examples:
         >>> from optuna_predictor_rl.core.space import Numeric
-        >>> space = SearchSpace((Numeric(name="x", low=0.0, high=10.0),))
-        >>> near_to(space, np.array([[0.5]]), 0.05)(np.array([[0.52], [0.6]])).tolist()
+        >>> space = SearchSpace(tuple(Numeric(name=n, low=0.0, high=10.0) for n in "abcdef"))
+        >>> rows = np.array([[0.5] * 5 + [0.52], [0.5] * 5 + [0.6]])
+        >>> near_to(space, np.full((1, 6), 0.5), 0.05)(rows).tolist()
         [True, False]
     """
     if distance == 0.0 or len(others) == 0:
         return lambda rows: np.zeros(len(rows), dtype=bool)
-    unit = np.array([APART if _is_exact(d) else distance for d in space.decisions])
+    exact = np.array([_is_exact(decision) for decision in space.decisions])
+    n_wide = max(1, int((~exact).sum()))
+    if n_wide < WIDE:
+        distance = (2.0 * distance) ** (WIDE / n_wide) / 2.0
+    unit = np.where(exact, APART, max(distance, APART))
 
     def place(rows: Rows) -> Rows:  # so that near is less than 1 away, and inactive on its own
         return np.nan_to_num(rows / unit, nan=-2.0)

@@ -36,8 +36,9 @@ class PolicyConfig:
         reward: "improvement" rewards the expected improvement over the best so far, "mean" the
             ensemble's mean alone, as Eq. (6).
         distances: How far a trial keeps from those before it in one decision at least, as a share
-            of a numeric decision's range; taken in turn, one with each trial that has ended.
-            Without, searches end in trials that hardly differ.
+            of a numeric decision's range; taken in turn, one with each trial that has ended, and
+            less in spaces of few numeric decisions (`near_to`). Without, searches end in trials
+            that hardly differ.
 
     Raises:
         ValueError: If a number is out of its range or a name is unknown.

@@ -326,9 +326,7 @@ def test_a_search_can_be_inspected_under_another_cost_weight() -> None:
 def test_trials_keep_their_distance_from_those_before_in_one_parameter_at_least():
     sampler = PredictorRLSampler(seed=0, policy=PolicyConfig(distances=(0.2,)), n_startup_trials=5)
     study = optuna.create_study(sampler=sampler)
-    study.optimize(
-        lambda t: (t.suggest_float("x", 0, 1) - 0.3) ** 2 + t.suggest_float("y", 0, 1), 12
-    )
-    places = np.array([[t.params["x"], t.params["y"]] for t in study.trials])
+    study.optimize(lambda t: sum(t.suggest_float(f"x{i}", 0, 1) for i in range(6)), 12)
+    places = np.array([list(t.params.values()) for t in study.trials])
     for i in range(5, 12):
         assert (np.abs(places[:i] - places[i]).max(axis=1) >= 0.2 - 1e-9).all()

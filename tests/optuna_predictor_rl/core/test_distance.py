@@ -21,8 +21,8 @@ def near(row: list[float], distance: float = 0.1) -> bool:
 
 
 def test_numbers_within_the_distance_are_near_choices_and_few_values_only_if_they_are_the_same():
-    assert near([0.59, 0.4, 1.0])
-    assert not near([0.61, 0.4, 1.0])
+    assert near([0.59, 0.4, 1.0], distance=0.5 * 0.2 ** (1 / 6))
+    assert not near([0.61, 0.4, 1.0], distance=0.5 * 0.2 ** (1 / 6))
     assert not near([0.5, 0.4 + 1 / (FEW - 1), 1.0])
     assert not near([0.5, 0.4, 0.0])
 
@@ -44,6 +44,8 @@ def test_inactive_decisions_are_near_to_each_other_alone():
 def test_it_is_what_an_enumeration_of_all_pairs_says(drawn, seed, distance):
     space = SearchSpace(drawn)
     rng = np.random.default_rng(seed)
+    n_wide = sum(d.n_values is None or d.n_values > FEW for d in space.decisions)
+    reach = 0.5 * (2 * distance) ** (6 / min(max(n_wide, 1), 6))
     rows, others = space.random(20, rng), space.random(7, rng)
 
     def differ(j: int, a: float, b: float) -> bool:
@@ -51,7 +53,7 @@ def test_it_is_what_an_enumeration_of_all_pairs_says(drawn, seed, distance):
             return np.isnan(a) != np.isnan(b)
         decision = space.decisions[j]
         few = decision.n_values is not None and decision.n_values <= FEW
-        return a != b if few else abs(a - b) >= distance
+        return a != b if few else abs(a - b) >= max(reach, 1e-9)
 
     expected = [
         distance > 0 and any(not any(map(differ, range(len(r)), r, o)) for o in others)
