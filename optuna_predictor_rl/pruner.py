@@ -59,7 +59,7 @@ class LowFidelityPruner(BasePruner):
         ...     study.enqueue_trial({"level": level})
         >>> study.optimize(objective, n_trials=4)
         >>> study.trials[3].user_attrs["fidelity"]
-        4
+        6
     """
 
     @remembering

@@ -5,7 +5,7 @@ from optuna_predictor_rl import PolicyConfig
 from optuna_predictor_rl.visualization import plot_rl_convergence, rl_convergence
 from tests.optuna_predictor_rl.visualization.searches import searched, small_sampler
 
-GREEDY = PolicyConfig(n_rounds=2, n_steps=4, batch_size=6, reward="mean")
+GREEDY = PolicyConfig(n_rounds=2, n_steps=4, batch_size=6, reward="mean", distances=(0.0,))
 
 
 def test_the_curves_are_those_of_the_costs_that_the_policy_was_rewarded_for() -> None:
