@@ -23,11 +23,7 @@ def is_promising(
     study: Study, label: Extrapolation, full: Sequence[FrozenTrial], probability: float
 ) -> bool:
     """Whether a label is at least so likely to become better than the best full value."""
-    sign = sign_of(study)
-    values = sign * trial_values(full)
-    if not np.isfinite(values).any():
-        return False
-    margin = float(np.nanmin(values)) - sign * label.value
+    margin = _best(study, full) - sign_of(study) * label.value
     if not label.std > 0:
         return margin > 0
     return float(scipy.special.ndtr(margin / label.std)) >= probability
@@ -41,13 +37,17 @@ def leads_to_the_best(
     Learning slows down as a rule, so a straight line is the most that a training can hope for. It
     keeps those that learn late, which labels tell nothing of before one of their like has ended.
     """
-    sign = sign_of(study)
-    values = sign * trial_values(full)
-    if len(curve) < 2 or math.isinf(rule.end) or not np.isfinite(values).any():
+    if len(curve) < 2 or math.isinf(rule.end):
         return False
     delta = max(0.0, rule.end - curve.last_step)
     line = extrapolate_curve(curve, delta, rule.fit.n_fit_points, "linear", False, 0.0)
-    return sign * line.value < float(np.nanmin(values))
+    return sign_of(study) * line.value < _best(study, full)
+
+
+def _best(study: Study, full: Sequence[FrozenTrial]) -> float:
+    """The best full value, lower is better; minus infinity, which none beats, without one."""
+    values = sign_of(study) * trial_values(full)
+    return float(np.nanmin(values)) if np.isfinite(values).any() else -math.inf
 
 
 def is_due(

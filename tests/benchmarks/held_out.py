@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import optuna
 import torch
-from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from ablations import no_distance
+from low_fidelity_search import SAMPLERS as SEARCHERS
 from optuna.trial import Trial
 from sklearn import datasets
 from sklearn.ensemble import GradientBoostingClassifier
@@ -27,22 +28,12 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
-from optuna_predictor_rl import PolicyConfig, PredictorRLSampler
-
 N_TRIALS = 60
 SHOWN = (15, 25, 40, 60)
 FAILED = 5.0
 """The loss of a model that cannot be fitted."""
 
-SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
-    "random": lambda seed: RandomSampler(seed=seed),
-    "tpe": lambda seed: TPESampler(seed=seed),
-    "gp": lambda seed: GPSampler(seed=seed),
-    "predictor_rl": lambda seed: PredictorRLSampler(seed=seed),
-    "predictor_rl, distances=(0,)": lambda seed: PredictorRLSampler(
-        seed=seed, policy=PolicyConfig(distances=(0.0,))
-    ),
-}
+SAMPLERS = SEARCHERS | {"predictor_rl, distances=(0,)": no_distance}
 
 
 @cache
