@@ -71,7 +71,7 @@ class Curve:
 
     def until(self, cutoff: float) -> "Curve":
         """The curve as it was known when its training had come to ``cutoff``."""
-        kept = self.steps <= cutoff
+        kept = slice(int(np.searchsorted(self.steps, cutoff, side="right")))
         ended = cutoff >= self.last_step
         return Curve(
             steps=self.steps[kept],

@@ -88,16 +88,16 @@ def extrapolate_curve(
     place = AXES[axis](curve)
     u, y = place.of(curve.steps[-n:]), curve.values[-n:]
     ahead = float(place.of(np.array([end + delta]))[0] - u[-1])
-    m, line_end, variance = _line(u, y)
-    m *= _kept(m, variance / float(((u - u.mean()) ** 2).sum()), shrink)
+    line = _Line.of(u, y)
+    m = line.slope * _kept(line, shrink)
     if smooth:
         # NOTE[paper]: Eq. (2) starts from the value observed at the end. The end of the line
         # is less noisy, which pays when the noise is large beside the differences of curves.
-        short_term = line_end
+        short_term = line.end
     value = short_term + m * ahead  # Eq. (2)
     return Extrapolation(
         value=value if math.isfinite(value) else short_term,
-        std=_standard_error(u, ahead, variance, smooth),
+        std=line.standard_error(ahead, smooth),
         slope=m * place.rate(end),
         step=end + delta,
     )
@@ -113,32 +113,50 @@ def check_fit(*, n_fit_points: int, axis: str, shrink: float | int) -> None:
         raise ValueError(f"shrink must be finite and not negative, but got {shrink}.")
 
 
-def _line(u: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> tuple[float, float, float]:
-    """Slope and end of the least-squares line, and the variance of its residuals."""
-    centred = u - u.mean()
-    y_mean = float(y.mean())
-    m = float(centred @ (y - y_mean)) / float(centred @ centred)  # Eq. (1)
-    residuals = y - y_mean - m * centred
-    variance = float(residuals @ residuals) / (len(u) - 2) if len(u) > 2 else math.nan
-    return m, y_mean + m * float(centred[-1]), variance
+@dataclass(frozen=True)
+class _Line:
+    """A least-squares line.
+
+    Attributes:
+        slope: ``m`` of Eq. (1).
+        end: Its value at the last point.
+        variance: Of its residuals; NaN for two points.
+        n: How many points it was fitted to.
+        s_uu: The sum of their squared distances from their mean.
+        reach: The distance of the last one.
+    """
+
+    slope: float
+    end: float
+    variance: float
+    n: int
+    s_uu: float
+    reach: float
+
+    @classmethod
+    def of(cls, u: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> "_Line":
+        n = len(u)
+        centred, y_mean = u - u.sum() / n, float(y.sum()) / n
+        s_uu, reach = float(centred @ centred), float(centred[-1])
+        m = float(centred @ (y - y_mean)) / s_uu  # Eq. (1)
+        residuals = y - y_mean - m * centred
+        variance = float(residuals @ residuals) / (n - 2) if n > 2 else math.nan
+        return cls(m, y_mean + m * reach, variance, n, s_uu, reach)
+
+    def standard_error(self, ahead: float, smooth: bool) -> float:
+        """Of the value so far ahead of the last point, from the line's end or from that point."""
+        if smooth:  # the line at u_n + d: s^2 (1 / n + (u_n + d - mean)^2 / S_uu)
+            factor = 1 / self.n + (self.reach + ahead) ** 2 / self.s_uu
+        else:  # y_n + m d, with Cov(y_n, m) = s^2 (u_n - mean) / S_uu
+            factor = 1.0 + (ahead**2 + 2.0 * ahead * self.reach) / self.s_uu
+        return math.sqrt(self.variance * factor)
 
 
-def _kept(m: float, variance: float, shrink: float) -> float:
+def _kept(line: _Line, shrink: float) -> float:
     """The share of a slope that is kept, by the variance of its estimate."""
     # NOTE[paper]: Eq. (2) takes the slope as fitted. Shrinking it as James and Stein do costs
     # nothing on clean curves and keeps the noise of others out of their labels.
-    if shrink == 0 or math.isnan(variance) or m * m == 0:
+    square = line.slope * line.slope
+    if shrink == 0 or math.isnan(line.variance) or square == 0:
         return 1.0
-    return max(0.0, 1.0 - shrink * variance / (m * m))
-
-
-def _standard_error(
-    u: Float[np.ndarray, " n"], ahead: float, variance: float, smooth: bool
-) -> float:
-    centred = u - u.mean()
-    s_uu, end = float(centred @ centred), float(centred[-1])
-    if smooth:  # the line at u_n + d: s^2 (1 / n + (u_n + d - mean)^2 / S_uu)
-        factor = 1 / len(u) + (end + ahead) ** 2 / s_uu
-    else:  # y_n + m d, with Cov(y_n, m) = s^2 (u_n - mean) / S_uu
-        factor = 1.0 + (ahead**2 + 2.0 * ahead * end) / s_uu
-    return math.sqrt(variance * factor)
+    return max(0.0, 1.0 - shrink * (line.variance / line.s_uu) / square)
