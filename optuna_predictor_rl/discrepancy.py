@@ -48,6 +48,24 @@ CLIPPED = 10.0
 """Percent of the differences at either end that are clipped: diverged trials teach nothing."""
 
 
+DOUBT = 2.0
+"""How many of its standard errors the predictor takes a label to be off by, as a deviation."""
+
+FAR_OFF = 0.15
+"""And what share of its distance to the best full value: bad trials are never trained to the end,
+so that nothing tells what such curves still gain."""
+
+
+def error_of(label: Extrapolation, best: float) -> float:
+    """Standard deviation of a label's error, as the predictor should know it.
+
+    Args:
+        label: That full trials lead to expect.
+        best: The best full value.
+    """
+    return math.hypot(DOUBT * label.std, FAR_OFF * (label.value - best))
+
+
 class Discrepancy:
     """Final values less the labels that trials had at a step, as slopes and parameters tell them.
 

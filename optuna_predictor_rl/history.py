@@ -18,7 +18,7 @@ from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.curves import Curve
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.costs import Cost, KnownCost, cost_of
-from optuna_predictor_rl.discrepancy import Discrepancy
+from optuna_predictor_rl.discrepancy import Discrepancy, error_of
 from optuna_predictor_rl.distributions import (
     from_numbers,
     is_within,
@@ -28,7 +28,7 @@ from optuna_predictor_rl.distributions import (
 from optuna_predictor_rl.labels import full_trials, is_full, stored_label
 from optuna_predictor_rl.rules import stored_rule
 from optuna_predictor_rl.running import RunningLabel
-from optuna_predictor_rl.stopping import StoppingRule
+from optuna_predictor_rl.stopping import best_value
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def read_history(
     space = SearchSpace(space.decisions, learn_conditions(space, rows))
     n_objectives = len(study.directions)
     if n_objectives == 1:
-        kept = _expected(kept, stored_rule(study), full_trials(trials))
+        kept = _expected(study, kept, full_trials(trials))
     values = np.array([k.values for k in kept], dtype=np.float64).reshape(-1, n_objectives)
     labels = values * [-1.0 if d == StudyDirection.MAXIMIZE else 1.0 for d in study.directions]
     constraints = _constraints([k.trial for k in kept])
@@ -206,20 +206,19 @@ def _given(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> 
     return planned | _storage.enqueued(trial) | trial.params
 
 
-def _expected(
-    known: list[_Known], rule: StoppingRule | None, full: list[FrozenTrial]
-) -> list[_Known]:
+def _expected(study: Study, known: list[_Known], full: list[FrozenTrial]) -> list[_Known]:
     """With the final values that are expected today of the trials that only have a label."""
+    rule = stored_rule(study)
     labelled = [not is_full(k.trial) and _is_labelled(k.trial) for k in known]
     if rule is None or not any(labelled):
         return known
-    discrepancy = Discrepancy(rule, full)
+    discrepancy, best = Discrepancy(rule, full), best_value(study, full)
     found = [
         discrepancy.label(Curve.of(k.trial.intermediate_values), k.params) if is_labelled else None
         for k, is_labelled in zip(known, labelled, strict=True)
     ]
     return [
-        k if label is None else replace(k, values=[label.value], error=label.std)
+        k if label is None else replace(k, values=[label.value], error=error_of(label, best))
         for k, label in zip(known, found, strict=True)
     ]
 

@@ -13,7 +13,7 @@ from optuna_predictor_rl.attributes import as_number
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.core.curves.extrapolation import extrapolate_curve
 from optuna_predictor_rl.labels import FIDELITY, stored_label
-from optuna_predictor_rl.stopping import StoppingRule, sign_of, trial_values
+from optuna_predictor_rl.stopping import StoppingRule, best_value, sign_of
 
 DUE = 0.2
 """The share of the labels of stopped trials among which one is good enough to be due."""
@@ -23,7 +23,7 @@ def is_promising(
     study: Study, label: Extrapolation, full: Sequence[FrozenTrial], probability: float
 ) -> bool:
     """Whether a label is at least so likely to become better than the best full value."""
-    margin = _best(study, full) - sign_of(study) * label.value
+    margin = sign_of(study) * (best_value(study, full) - label.value)
     if not label.std > 0:
         return margin > 0
     return float(scipy.special.ndtr(margin / label.std)) >= probability
@@ -41,13 +41,7 @@ def leads_to_the_best(
         return False
     delta = max(0.0, rule.end - curve.last_step)
     line = extrapolate_curve(curve, delta, rule.fit.n_fit_points, "linear", False, 0.0)
-    return sign_of(study) * line.value < _best(study, full)
-
-
-def _best(study: Study, full: Sequence[FrozenTrial]) -> float:
-    """The best full value, lower is better; minus infinity, which none beats, without one."""
-    values = sign_of(study) * trial_values(full)
-    return float(np.nanmin(values)) if np.isfinite(values).any() else -math.inf
+    return sign_of(study) * (best_value(study, full) - line.value) > 0
 
 
 def is_due(

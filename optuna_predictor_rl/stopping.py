@@ -167,6 +167,13 @@ def trial_values(trials: Sequence[FrozenTrial]) -> Float[np.ndarray, " n"]:
     return np.array([math.nan if t.value is None else t.value for t in trials], dtype=np.float64)
 
 
+def best_value(study: Study, trials: Sequence[FrozenTrial]) -> float:
+    """The best of the trials' finite values; without one, an infinite one that none beats."""
+    values = sign_of(study) * trial_values(trials)
+    finite = values[np.isfinite(values)]
+    return sign_of(study) * (float(finite.min()) if len(finite) else -math.inf)
+
+
 def last_step(trials: Sequence[FrozenTrial]) -> float:
     """The last step that any of the trials reported; infinite without trials."""
     return max((float(max(t.intermediate_values)) for t in trials), default=math.inf)

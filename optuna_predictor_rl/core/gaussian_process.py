@@ -59,8 +59,8 @@ class GaussianProcess:
         scale: Signal variance.
         noise: Noise variance of a label without an error of its own.
         mean: Constant mean.
-        factor: Lower Cholesky factor of the noisy kernel matrix.
-        alpha: Its solve against the centred labels.
+        factor: Lower Cholesky factor of the kernel matrix with the noise of all labels.
+        alpha: The weights of the kernels to the training inputs in the posterior mean.
     """
 
     x: Float[ndarray, "n d"]
@@ -74,7 +74,11 @@ class GaussianProcess:
     def predict(
         self, x: Float[ndarray, "m d"]
     ) -> tuple[Float[ndarray, " m"], Float[ndarray, " m"]]:
-        """Posterior mean and standard deviation of the noise-free function (GPML, Eq. 2.25)."""
+        """Posterior mean and standard deviation of the noise-free function (GPML, Eq. 2.25).
+
+        The errors that single labels are known to have move the mean. The deviation leaves them
+        out: it is what is not known because no label is near, which another label would lift.
+        """
         blocks = [x[i : i + BLOCK] for i in range(0, max(len(x), 1), BLOCK)]
         moments = [self._predict(block) for block in blocks]
         return np.concatenate([m for m, _ in moments]), np.concatenate([s for _, s in moments])
@@ -136,7 +140,7 @@ def fit_gaussian_process(
         y: Their labels; lower is better.
         feature: The feature of each column; columns of a feature share a lengthscale.
         error: Standard deviation of what is known to be wrong with each label, beside the noise
-            that they all have; None is 0.
+            that they all have; None is 0. It tells how much the mean follows the label.
         prior: Priors of the hyperparameters.
         max_fit: Hyperparameters are fitted on at most so many rows, the best half and an even
             sample of the rest.
@@ -181,7 +185,7 @@ def _condition(
 ) -> GaussianProcess:
     scaled = x * inverse_lengthscale
     kernel = scale * _matern(_squared_distance(scaled, scaled))
-    kernel[np.diag_indices_from(kernel)] = scale + noise + own
+    kernel[np.diag_indices_from(kernel)] = scale + noise
     factor = scipy.linalg.cholesky(kernel, lower=True, check_finite=False)
     process = GaussianProcess(
         x=x,
@@ -191,8 +195,12 @@ def _condition(
         mean=0.0,
         factor=factor,
         alpha=np.zeros(len(y)),
-    )
-    return process.relabelled(y)
+    ).relabelled(y)
+    if not np.any(own):
+        return process
+    kernel[np.diag_indices_from(kernel)] += own
+    alpha = scipy.linalg.solve(kernel, y - process.mean, assume_a="pos", check_finite=False)
+    return replace(process, alpha=alpha)
 
 
 class _NegativeLogPosterior:

@@ -168,8 +168,9 @@ def test_the_history_corrects_labels_in_the_direction_of_the_study(direction):
     assert_allclose(labels[:, 0], sign * (FLAT + 0.5))
 
 
-def test_the_history_knows_the_error_of_labels_and_none_of_full_values():
-    study = optuna.create_study()
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_the_history_knows_the_error_of_labels_and_none_of_full_values(direction):
+    study = optuna.create_study(direction=direction)
     study.set_user_attr(f"{RULE}5", RULE_OF_LAST_VALUES.to_json())
     study.add_trials([full(x, gap=2.0 * x) for x in spread_out(11)])
     assert read_history(study, SPACE).errors is None
@@ -178,4 +179,8 @@ def test_the_history_knows_the_error_of_labels_and_none_of_full_values():
     assert errors is not None
     assert errors.shape == (13, 1)
     assert not errors[:11].any()
-    assert_allclose(errors[11:, 0], [expected(study.trials[:11], x).std for x in (0.35, 0.85)])
+    labels = [expected(study.trials[:11], x) for x in (0.35, 0.85)]
+    best = FLAT if direction == "minimize" else FLAT + 2.0
+    far = [abs(label.value - best) for label in labels]
+    twice = [2.0 * label.std for label in labels]
+    assert_allclose(errors[11:, 0], np.hypot(twice, 0.15 * np.array(far)))
