@@ -21,7 +21,6 @@ from numpy import ndarray
 from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
-from optuna_predictor_rl.core.curves.extrapolation import extrapolate_curve
 from optuna_predictor_rl.core.curves.label import labels_at
 from optuna_predictor_rl.core.encoding import Encoding
 from optuna_predictor_rl.core.gaussian_process import (
@@ -152,9 +151,8 @@ class Discrepancy:
         if curve.diverged or len(curve) < 2:
             return 0.0
         fit = self._rule.fit
-        delta = max(0.0, self._rule.end - curve.last_step)
-        line = extrapolate_curve(curve, delta, fit.n_fit_points, fit.axis, False, fit.shrink)
-        ahead = line.value - float(curve.values[-1])
+        end = self._rule.at_the_end(curve, axis=fit.axis, shrink=fit.shrink)
+        ahead = end - float(curve.values[-1])
         return ahead if math.isfinite(ahead) else 0.0
 
 

@@ -11,7 +11,6 @@ from optuna.trial import FrozenTrial, TrialState
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.attributes import as_number
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
-from optuna_predictor_rl.core.curves.extrapolation import extrapolate_curve
 from optuna_predictor_rl.labels import FIDELITY, stored_label
 from optuna_predictor_rl.stopping import StoppingRule, best_value, sign_of
 
@@ -39,9 +38,8 @@ def leads_to_the_best(
     """
     if len(curve) < 2 or math.isinf(rule.end):
         return False
-    delta = max(0.0, rule.end - curve.last_step)
-    line = extrapolate_curve(curve, delta, rule.fit.n_fit_points, "linear", False, 0.0)
-    return sign_of(study) * (best_value(study, full) - line.value) > 0
+    straight = rule.at_the_end(curve, axis="linear", shrink=0.0)
+    return sign_of(study) * (best_value(study, full) - straight) > 0
 
 
 def is_due(

@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.attributes import as_number
 from optuna_predictor_rl.core.curves import (
+    AxisName,
     Curve,
     Direction,
     Extrapolation,
@@ -21,6 +22,7 @@ from optuna_predictor_rl.core.curves import (
     rank_correlation_by_cutoff,
 )
 from optuna_predictor_rl.core.curves.cutoff import report_steps, worst_value
+from optuna_predictor_rl.core.curves.extrapolation import extrapolate_curve
 
 MAX_CUTOFFS = 40
 """Candidate cutoffs that are tried; a finer grid of reports is thinned."""
@@ -61,6 +63,13 @@ class StoppingRule:
     def label(self, curve: Curve) -> Extrapolation | None:
         """Eq. (2) at the end of a curve; None if it diverged or has no finite value."""
         return self.fit.label(curve, end=self.end)
+
+    def at_the_end(self, curve: Curve, *, axis: AxisName, shrink: float) -> float:
+        """Eq. (2) from the last value all the way to the end of a whole training."""
+        delta = max(0.0, self.end - curve.last_step)
+        return extrapolate_curve(
+            curve, delta, self.fit.n_fit_points, axis, smooth=False, shrink=shrink
+        ).value
 
     def to_json(self) -> dict[str, Any]:
         """As a study attribute; what is not finite is left out."""
