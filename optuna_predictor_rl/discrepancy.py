@@ -46,7 +46,6 @@ TREND_PRIOR = 2.0
 CLIPPED = 10.0
 """Percent of the differences at either end that are clipped: diverged trials teach nothing."""
 
-
 DOUBT = 2.0
 """How many of its standard errors the predictor takes a label to be off by, as a deviation."""
 

@@ -199,7 +199,8 @@ def _condition(
     if not np.any(own):
         return process
     kernel[np.diag_indices_from(kernel)] += own
-    alpha = scipy.linalg.solve(kernel, y - process.mean, assume_a="pos", check_finite=False)
+    noisy = scipy.linalg.cholesky(kernel, lower=True, check_finite=False)
+    alpha = scipy.linalg.cho_solve((noisy, True), y - process.mean, check_finite=False)
     return replace(process, alpha=alpha)
 
 
