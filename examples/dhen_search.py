@@ -63,7 +63,7 @@ def main() -> None:
     )
     if not study.trials:  # the search starts from what it has to beat
         study.enqueue_trial(params_of(objective.baseline, objective.training))
-        optimize(study, objective, 1, 1, "Baseline")
+    train_enqueued(study, objective, "Enqueued")  # the baseline; what a killed job left, too
     optimize(study, objective, options.trials, options.jobs, "Search")
     searched = finished(study)
     train_finalists(study, objective, options.finalists)
@@ -109,16 +109,19 @@ def optimize(
 
 
 def train_finalists(study: optuna.Study, objective: DHENObjective, k: int) -> None:
-    """Train in full the k stopped trials whose extrapolated label is best.
-
-    One after the other: two threads can take the same enqueued trial out of an SQLite storage.
-    """
+    """Train in full the k stopped trials whose label is best."""
     best = finalists(study, len(study.trials))
     stopped = [trial for trial in best if trial.state == TrialState.PRUNED][:k]
     for trial in stopped:
         study.enqueue_trial(trial.params, user_attrs={"full_fidelity": True})
-    if stopped:
-        optimize(study, objective, len(stopped), 1, "Finalists")
+    train_enqueued(study, objective, "Finalists")
+
+
+def train_enqueued(study: optuna.Study, objective: DHENObjective, title: str) -> None:
+    """One after the other: two threads can take the same trial out of an SQLite storage."""
+    waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+    if waiting:
+        optimize(study, objective, len(waiting), 1, title)
 
 
 def finished(study: optuna.Study) -> list[FrozenTrial]:

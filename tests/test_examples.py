@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import optuna
 import pandas as pd
 import pytest
 
@@ -34,6 +35,19 @@ def test_the_main_job_searches_the_synthetic_stream(tmp_path: Path) -> None:
         "dhen_search.py", "--data", "synthetic", "--trials", "4", "--rows", "2000", cwd=tmp_path
     )
     assert output.count("\ntrial ") >= 3
+
+
+def test_the_main_job_goes_on_where_it_was_killed(tmp_path: Path) -> None:
+    small = ("dhen_search.py", "--data", "synthetic", "--trials", "2", "--rows", "1000")
+    run(*small, cwd=tmp_path)
+    storage = f"sqlite:///{tmp_path / 'dhen_search.db'}"
+    study = optuna.load_study(study_name="dhen-synthetic-1000-0", storage=storage)
+    for trial in study.trials[-2:]:  # as if it had been killed before its finalists
+        study.enqueue_trial(trial.params, user_attrs={"full_fidelity": True})
+    n_trials = len(study.trials)
+    run(*small, cwd=tmp_path)
+    assert len(study.trials) >= n_trials + 2
+    assert all(trial.state.is_finished() for trial in study.trials)
 
 
 def test_low_fidelity_trains_its_finalists_to_the_end(tmp_path: Path) -> None:
