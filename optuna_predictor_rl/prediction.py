@@ -23,7 +23,8 @@ class Prediction:
 
     Args:
         mean: Mean of the value.
-        std: Standard deviation of the value, calibrated on held-out trials of the study.
+        std: Standard deviation of the value, calibrated on held-out trials of the study. Errors
+            of stopped trials' labels are not in it.
         rank: Share in [0, 1] of 1,000 random configurations that are predicted to be worse; 1 is
             better than all of them.
         correction: Factor that the calibration has put on the ensemble's own standard deviation.

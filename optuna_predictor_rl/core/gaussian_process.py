@@ -97,7 +97,7 @@ class GaussianProcess:
         return self.mean + kernel @ self.alpha, np.sqrt(np.maximum(variance, JITTER))
 
     def relabelled(self, y: Float[ndarray, " n"]) -> GaussianProcess:
-        """The process of other labels at the same inputs, with its hyperparameters."""
+        """The process of other labels, without errors of their own, at the same inputs."""
         mean = float(y.mean())
         alpha = scipy.linalg.cho_solve((self.factor, True), y - mean, check_finite=False)
         return replace(self, mean=mean, alpha=alpha)

@@ -149,6 +149,12 @@ def shared(runs: Sequence[Run], others: Sequence[Run]) -> list[Run]:
     return [run for run in runs if (run.task, run.seed) in pairs]
 
 
+def differences(runs: Sequence[Run], others: Sequence[Run], budget: int) -> np.ndarray:
+    """Regret less that of the other run with the same task and seed."""
+    regret = {(run.task, run.seed): run.regret(budget) for run in others}
+    return np.array([run.regret(budget) - regret[run.task, run.seed] for run in runs])
+
+
 def print_tables(runs: Sequence[Run], shown: Sequence[int], last: int) -> None:
     grid = list(range(1, last + 1))
     for sampler in SAMPLERS:
@@ -157,8 +163,9 @@ def print_tables(runs: Sequence[Run], shown: Sequence[int], last: int) -> None:
             continue
         print(f"\n### {sampler}: mean regret by budget in whole trainings")
         print("| pruner | " + " | ".join(map(str, shown)) + " | runs | tasks better at "
-              f"{last} | worse | saved at equal quality |")  # fmt: skip
-        print("|---|" + "---:|" * (len(shown) + 4))
+              f"{last} | worse | saved at equal quality | runs won - lost | "
+              "standard error |")  # fmt: skip
+        print("|---|" + "---:|" * (len(shown) + 6))
         for name in PRUNERS:
             base = [run for run in mine if run.pruner == "none"]
             these = shared([run for run in mine if run.pruner == name], base)
@@ -169,9 +176,12 @@ def print_tables(runs: Sequence[Run], shown: Sequence[int], last: int) -> None:
             better = int((table[:, -1] < plain[:, -1] - 1e-9).sum())
             worse = int((table[:, -1] > plain[:, -1] + 1e-9).sum())
             saved = saving(table.mean(0), float(plain[:, -1].mean()), grid, last)
+            gaps = differences(these, base, last)
+            won, lost = int((gaps < -1e-9).sum()), int((gaps > 1e-9).sum())
             cells = [f"{table[:, b - 1].mean():.3f}" for b in shown]
             print(f"| {name} | " + " | ".join(cells) + f" | {len(these)} | {better} | {worse} | "
-                  f"{saved:.0%} |", flush=True)  # fmt: skip
+                  f"{saved:.0%} | {won} - {lost} | {gaps.std() / len(gaps) ** 0.5:.3f} |",
+                  flush=True)  # fmt: skip
 
 
 def parse() -> argparse.Namespace:
