@@ -114,8 +114,9 @@ def plot_learning_curves(
         f"Learning curves of {len(curves)} trials",
         "Step",
         value_title(study),
-        subtitle="In colour the best in the long term; dotted: Eq. (2) of stopped trials, then "
-        "on to the final value<br>that full trainings nearby lead to expect, and its error",
+        subtitle="In colour the best in the long term; dotted: how stopped trials would go on, "
+        "first by the fit of their own curve,<br>then to the final value that full trainings "
+        "nearby lead to expect, with its error",
     )
     tails = [curve.values[len(curve.values) // 4 :] for curve in curves]
     ends = [np.array([curve.long_term]) for curve in curves]
