@@ -142,8 +142,8 @@ def plot_rl_convergence(
         f"Step (each of {n_rounds} rounds proposes {data.batch_size} configurations a step)",
         f"Predicted score ({better} is better)",
         subtitle=f"Predictor of {data.n_trials} trials{weight_text(data.weight)}; score in their "
-        f"standard deviations; dotted: one line a round, {n_rounds} seeds<br>"
-        f"The policy is rewarded for {REWARDS[data.reward]}{sampler_text(study, sampler)}",
+        f"standard deviations; dotted: each of {n_rounds} rounds<br>"
+        f"Rewarded for {REWARDS[data.reward]}{sampler_text(study, sampler)}",
     )
     figure.update_layout(legend={"traceorder": "reversed"})
     return figure

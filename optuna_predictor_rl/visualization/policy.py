@@ -163,9 +163,12 @@ def plot_policy_probabilities(
         _draw(figure, data.steps, decision, i // columns + 1, i % columns + 1)
         is_lowest = i + columns >= len(shown)
         figure.update_xaxes(
-            showticklabels=is_lowest, title={"text": "Step", "standoff": 4} if is_lowest else None,
-            row=i // columns + 1, col=i % columns + 1,
-        )  # fmt: skip
+            showticklabels=is_lowest,
+            ticks="outside" if is_lowest else "",
+            title={"text": "Step", "standoff": 4} if is_lowest else None,
+            row=i // columns + 1,
+            col=i % columns + 1,
+        )
     rounds = "one round" if data.n_rounds == 1 else f"mean of {data.n_rounds} rounds"
     left_out = len(data.decisions) - len(shown)
     base_layout(
@@ -229,14 +232,16 @@ def _draw(
     row: int,
     col: int,
 ) -> None:
-    n = len(decision.options)
+    options = [plotly_text(option) for option in decision.options]
+    n = len(options)
     figure.add_heatmap(
-        x=steps, y=[plotly_text(option) for option in decision.options],
-        z=decision.probability.T.round(3).tolist(), coloraxis="coloraxis", row=row, col=col,
+        x=steps, y=options, z=decision.probability.T.round(3).tolist(), coloraxis="coloraxis",
+        row=row, col=col,
         hovertemplate="step %{x}, %{y}: %{z:.0%}<extra></extra>",
     )  # fmt: skip
     labelled = thinned(n, n if n <= N_TICKS else N_TICKS - 1)
     figure.update_yaxes(
-        tickvals=labelled, ticktext=[plotly_text(decision.ticks[k]) for k in labelled],
+        tickvals=[options[k] for k in labelled],
+        ticktext=[plotly_text(decision.ticks[k]) for k in labelled],
         row=row, col=col,
     )  # fmt: skip

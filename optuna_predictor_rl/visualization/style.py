@@ -19,7 +19,7 @@ BLUE, ORANGE, GREEN, PINK, YELLOW, SKY = (
 COLORS = (BLUE, ORANGE, GREEN, PINK, YELLOW, SKY)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 LABEL_COLOR = ORANGE
-WIDEST_LINE = 96
+WIDEST_LINE = 100
 """Characters of a line of the subtitle: optuna-dashboard's figures are 640 pixels wide."""
 
 

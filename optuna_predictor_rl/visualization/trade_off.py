@@ -174,7 +174,7 @@ def plot_trade_off(
         )
     if not data.full.all():
         figure.add_scatter(
-            x=[None], y=[None], mode="markers", name="stopped early: value extrapolated",
+            x=[None], y=[None], mode="markers", name="stopped early",
             marker={"color": RAW_COLOR, "symbol": "circle-open", "size": 9},
         )  # fmt: skip
     limits = visible_range(data.value, sign, must=[p.value for p in data.proposals])
@@ -184,8 +184,11 @@ def plot_trade_off(
         f"Value against cost, {len(data.value)} trials",
         f"{plotly_text(cost_name(sampler_of(study, sampler)), WIDEST_TITLE)} (lower is better)",
         value_title(study),
-        subtitle="Colours: the weight of the cost in the search that suggested a trial"
-        + (f"; {n_outside} bad trials lie outside" if n_outside else ""),
+        subtitle="Colours: cost weight of the search that suggested a trial; "
+        "crosses: proposals as predicted<br>"
+        + ("" if data.full.all() else "Open: stopped early, value extrapolated")
+        + ("" if data.full.all() or not n_outside else "; ")
+        + (f"{n_outside} bad trials lie outside" if n_outside else ""),
     )
     figure.update_yaxes(range=limits)
     if data.cost.min() > 0 and data.cost.max() > 10 * data.cost.min():
@@ -288,7 +291,7 @@ def _draw_trials(
 def _draw_proposals(figure: go.Figure, proposals: Proposals, color: str) -> None:
     figure.add_scatter(
         x=proposals.cost, y=proposals.value, mode="markers",
-        name=f"to try next at {proposals.cost_weight:g}, as predicted",
+        name=f"proposals, {proposals.cost_weight:g}",
         marker={"symbol": "x-thin", "size": 12, "line": {"color": color, "width": 2}},
         hovertemplate="predicted %{y:.4g} at cost %{x:.4g}<extra></extra>",
     )  # fmt: skip
