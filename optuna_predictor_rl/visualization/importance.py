@@ -124,8 +124,7 @@ def plot_decision_importance(
         "Importance of decisions, according to the predictor",
         "Share of the predicted variance",
         subtitle=f"Predictor of {data.n_trials} trials, {n_samples} random configurations; "
-        f"shares of interactions count for each decision in them{left_out}"
-        + sampler_text(study, sampler),
+        f"interactions count for each of their decisions{left_out}" + sampler_text(study, sampler),
         panel_lines=1,
     )
     figure.update_xaxes(tickformat=".0%", rangemode="tozero")

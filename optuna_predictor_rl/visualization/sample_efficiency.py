@@ -144,10 +144,13 @@ def plot_sample_efficiency(
         f"Best {plotly_text(value_name, WIDEST_TITLE)} gain so far, % ({better} is better)"
     )
     if searchers:
-        title = f"Sample efficiency of searchers ({_several(len(studies), 'seed')})"
+        seeds = "1 seed" if len(studies) == 1 else f"{len(studies)} seeds, mean ± standard error"
+        title = f"Sample efficiency of searchers ({seeds})"
         base_layout(figure, title, "Trials of a searcher, the shared ones included", gain_title)
     else:
-        title = f"Best gain so far ({_several(len(studies), 'study', 'studies')})"
+        title = "Best gain so far"
+        if len(studies) > 1:
+            title += f" ({len(studies)} studies, mean ± standard error)"
         over = "" if values_are_gains else "Over the first complete trial's value"
         if baseline is not None:
             over = f"Over {baseline:.5g}"
@@ -155,10 +158,6 @@ def plot_sample_efficiency(
         figure.update_layout(showlegend=True)
     figure.update_yaxes(range=_visible_range([shared, *searchers]))
     return figure
-
-
-def _several(n: int, one: str, many: str | None = None) -> str:
-    return f"1 {one}" if n == 1 else f"{n} {many or f'{one}s'}, mean ± standard error"
 
 
 def _gains(

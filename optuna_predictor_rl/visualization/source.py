@@ -65,10 +65,7 @@ def sampler_text(study: Study, sampler: BaseSampler | None) -> str:
     if sampler is not None or isinstance(study.sampler, PredictorRLSampler):
         return ""
     kind = plotly_text(type(study.sampler).__name__)
-    return (
-        f"<br>Fitted with a default PredictorRLSampler: the study's sampler is a {kind} "
-        "(give another as sampler=)"
-    )
+    return f"<br>Fitted with a default PredictorRLSampler: the study's sampler is a {kind}"
 
 
 def check_single(study: Study) -> None:

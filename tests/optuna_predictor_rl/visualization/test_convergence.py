@@ -30,8 +30,17 @@ def test_random_sampling_draws_as_many_and_the_best_trial_is_the_lowest() -> Non
     best = min(study.trials, key=lambda trial: trial.value or 0.0)
     row = space.rows([best.params])
     assert data.best_trial == pytest.approx(found.ensemble.predict(row)[0][0, 0])
-    moved = found.candidates.rows[found.candidates.round == -1]
-    assert data.refined == pytest.approx(found.ensemble.predict(moved)[0].min())
+    everything = found.candidates.rows
+    assert data.refined == pytest.approx(found.ensemble.predict(everything)[0].min())
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_the_best_after_local_moves_is_no_worse_than_before_them(direction: str) -> None:
+    sign = 1.0 if direction == "minimize" else -1.0
+    for seed in range(3):  # moves climb the expected improvement, here a wide step each
+        policy = PolicyConfig(n_rounds=2, n_steps=4, batch_size=6, n_refinements=1)
+        data = rl_convergence(searched(9, direction=direction, policy=policy, seed=seed))
+        assert sign * data.refined <= (sign * data.best).min() + 1e-9
 
 
 def test_a_maximized_study_has_the_same_curves_turned_over() -> None:
