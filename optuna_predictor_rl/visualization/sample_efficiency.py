@@ -194,10 +194,10 @@ def _draw(figure: go.Figure, curve: BestSoFar, *, name: str, color: str, dash: s
             x=np.concatenate([steps, steps[::-1]]),
             y=np.concatenate([mean + error, (mean - error)[::-1]]),
             fill="toself", fillcolor=color, opacity=0.1, mode="none", hoverinfo="skip",
-            legendgroup=curve.name, showlegend=False,
+            legendgroup=name, showlegend=False,
         )  # fmt: skip
     figure.add_scatter(
-        x=curve.trials, y=curve.mean, mode="lines", legendgroup=curve.name,
+        x=curve.trials, y=curve.mean, mode="lines", legendgroup=name,
         name=f"{name}: {curve.mean[-1]:+.2f} %",
         line={"color": color, "width": 2, "shape": "hv", "dash": dash},
     )  # fmt: skip

@@ -206,7 +206,7 @@ def log_ticks(low: float, high: float) -> list[float]:
         >>> log_ticks(30.0, 900.0)
         [20.0, 50.0, 100.0, 200.0, 500.0, 1000.0]
         >>> log_ticks(1e-3, 1e9)
-        [0.001, 1.0, 1000.0, 1000000.0, 1000000000.0]
+        [0.001, 0.1, 10.0, 1000.0, 100000.0, 10000000.0, 1000000000.0]
     """
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     if last - first > 3:

@@ -23,6 +23,7 @@ from optuna_predictor_rl.visualization import (
     plot_sample_efficiency,
     plot_trade_off,
 )
+from optuna_predictor_rl.visualization.source import sampler_of, sampler_text
 from tests.optuna_predictor_rl.visualization.searches import searched, small_sampler
 
 FIGURES = [
@@ -76,12 +77,16 @@ def test_a_loaded_study_is_fitted_with_default_settings_and_the_subtitle_says_so
         with pytest.raises(ValueError, match=told):
             plot(loaded(study))
         return
-    figure = plot(loaded(study))
-    default = plot(study, PredictorRLSampler(seed=0))
     line = "Fitted with a default PredictorRLSampler: the study's sampler is a TPESampler"
-    assert figure.layout.title.subtitle.text == f"{default.layout.title.subtitle.text}<br>{line}"
-    assert figure.data == default.data
-    assert "default" not in plot(study).layout.title.subtitle.text
+    assert plot(loaded(study)).layout.title.subtitle.text.endswith(f"<br>{line}")
+
+
+def test_the_default_settings_are_those_of_a_new_sampler(study: Study) -> None:
+    default = sampler_of(loaded(study), None)
+    assert repr(default) == repr(PredictorRLSampler(seed=0))
+    own = study.sampler
+    assert sampler_of(study, None) is sampler_of(loaded(study), own) is own
+    assert sampler_text(study, None) == sampler_text(loaded(study), own) == ""
 
 
 def test_a_sampler_of_another_kind_is_refused(

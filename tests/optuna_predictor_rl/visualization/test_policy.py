@@ -53,7 +53,7 @@ def test_an_axis_names_a_few_options_in_a_few_characters() -> None:
         study.add_trial(create_trial(params=params, distributions=space, value=float(i)))
     figure = plot_policy_probabilities(study)
     by_title = dict(zip([a.text for a in figure.layout.annotations], range(3), strict=True))
-    assert sorted(by_title) == ["gradient_bo…earning_rate", "n", "rate"]
+    assert sorted(by_title) == ["gradient_boo…arning_rate", "n", "rate"]
     for trace in figure.data:
         axis = figure.layout[trace.yaxis.replace("y", "yaxis")]
         assert len(axis.tickvals) <= 6

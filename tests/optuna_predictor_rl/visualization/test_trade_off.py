@@ -81,7 +81,7 @@ def test_the_figure_names_cost_value_and_weights() -> None:
 
 
 def test_stopped_trials_are_open_and_the_legend_says_so() -> None:
-    study = searched(**PRICED)
+    study = searched(5, **PRICED)
     names = [trace.name for trace in plot_trade_off(study, n_proposals=0).data]
     assert "stopped early" not in names
     first = study.trials[0]
