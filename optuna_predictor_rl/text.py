@@ -51,9 +51,7 @@ def code_span(text: object) -> str:
         >>> print(code_span("lr"), code_span("a`b"), code_span(""))
         `lr` ``a`b`` `""`
     """
-    shown = shortened(text)
-    if not shown.strip():
-        shown = f'"{shown}"'  # no code span is empty
+    shown = _not_blank(shortened(text))
     fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
     # Of a span that starts and ends with a space, Markdown takes one at each end.
     pad = " " if shown[0] in "` " or shown[-1] in "` " else ""
@@ -77,4 +75,9 @@ def plotly_text(text: object, at_most: int = WIDEST) -> str:
         >>> plotly_text("<b>x</b> & y")
         '&lt;b&gt;x&lt;/b&gt; &amp; y'
     """
-    return html.escape(shortened(text, at_most), quote=False).replace("$", "&#36;")
+    return html.escape(_not_blank(shortened(text, at_most)), quote=False).replace("$", "&#36;")
+
+
+def _not_blank(text: str) -> str:
+    """In quotes if nothing of it would be seen."""
+    return text if text.strip() else f'"{text}"'
