@@ -167,18 +167,18 @@ def test_threads_publish_without_waiting_for_each_other() -> None:
 def test_what_users_write_above_and_below_the_note_stays() -> None:
     study = searched(3)
     save_note(study, "# My study\n\nof shoes")
-    publish(study)
+    publish(study, figures=())
     first = get_note(study)
     save_note(study, first + "\n- a remark\n\n    code")
     study.add_trial(optuna.create_trial(state=TrialState.FAIL))
-    publish(study)
+    publish(study, figures=())
     note = get_note(study)
     assert note.startswith("# My study\n\nof shoes\n\n")
     assert note.endswith("\n\n- a remark\n\n    code\n")
     assert note.count("# State of the search") == 1
     assert "**Trials.** 3:" in first
     assert "**Trials.** 4:" in note
-    publish(study)
+    publish(study, figures=())
     assert get_note(study) == note
 
 
@@ -190,7 +190,7 @@ def test_a_remark_written_while_the_note_is_made_stays(monkeypatch: pytest.Monke
         return "state"
 
     monkeypatch.setattr(publication, "state_of_the_search", slow)
-    publish(study)
+    publish(study, figures=())
     assert get_note(study).startswith("a remark\n")
 
 
