@@ -188,8 +188,11 @@ def _draw_ends(figure: go.Figure, data: Convergence) -> None:
     )  # fmt: skip
     if np.isfinite(data.refined):
         pick = np.max if data.higher_is_better else np.min
-        figure.add_scatter(  # a line leads there from where the rounds have ended
-            x=[ends[1]] * 2, y=[float(pick(data.best[:, -1])), data.refined],
-            mode="lines+markers", name="best after local moves", line={"color": BLUE, "width": 2},
-            marker={"color": BLUE, "size": [0, 12], "symbol": "star"}, cliponaxis=False,
+        figure.add_scatter(  # leads to the star from where the rounds have ended
+            x=[ends[1]] * 2, y=[float(pick(data.best[:, -1])), data.refined], mode="lines",
+            line={"color": BLUE, "width": 2}, showlegend=False, hoverinfo="skip",
+        )  # fmt: skip
+        figure.add_scatter(
+            x=ends[1:], y=[data.refined], mode="markers", name="best after local moves",
+            marker={"color": BLUE, "size": 12, "symbol": "star"}, cliponaxis=False,
         )  # fmt: skip

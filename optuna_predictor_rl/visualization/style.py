@@ -1,5 +1,6 @@
 """Colours and layout shared by the figures; small enough for optuna-dashboard to resend."""
 
+import math
 import textwrap
 from collections.abc import Sequence
 
@@ -108,3 +109,21 @@ def distinct(names: list[str]) -> list[str]:
     if len(set(names)) == len(names):
         return names
     return [f"{name} ({i})" for i, name in enumerate(names)]
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return round values around and between two positive ones, few enough to be labelled.
+
+    Example:
+        >>> log_ticks(30.0, 900.0)
+        [20.0, 50.0, 100.0, 200.0, 500.0, 1000.0]
+        >>> log_ticks(1e-3, 1e9)
+        [0.001, 0.1, 10.0, 1000.0, 100000.0, 10000000.0, 1000000000.0]
+    """
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    if last - first > 3:
+        return [10.0**power for power in range(first, last + 1, -(-(last - first) // 8))]
+    steps = [digit * 10.0**power for power in range(first, last + 1) for digit in (1, 2, 5)]
+    start = max(i for i, step in enumerate(steps) if step <= low)
+    end = min(i for i, step in enumerate(steps) if step >= high)
+    return steps[start : end + 1]

@@ -1,6 +1,5 @@
 """Value against cost by cost weight, with the Pareto front (Fig. 8 of the paper)."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,6 +32,7 @@ from optuna_predictor_rl.visualization.style import (
     RAW_COLOR,
     SYMBOLS,
     base_layout,
+    log_ticks,
     thinned,
     visible_range,
 )
@@ -197,24 +197,6 @@ def plot_trade_off(
         tick_format = "~s" if ticks[0] >= 1.0 else "~g"
         figure.update_xaxes(type="log", tickvals=ticks, tickformat=tick_format)
     return figure
-
-
-def log_ticks(low: float, high: float) -> list[float]:
-    """Return round values around and between two positive ones, few enough to be labelled.
-
-    Example:
-        >>> log_ticks(30.0, 900.0)
-        [20.0, 50.0, 100.0, 200.0, 500.0, 1000.0]
-        >>> log_ticks(1e-3, 1e9)
-        [0.001, 0.1, 10.0, 1000.0, 100000.0, 10000000.0, 1000000000.0]
-    """
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    if last - first > 3:
-        return [10.0**power for power in range(first, last + 1, -(-(last - first) // 8))]
-    steps = [digit * 10.0**power for power in range(first, last + 1) for digit in (1, 2, 5)]
-    start = max(i for i, step in enumerate(steps) if step <= low)
-    end = min(i for i, step in enumerate(steps) if step >= high)
-    return steps[start : end + 1]
 
 
 def pareto_front(

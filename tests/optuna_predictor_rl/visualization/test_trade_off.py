@@ -6,7 +6,7 @@ from optuna.trial import TrialState, create_trial
 
 from optuna_predictor_rl.costs import KnownCost
 from optuna_predictor_rl.visualization import plot_trade_off, trade_off
-from optuna_predictor_rl.visualization.trade_off import log_ticks, pareto_front
+from optuna_predictor_rl.visualization.trade_off import pareto_front
 from tests.optuna_predictor_rl.visualization.searches import cost_of, searched, small_sampler
 
 PRICED = {"cost": "price", "cost_weight": (0.0, 0.5), "n_startup_trials": 4}
@@ -98,22 +98,6 @@ def test_stopped_trials_are_open_and_the_legend_says_so() -> None:
         assert trace.showlegend is not (is_open and trace.name != "stopped early")
     assert [t.name for t in figure.data if t.showlegend is not False][-1] == "stopped early"
     assert "Open: stopped early" in figure.layout.title.subtitle.text
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "ticks"),
-    [
-        (5e4, 2e6, [5e4, 1e5, 2e5, 5e5, 1e6, 2e6]),
-        (3.0, 40.0, [2.0, 5.0, 10.0, 20.0, 50.0]),
-        (1.0, 1000.0, [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]),
-        (1e-9, 1e9, [1e-9, 1e-6, 1e-3, 1.0, 1e3, 1e6, 1e9]),
-        (2e-3, 30.0, [1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0]),
-    ],
-)
-def test_ticks_of_a_logarithmic_axis_are_round_and_few(
-    low: float, high: float, ticks: list[float]
-) -> None:
-    assert log_ticks(low, high) == pytest.approx(ticks)
 
 
 def test_every_tick_of_a_logarithmic_cost_is_written_out() -> None:
