@@ -9,6 +9,8 @@
 ['calibration', 'config', 'flops', 'lifetime_ne']
 """
 
+from importlib.metadata import PackageNotFoundError, version
+
 from dhen_objective.baselines import LogisticRegression, PlainMLP
 from dhen_objective.config import DHENConfig, Interaction, TrainConfig
 from dhen_objective.cost import flops_per_example, parameter_count
@@ -42,6 +44,11 @@ from dhen_objective.streams import (
 )
 from dhen_objective.throughput import Throughput, measure_throughput
 from dhen_objective.train import Trainer, TrainResult, train, train_model
+
+try:
+    __version__ = version("optuna-predictor-rl")
+except PackageNotFoundError:  # a checkout on the path that was not installed
+    __version__ = "unknown"
 
 __all__ = [
     "CSV",

@@ -6,6 +6,8 @@
 >>> study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=5)
 """
 
+from importlib.metadata import PackageNotFoundError, version
+
 from optuna_predictor_rl.comparison import (
     ComparisonReport,
     compare_searchers,
@@ -22,6 +24,11 @@ from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.recommendation import Recommendation
 from optuna_predictor_rl.sampler import PredictorRLSampler
 from optuna_predictor_rl.source import Source
+
+try:
+    __version__ = version("optuna-predictor-rl")
+except PackageNotFoundError:  # a checkout on the path that was not installed
+    __version__ = "unknown"
 
 __all__ = [
     "ComparisonReport",

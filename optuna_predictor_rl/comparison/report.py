@@ -35,6 +35,7 @@ from optuna_predictor_rl.comparison.table import (
     markdown,
     with_error,
 )
+from optuna_predictor_rl.text import markdown_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,12 +174,13 @@ class ComparisonReport:
         return html_table(self._caption(), self._cells())
 
     def _caption(self) -> str:
+        settings = {name: markdown_text(value) for name, value in self.settings.items()}
         run = "{n_shared} shared trials, then {n_each} of each searcher, {protocol}; "
         seeds = "1 seed" if self.n_seeds == 1 else f"{self.n_seeds} seeds, mean ± standard error"
         base = ", ".join(dict.fromkeys(f"{value:.5g}" for value in self.baselines))
         better = "positive" if self.maximize else "negative"
         return (
-            (run.format(**self.settings) if self.settings else "")
+            (run.format(**settings) if settings else "")
             + f"{seeds}. Gain of the best over the baseline ({base}): {better} is better. "
             f"Best, top {N_TOP} and what was spent are of a searcher's own trials."
         )

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from optuna_predictor_rl.comparison.statistics import standard_error
+from optuna_predictor_rl.text import markdown_text, shortened
 
 NOTHING = "\N{EN DASH}"
 
@@ -16,12 +17,15 @@ NOTHING = "\N{EN DASH}"
 def markdown(rows: Sequence[Sequence[str]]) -> str:
     """Rows, the first of which is the head, as a table that is readable as it is.
 
+    What would be markup in a cell, such as in a searcher's name, is escaped.
+
     Example:
         >>> print(markdown([["searcher", "best"], ["tpe", "1.5"]]))
         | searcher | best |
         | -------- | ---: |
         | tpe      |  1.5 |
     """
+    rows = [[markdown_text(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = []
@@ -33,7 +37,7 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
 
 def html_table(caption: str, rows: Sequence[Sequence[str]]) -> str:
     """Rows, the first of which is the head, as an HTML table."""
-    head, *body = ([html.escape(cell) for cell in row] for row in rows)
+    head, *body = ([html.escape(shortened(cell)) for cell in row] for row in rows)
     lines = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in body)
     return (
         f"<table><caption>{html.escape(caption)}</caption>"

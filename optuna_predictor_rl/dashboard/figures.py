@@ -20,6 +20,10 @@ MIN_LABELLED = 3 * N_FOLDS
 """Trials with a value before the predictor is shown: three a fold of its calibration."""
 
 
+MAX_POLICIES = 12
+"""Decisions whose policies are shown: the dashboard's figures are 450 pixels high."""
+
+
 @dataclass(frozen=True)
 class Source:
     """What the figures and the note of a study are made of.
@@ -69,7 +73,9 @@ def _draw_convergence(source: Source) -> go.Figure | None:
 def _draw_policy(source: Source) -> go.Figure | None:
     if not source.predicts:
         return None
-    return visualization.plot_policy_probabilities(source.study, source.sampler)
+    return visualization.plot_policy_probabilities(
+        source.study, source.sampler, max_decisions=MAX_POLICIES
+    )
 
 
 def _draw_importance(source: Source) -> go.Figure | None:

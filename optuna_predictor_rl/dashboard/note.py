@@ -13,6 +13,7 @@ from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.dashboard.figures import FINISHED, MIN_LABELLED, N_FOLDS, Source
 from optuna_predictor_rl.finalists import finalists
 from optuna_predictor_rl.labels import full_trials, is_full
+from optuna_predictor_rl.text import code_span
 from optuna_predictor_rl.visualization import predictor_calibration
 
 HEADING = "# State of the search"
@@ -148,7 +149,7 @@ def _hints(study: Study, tau: float | None) -> str:
 
 
 def _edges(best: FrozenTrial | None) -> list[str]:
-    """Parameters whose best value lies at an end of its range."""
+    """Parameters whose best value lies at an end of its range, where the range could go on."""
     hints: list[str] = []
     if best is None:
         return hints
@@ -159,10 +160,34 @@ def _edges(best: FrozenTrial | None) -> list[str]:
         if distribution.log:
             low, high, value = math.log(low), math.log(high), math.log(value)
         place = (value - low) / (high - low) if high > low else 0.5
-        if not EDGE < place < 1.0 - EDGE:
-            end = "lower" if place < 0.5 else "upper"
-            hints.append(f"The best `{name}` lies at the {end} end of its range: try a wider one.")
+        if EDGE < place < 1.0 - EDGE:
+            continue
+        is_lower = place < 0.5
+        if _natural(distribution, is_lower=is_lower):
+            continue
+        end, more = ("lower", "lower") if is_lower else ("upper", "higher")
+        bound = distribution.low if is_lower else distribution.high
+        hints.append(
+            f"The best {code_span(name)} lies at the {end} end of its range ({bound:g}): "
+            f"try {more} values, if they make sense."
+        )
     return hints
+
+
+def _natural(distribution: FloatDistribution | IntDistribution, *, is_lower: bool) -> bool:
+    """Return whether nothing that makes sense lies beyond an end of a range.
+
+    Counts (layers, trees, neighbours) end at 0 or 1 below. Amounts and shares (a dropout, a
+    momentum, a part of the rows) end at 0 below, and shares at 1 above. A range that goes below 0
+    is of neither. A logarithmic one of floats is of a scale (a rate, a strength), which 1 does not
+    end, and 0 is not in it. Integers from 0 to 1 are a switch, which ends at both.
+    """
+    low, high = distribution.low, distribution.high
+    if low < 0:
+        return False
+    if isinstance(distribution, IntDistribution):
+        return low <= 1 if is_lower else (low, high) == (0, 1)
+    return not distribution.log and (low == 0 if is_lower else high == 1)
 
 
 def _untrained(study: Study) -> list[str]:
@@ -187,7 +212,11 @@ def _failures(study: Study) -> list[str]:
 
 
 def _words(params: dict[str, Any]) -> str:
-    return ", ".join(
-        f"`{name}` {value:.4g}" if isinstance(value, float) else f"`{name}` {value}"
-        for name, value in params.items()
-    )
+    return ", ".join(f"{code_span(name)} {_value(value)}" for name, value in params.items())
+
+
+def _value(value: object) -> str:
+    """Numbers as they are; text is a user's and might be markup."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value) if isinstance(value, (bool, int, type(None))) else code_span(value)

@@ -7,8 +7,9 @@ from optuna.study import Study
 from optuna_dashboard import get_note, save_note, save_plotly_graph_object
 
 from optuna_predictor_rl.dashboard.figures import FIGURES, Source
-from optuna_predictor_rl.dashboard.note import HEADING, state_of_the_search
+from optuna_predictor_rl.dashboard.note import state_of_the_search
 from optuna_predictor_rl.dashboard.payload import trimmed
+from optuna_predictor_rl.dashboard.remarks import merged
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.running import low_fidelity_pruner
 from optuna_predictor_rl.sampler import PredictorRLSampler
@@ -101,7 +102,6 @@ def _figure_step(name: str) -> Callable[[Source], bool]:
 
 
 def _publish_note(source: Source) -> bool:
-    before = get_note(source.study)
-    kept, _, _ = before.partition(HEADING)  # what the user wrote above it
-    save_note(source.study, kept + state_of_the_search(source))
+    state = state_of_the_search(source)  # takes seconds, in which somebody may edit the note
+    save_note(source.study, merged(get_note(source.study), state))
     return True

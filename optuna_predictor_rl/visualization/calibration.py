@@ -11,7 +11,13 @@ from plotly.subplots import make_subplots
 from scipy.stats import rankdata
 
 from optuna_predictor_rl.core.validation import HeldOut, cross_validate, rank_correlation
-from optuna_predictor_rl.visualization.source import inspect_search, task_names
+from optuna_predictor_rl.text import plotly_text
+from optuna_predictor_rl.visualization.source import (
+    WIDEST_TITLE,
+    inspect_search,
+    sampler_text,
+    task_names,
+)
 from optuna_predictor_rl.visualization.style import (
     COLORS,
     GREY,
@@ -60,13 +66,14 @@ def predictor_calibration(
 
     Args:
         study: A study with one objective.
-        sampler: Its sampler, also a new one; by default the study's own.
+        sampler: A predictor-based sampler, also a new one; by default the study's own or, if
+            that is of another kind, one with default settings.
         n_folds: How often the predictor is fitted, each time without another part of the trials.
         seed: Of the folds and the fits.
 
     Raises:
-        ValueError: If the sampler is of another kind, the study has several objectives, there
-            are fewer than 2 folds, or a fold would have fewer than 3 trials.
+        ValueError: If the given sampler is of another kind, the study has several objectives,
+            there are fewer than 2 folds, or a fold would have fewer than 3 trials.
     """
     if n_folds < 2:
         raise ValueError(f"n_folds must be at least 2, but got {n_folds}.")
@@ -125,9 +132,9 @@ def plot_predictor_calibration(
         "Observed rank (1 is the best)",
         "Predicted rank",
         subtitle=f"{len(tasks[0].observed)} trials in {n_folds} folds: each is predicted by "
-        "a predictor that has not seen it",
+        f"a predictor that has not seen it{sampler_text(study, sampler)}",
+        panel_lines=3,
     )
-    figure.update_layout(margin={"t": 115})
     figure.update_annotations(font={"size": 13})
     return figure
 
@@ -149,7 +156,7 @@ def _panel_title(task: TaskCalibration) -> str:
     known = task.fold_taus[np.isfinite(task.fold_taus)]
     folds = f"<br>by fold {known.min():.2f} to {known.max():.2f}" if len(known) else ""
     return (
-        f"<b>{task.name}</b>: Kendall's tau {task.tau:.2f}{folds}"
+        f"<b>{plotly_text(task.name, WIDEST_TITLE)}</b>: Kendall's tau {task.tau:.2f}{folds}"
         f"<br>(on the trials it was fitted to: {task.training_tau:.2f})"
     )
 

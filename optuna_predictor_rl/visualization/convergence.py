@@ -11,13 +11,13 @@ from optuna.study import Study
 from optuna_predictor_rl.core.targets import rank_targets
 from optuna_predictor_rl.stopping import sign_of
 from optuna_predictor_rl.suggestion import Search
-from optuna_predictor_rl.visualization.source import inspect_search, weight_text
+from optuna_predictor_rl.visualization.source import inspect_search, sampler_text, weight_text
 from optuna_predictor_rl.visualization.style import BLUE, FULL_COLOR, ORANGE, base_layout, thinned
 
 N_STEPS = 120
 """Steps that are drawn at most."""
 REWARDS = {
-    "mean": "this score, Eq. (6)",
+    "mean": "this score",
     "improvement": "the expected improvement over the best trial, not for this score alone",
 }
 
@@ -35,7 +35,8 @@ class Convergence:
         best: The best that each round has proposed so far.
         random_mean: Of as many random configurations.
         random_best: The best of them so far.
-        refined: The best after local moves, which follow the rounds; NaN without them.
+        refined: The best of all that rounds and local moves, which follow them, have found; NaN
+            without such moves. They climb the reward, so they may add nothing to this score.
         best_trial: The predicted score of the trial with the best label.
         higher_is_better: Whether signs are turned.
         reward: What the policy is rewarded for; see ``PolicyConfig``.
@@ -65,11 +66,12 @@ def rl_convergence(
 
     Args:
         study: A study with one objective.
-        sampler: Its sampler, also a new one; by default the study's own.
+        sampler: A predictor-based sampler, also a new one; by default the study's own or, if
+            that is of another kind, one with default settings.
         seed: Of the random configurations.
 
     Raises:
-        ValueError: If the sampler is of another kind, the study has several objectives, or
+        ValueError: If the given sampler is of another kind, the study has several objectives, or
             fewer than 3 trials have a value.
     """
     own, found = inspect_search(study, sampler)
@@ -80,7 +82,8 @@ def rl_convergence(
     rng = np.random.default_rng(seed)
     random = _score(found, found.history.space.random(int(np.prod(shape)), rng)).reshape(shape)
     score = _score(found, proposed.reshape(-1, proposed.shape[-1])).reshape(shape)
-    refined = found.candidates.rows[found.candidates.round < 0]
+    moved = found.candidates.rows[found.candidates.round < 0]
+    refined = min(score.min(), _score(found, moved).min()) if len(moved) else np.nan
     kept = thinned(shape[0], N_STEPS)
     return Convergence(
         steps=kept + 1,
@@ -88,7 +91,7 @@ def rl_convergence(
         best=sign * _best_so_far(score)[:, kept],
         random_mean=sign * random.mean(2).T[:, kept],
         random_best=sign * _best_so_far(random)[:, kept],
-        refined=sign * float(_score(found, refined).min()) if len(refined) else float("nan"),
+        refined=sign * float(refined),
         best_trial=sign * float(_score(found, _best_row(found))[0]),
         higher_is_better=flip,
         reward=own.policy.reward,
@@ -139,8 +142,8 @@ def plot_rl_convergence(
         f"Step (each of {n_rounds} rounds proposes {data.batch_size} configurations a step)",
         f"Predicted score ({better} is better)",
         subtitle=f"Predictor of {data.n_trials} trials{weight_text(data.weight)}; score in their "
-        f"standard deviations; dotted: one line a round, {n_rounds} seeds<br>"
-        f"The policy is rewarded for {REWARDS[data.reward]}",
+        f"standard deviations; dotted: each of {n_rounds} rounds<br>"
+        f"Rewarded for {REWARDS[data.reward]}{sampler_text(study, sampler)}",
     )
     figure.update_layout(legend={"traceorder": "reversed"})
     return figure
@@ -184,7 +187,12 @@ def _draw_ends(figure: go.Figure, data: Convergence) -> None:
         line={"color": FULL_COLOR, "width": 2, "dash": "dash"},
     )  # fmt: skip
     if np.isfinite(data.refined):
+        pick = np.max if data.higher_is_better else np.min
+        figure.add_scatter(  # leads to the star from where the rounds have ended
+            x=[ends[1]] * 2, y=[float(pick(data.best[:, -1])), data.refined], mode="lines",
+            line={"color": BLUE, "width": 2}, showlegend=False, hoverinfo="skip",
+        )  # fmt: skip
         figure.add_scatter(
-            x=ends[1:], y=[data.refined], mode="markers", name="after local moves",
+            x=ends[1:], y=[data.refined], mode="markers", name="best after local moves",
             marker={"color": BLUE, "size": 12, "symbol": "star"}, cliponaxis=False,
         )  # fmt: skip

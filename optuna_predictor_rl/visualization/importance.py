@@ -10,11 +10,19 @@ from optuna.study import Study
 from plotly.subplots import make_subplots
 
 from optuna_predictor_rl.core.importance import total_effects
-from optuna_predictor_rl.visualization.source import inspect_search, task_names
-from optuna_predictor_rl.visualization.style import BLUE, ORANGE, base_layout
+from optuna_predictor_rl.text import plotly_text
+from optuna_predictor_rl.visualization.source import (
+    WIDEST_TITLE,
+    inspect_search,
+    sampler_text,
+    task_names,
+)
+from optuna_predictor_rl.visualization.style import BLUE, ORANGE, base_layout, distinct
 
 MAX_DECISIONS = 30
 """Decisions that are drawn at most."""
+WIDEST_NAME = 28
+"""Characters of a decision's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +54,13 @@ def decision_importance(
 
     Args:
         study: A study with one objective.
-        sampler: Its sampler, also a new one; by default the study's own.
+        sampler: A predictor-based sampler, also a new one; by default the study's own or, if
+            that is of another kind, one with default settings.
         n_samples: Configurations in which each decision is drawn anew.
         seed: Of the configurations.
 
     Raises:
-        ValueError: If the sampler is of another kind, the study has several objectives, or
+        ValueError: If the given sampler is of another kind, the study has several objectives, or
             fewer than 3 trials have a value.
     """
     own, found = inspect_search(study, sampler)
@@ -96,8 +105,8 @@ def plot_decision_importance(
     """
     data = decision_importance(study, sampler, n_samples=n_samples, seed=seed)
     shown = slice(0, MAX_DECISIONS)
-    names = [name if len(name) <= 28 else name[:27] + "…" for name in data.decisions[shown]]
-    panels = [f"Effect on <b>{task}</b>" for task in data.tasks]
+    names = distinct([plotly_text(name, WIDEST_NAME) for name in data.decisions[shown]])
+    panels = [f"Effect on <b>{plotly_text(task, WIDEST_TITLE)}</b>" for task in data.tasks]
     figure = make_subplots(
         cols=len(panels), shared_yaxes=True, subplot_titles=panels, horizontal_spacing=0.05
     )
@@ -115,10 +124,14 @@ def plot_decision_importance(
         "Importance of decisions, according to the predictor",
         "Share of the predicted variance",
         subtitle=f"Predictor of {data.n_trials} trials, {n_samples} random configurations; "
-        f"shares of interactions count for each decision in them{left_out}",
+        f"interactions count for each of their decisions{left_out}" + sampler_text(study, sampler),
+        panel_lines=1,
     )
     figure.update_xaxes(tickformat=".0%", rangemode="tozero")
-    figure.update_yaxes(autorange="reversed")
-    figure.update_layout(height=max(320, 150 + 22 * len(names)), margin={"t": 100}, bargap=0.35)
+    # Names such as "1" and "2" would be taken for numbers, and some of many be left out.
+    figure.update_yaxes(
+        type="category", autorange="reversed", dtick=1, tickfont={"size": 12 if total < 20 else 9}
+    )
+    figure.update_layout(height=max(320, 150 + 22 * len(names)), bargap=0.35)
     figure.update_annotations(font={"size": 13})
     return figure

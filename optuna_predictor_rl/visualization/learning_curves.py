@@ -27,6 +27,10 @@ from optuna_predictor_rl.visualization.style import (
 STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
 N_OTHERS = 100
 """Grey curves that are drawn at most."""
+EXTENDED = (
+    "; dotted: where stopped trials would go by the fit of their own curve, then to the final "
+    "value that full trainings nearby lead to expect, with its error"
+)
 N_POINTS = 40
 """Points of a grey curve that are drawn at most."""
 
@@ -109,13 +113,13 @@ def plot_learning_curves(
             x=rule.cutoff, line_dash="dash", line_color=FULL_COLOR,
             annotation_text=f"cutoff {rule.cutoff:g}", annotation_position="top left",
         )  # fmt: skip
+    any_stopped = any(curve.label is not None for curve in curves)
     base_layout(
         figure,
         f"Learning curves of {len(curves)} trials",
         "Step",
         value_title(study),
-        subtitle="In colour the best in the long term; dotted: Eq. (2) of stopped trials, then "
-        "on to the final value<br>that full trainings nearby lead to expect, and its error",
+        subtitle="In colour the best in the long term" + (EXTENDED if any_stopped else ""),
     )
     tails = [curve.values[len(curve.values) // 4 :] for curve in curves]
     ends = [np.array([curve.long_term]) for curve in curves]

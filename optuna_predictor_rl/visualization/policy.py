@@ -13,16 +13,21 @@ from plotly.subplots import make_subplots
 
 from optuna_predictor_rl.core.policy import Grid
 from optuna_predictor_rl.core.space import Categorical
-from optuna_predictor_rl.visualization.source import inspect_search, weight_text
-from optuna_predictor_rl.visualization.style import base_layout, thinned
+from optuna_predictor_rl.text import plotly_text, shortened
+from optuna_predictor_rl.visualization.source import inspect_search, sampler_text, weight_text
+from optuna_predictor_rl.visualization.style import base_layout, distinct, thinned
 
 N_STEPS = 20
 """Steps that are drawn at most."""
 N_COLUMNS = 3
-PANEL_HEIGHT = 165
+PANEL_HEIGHT = 110
 """Of a decision, in pixels."""
-WIDEST_NAME = 16
-"""Characters of a choice or a decision that are written out."""
+WIDEST_NAME = 24
+"""Characters of a decision that are written over its panel."""
+WIDEST_TICK = 10
+"""Characters of a choice that are written beside a panel."""
+N_TICKS = 6
+"""Options that are written beside a panel at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +37,13 @@ class DecisionPolicy:
     Attributes:
         name: Of the decision.
         options: Its choices, values or intervals of values, as text.
+        ticks: The same in a few characters: a value in the middle of an interval.
         probability: Of each option at each step, the mean over the rounds that were asked for.
     """
 
     name: str
     options: list[str]
+    ticks: list[str]
     probability: Float[np.ndarray, "s o"]
 
     @property
@@ -78,12 +85,13 @@ def policy_probabilities(
 
     Args:
         study: A study with one objective.
-        sampler: Its sampler, also a new one; by default the study's own.
+        sampler: A predictor-based sampler, also a new one; by default the study's own or, if
+            that is of another kind, one with default settings.
         search_round: The round to show, from 0; by default the mean over all rounds.
 
     Raises:
-        ValueError: If the sampler is of another kind, the study has several objectives, fewer
-            than 3 trials have a value, or there is no such round.
+        ValueError: If the given sampler is of another kind, the study has several objectives,
+            fewer than 3 trials have a value, or there is no such round.
     """
     _, found = inspect_search(study, sampler)
     trace = found.candidates.trace
@@ -99,6 +107,7 @@ def policy_probabilities(
         DecisionPolicy(
             name=decision.name,
             options=option_names(trace.grid, j),
+            ticks=_tick_texts(trace.grid, j),
             probability=mean[:, j, : trace.grid.n_options[j]].astype(np.float64),
         )
         for j, decision in enumerate(trace.grid.space.decisions)
@@ -144,17 +153,22 @@ def plot_policy_probabilities(
     shown = _most_decided(data.decisions, max_decisions)
     columns = min(N_COLUMNS, len(shown))
     rows = math.ceil(len(shown) / columns)
-    height = 160 + PANEL_HEIGHT * rows
+    height = max(450, 130 + PANEL_HEIGHT * rows)
+    titles = [plotly_text(decision.name, WIDEST_NAME) for decision in shown]
     figure = make_subplots(
-        rows=rows, cols=columns, subplot_titles=[_short(d.name, 28) for d in shown],
-        horizontal_spacing=0.13, vertical_spacing=min(0.5, 44 / (height - 160)),
+        rows=rows, cols=columns, subplot_titles=titles, horizontal_spacing=0.13,
+        vertical_spacing=min(0.5, 24 / (height - 130)),
     )  # fmt: skip
     for i, decision in enumerate(shown):
-        figure.add_heatmap(
-            x=data.steps, y=decision.options, z=decision.probability.T.round(3).tolist(),
-            coloraxis="coloraxis", row=i // columns + 1, col=i % columns + 1,
-            hovertemplate="step %{x}, %{y}: %{z:.0%}<extra></extra>",
-        )  # fmt: skip
+        _draw(figure, data.steps, decision, i // columns + 1, i % columns + 1)
+        is_lowest = i + columns >= len(shown)
+        figure.update_xaxes(
+            showticklabels=is_lowest,
+            ticks="outside" if is_lowest else "",
+            title={"text": "Step", "standoff": 4} if is_lowest else None,
+            row=i // columns + 1,
+            col=i % columns + 1,
+        )
     rounds = "one round" if data.n_rounds == 1 else f"mean of {data.n_rounds} rounds"
     left_out = len(data.decisions) - len(shown)
     base_layout(
@@ -162,18 +176,21 @@ def plot_policy_probabilities(
         "What the policy chooses, by step of REINFORCE",
         subtitle=f"Next search: {rounds}, predictor of {data.n_trials} trials"
         f"{weight_text(data.weight)}"
-        + (f"; {left_out} less decided decisions are left out" if left_out else ""),
+        + (f"; {left_out} less decided decisions are left out" if left_out else "")
+        + sampler_text(study, sampler),
+        panel_lines=1,
     )
-    figure.update_xaxes(title={"text": "Step"}, row=rows)
+    figure.update_xaxes(showgrid=False)
     figure.update_yaxes(type="category", tickfont={"size": 9}, showgrid=False)
-    figure.update_annotations(font={"size": 12})
+    figure.update_annotations(font={"size": 11})
     figure.update_layout(
         height=height,
-        margin={"t": 100, "b": 60},
+        margin={"b": 50},
         coloraxis={
             "cmin": 0, "cmax": 1, "colorscale": [[0, "#ffffff"], [0.5, "#56a0d3"], [1, "#08306b"]],
-            "colorbar": {"title": {"text": "Probability"}, "tickformat": ".0%", "thickness": 14,
-                         "lenmode": "pixels", "len": 240, "y": 1, "yanchor": "top"},
+            "colorbar": {"title": {"text": "Probability", "side": "right"}, "tickformat": ".0%",
+                         "tickvals": [0, 0.5, 1], "thickness": 10, "lenmode": "pixels",
+                         "len": 200, "y": 1, "yanchor": "top"},
         },
     )  # fmt: skip
     return figure
@@ -183,12 +200,12 @@ def option_names(grid: Grid, j: int) -> list[str]:
     """The options of a decision as text: choices, values, or intervals of values."""
     decision = grid.space.decisions[j]
     if isinstance(decision, Categorical):
-        return _distinct([_short(str(choice)) for choice in decision.choices])
+        return distinct([shortened(choice) for choice in decision.choices])
     n = int(grid.n_options[j])
     if decision.n_values is not None and decision.n_values <= n:
         return [f"{decision.decode(position):g}" for position in decision.member_positions]
     edges = decision.value(np.linspace(0.0, 1.0, n + 1))
-    return _distinct([f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges)])
+    return distinct([f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges)])
 
 
 def _most_decided(decisions: list[DecisionPolicy], k: int) -> list[DecisionPolicy]:
@@ -197,12 +214,34 @@ def _most_decided(decisions: list[DecisionPolicy], k: int) -> list[DecisionPolic
     return [decisions[j] for j in sorted(order)]
 
 
-def _short(name: str, widest: int = WIDEST_NAME) -> str:
-    return name if len(name) <= widest else name[: widest - 1] + "…"
+def _tick_texts(grid: Grid, j: int) -> list[str]:
+    decision = grid.space.decisions[j]
+    if isinstance(decision, Categorical):
+        return [shortened(choice, WIDEST_TICK) for choice in decision.choices]
+    n = int(grid.n_options[j])
+    if decision.n_values is not None and decision.n_values <= n:
+        return option_names(grid, j)
+    middles = decision.value((np.arange(n) + 0.5) / n)
+    return [f"{v:.0f}" if 100 <= abs(v) < 1e5 else f"{v:.2g}" for v in middles]
 
 
-def _distinct(names: list[str]) -> list[str]:
-    """Names told apart by a number where they are equal, as one axis needs them."""
-    if len(set(names)) == len(names):
-        return names
-    return [f"{name} ({i})" for i, name in enumerate(names)]
+def _draw(
+    figure: go.Figure,
+    steps: Int[np.ndarray, " s"],
+    decision: DecisionPolicy,
+    row: int,
+    col: int,
+) -> None:
+    options = [plotly_text(option) for option in decision.options]
+    n = len(options)
+    figure.add_heatmap(
+        x=steps, y=options, z=decision.probability.T.round(3).tolist(), coloraxis="coloraxis",
+        row=row, col=col,
+        hovertemplate="step %{x}, %{y}: %{z:.0%}<extra></extra>",
+    )  # fmt: skip
+    labelled = thinned(n, n if n <= N_TICKS else N_TICKS - 1)
+    figure.update_yaxes(
+        tickvals=[options[k] for k in labelled],
+        ticktext=[plotly_text(decision.ticks[k]) for k in labelled],
+        row=row, col=col,
+    )  # fmt: skip

@@ -14,6 +14,8 @@ from optuna.trial import FrozenTrial
 from optuna_predictor_rl.comparison.marks import SHARED, trials_by_searcher
 from optuna_predictor_rl.comparison.results import baseline_of, completed, maximized
 from optuna_predictor_rl.comparison.statistics import gain, standard_error
+from optuna_predictor_rl.text import plotly_text
+from optuna_predictor_rl.visualization.source import WIDEST_TITLE
 from optuna_predictor_rl.visualization.style import COLORS, FULL_COLOR, base_layout
 
 DASHES = ("solid", "6px,2px", "2px,2px", "8px,2px,2px,2px", "12px,3px", "12px,3px,2px,3px")
@@ -111,7 +113,7 @@ def plot_sample_efficiency(
     """Draws the best gain so far by trial: the mean over seeds, and its standard error as a band.
 
     Args:
-        studies: Of `compare_searchers`, one a seed.
+        studies: Of `compare_searchers`, one a seed; or ordinary ones.
         baseline: See `ComparisonReport.of`.
         values_are_gains: See `ComparisonReport.of`.
         value_name: What the objective returns, or is a gain of, for instance ``"NE"``.
@@ -124,23 +126,36 @@ def plot_sample_efficiency(
         studies, baseline=baseline, values_are_gains=values_are_gains
     )
     figure = go.Figure()
-    _draw(figure, shared, color=FULL_COLOR, dash="solid")
+    name = SHARED if searchers else "best so far"
+    _draw(figure, shared, name=name, color=FULL_COLOR, dash="solid")
     for place, curve in enumerate(searchers):
-        color = COLORS[place % len(COLORS)]
-        _draw(figure, curve, color=color, dash=DASHES[place % len(DASHES)])
+        dash = DASHES[place % len(DASHES)]
+        name = plotly_text(curve.name, WIDEST_TITLE)
+        _draw(figure, curve, name=name, color=COLORS[place % len(COLORS)], dash=dash)
     n_shared = len(shared.trials)
-    figure.add_vline(
-        x=n_shared, line_dash="dash", line_color=FULL_COLOR, line_width=1,
-        annotation_text=f"{n_shared} shared trials", annotation_position="top left",
-    )  # fmt: skip
+    if searchers and n_shared:
+        figure.add_vline(
+            x=n_shared, line_dash="dash", line_color=FULL_COLOR, line_width=1,
+            annotation_text=f"{n_shared} shared trial{'s' if n_shared > 1 else ''}",
+            annotation_position="top left",
+        )  # fmt: skip
     better = "positive" if maximized(studies) else "negative"
-    seeds = "1 seed" if len(studies) == 1 else f"{len(studies)} seeds, mean ± standard error"
-    base_layout(
-        figure,
-        f"Sample efficiency of searchers ({seeds})",
-        "Trials of a searcher, the shared ones included",
-        f"Best {value_name} gain so far, % ({better} is better)",
+    gain_title = (
+        f"Best {plotly_text(value_name, WIDEST_TITLE)} gain so far, % ({better} is better)"
     )
+    if searchers:
+        seeds = "1 seed" if len(studies) == 1 else f"{len(studies)} seeds, mean ± standard error"
+        title = f"Sample efficiency of searchers ({seeds})"
+        base_layout(figure, title, "Trials of a searcher, the shared ones included", gain_title)
+    else:
+        title = "Best gain so far"
+        if len(studies) > 1:
+            title += f" ({len(studies)} studies, mean ± standard error)"
+        over = "" if values_are_gains else "Over the first complete trial's value"
+        if baseline is not None:
+            over = f"Over {baseline:.5g}"
+        base_layout(figure, title, "Trial", gain_title, subtitle=over)
+        figure.update_layout(showlegend=True)
     figure.update_yaxes(range=_visible_range([shared, *searchers]))
     return figure
 
@@ -168,7 +183,7 @@ def _visible_range(curves: list[BestSoFar]) -> list[float] | None:
     return [float(known.min() - margin), float(known.max() + margin)]
 
 
-def _draw(figure: go.Figure, curve: BestSoFar, *, color: str, dash: str) -> None:
+def _draw(figure: go.Figure, curve: BestSoFar, *, name: str, color: str, dash: str) -> None:
     if len(curve.trials) == 0:
         return
     known = np.isfinite(curve.error) & np.isfinite(curve.mean)
@@ -179,11 +194,11 @@ def _draw(figure: go.Figure, curve: BestSoFar, *, color: str, dash: str) -> None
             x=np.concatenate([steps, steps[::-1]]),
             y=np.concatenate([mean + error, (mean - error)[::-1]]),
             fill="toself", fillcolor=color, opacity=0.1, mode="none", hoverinfo="skip",
-            legendgroup=curve.name, showlegend=False,
+            legendgroup=name, showlegend=False,
         )  # fmt: skip
     figure.add_scatter(
-        x=curve.trials, y=curve.mean, mode="lines", legendgroup=curve.name,
-        name=f"{curve.name}: {curve.mean[-1]:+.2f} %",
+        x=curve.trials, y=curve.mean, mode="lines", legendgroup=name,
+        name=f"{name}: {curve.mean[-1]:+.2f} %",
         line={"color": color, "width": 2, "shape": "hv", "dash": dash},
     )  # fmt: skip
 

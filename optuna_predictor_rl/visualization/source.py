@@ -8,6 +8,10 @@ from optuna.study import Study
 from optuna_predictor_rl.sampler import PredictorRLSampler
 from optuna_predictor_rl.stopping import sign_of
 from optuna_predictor_rl.suggestion import Search
+from optuna_predictor_rl.text import plotly_text
+
+WIDEST_TITLE = 40
+"""Characters of a name in the title of an axis or a panel."""
 
 
 def inspect_search(
@@ -17,20 +21,14 @@ def inspect_search(
 
     Args:
         study: A study with one objective.
-        sampler: A predictor-based sampler; without it, the study's own. It may be a new one: all
-            that it knows comes from the study.
+        sampler: See `sampler_of`. It may be a new one: all that it knows comes from the study.
         at_least: How many trials must have a value or a label.
 
     Raises:
         ValueError: If the sampler is of another kind, the study has several objectives, or too
             few trials have a value.
     """
-    own = study.sampler if sampler is None else sampler
-    if not isinstance(own, PredictorRLSampler):
-        hint = "" if sampler is not None else ", the study's; give another one as sampler="
-        raise ValueError(
-            f"sampler must be a PredictorRLSampler, but got a {type(own).__name__}{hint}."
-        )
+    own = sampler_of(study, sampler)
     check_single(study)
     found = own.inspect(study)
     if len(found.history.rows) < at_least:
@@ -39,6 +37,35 @@ def inspect_search(
             f"but got {len(found.history.rows)}."
         )
     return own, found
+
+
+def sampler_of(study: Study, sampler: BaseSampler | None) -> PredictorRLSampler:
+    """Return the sampler whose predictor to show.
+
+    Args:
+        study: Any study. `optuna.load_study` gives it a TPESampler, whatever it was run with.
+        sampler: A predictor-based sampler; without it, the study's own if it is one, otherwise
+            one with default settings.
+
+    Raises:
+        ValueError: If the given sampler is of another kind.
+    """
+    if isinstance(sampler, PredictorRLSampler):
+        return sampler
+    if sampler is not None:
+        raise ValueError(
+            f"sampler must be a PredictorRLSampler, but got a {type(sampler).__name__}."
+        )
+    own = study.sampler
+    return own if isinstance(own, PredictorRLSampler) else PredictorRLSampler(seed=0)
+
+
+def sampler_text(study: Study, sampler: BaseSampler | None) -> str:
+    """Return a line of a subtitle if `sampler_of` takes default settings, otherwise nothing."""
+    if sampler is not None or isinstance(study.sampler, PredictorRLSampler):
+        return ""
+    kind = plotly_text(type(study.sampler).__name__)
+    return f"<br>Fitted with a default PredictorRLSampler: the study's sampler is a {kind}"
 
 
 def check_single(study: Study) -> None:
@@ -53,12 +80,12 @@ def check_single(study: Study) -> None:
 def value_name(study: Study) -> str:
     """What the study's value is: the metric name it was given, or "value"."""
     names = study.metric_names
-    return names[0] if names else "value"
+    return names[0] if names and names[0] else "value"
 
 
 def value_title(study: Study) -> str:
     """An axis title: what the value is and which end is better."""
-    name = value_name(study)
+    name = plotly_text(value_name(study), WIDEST_TITLE)
     better = "higher" if sign_of(study) < 0 else "lower"
     return f"{name[0].upper()}{name[1:]} ({better} is better)"
 

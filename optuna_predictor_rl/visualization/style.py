@@ -1,5 +1,7 @@
 """Colours and layout shared by the figures; small enough for optuna-dashboard to resend."""
 
+import math
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,20 +20,41 @@ BLUE, ORANGE, GREEN, PINK, YELLOW, SKY = (
 COLORS = (BLUE, ORANGE, GREEN, PINK, YELLOW, SKY)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 LABEL_COLOR = ORANGE
+WIDEST_LINE = 100
+"""Characters of a line of the subtitle: optuna-dashboard's figures are 640 pixels wide."""
 
 
 def base_layout(
-    figure: go.Figure, title: str, x: str = "", y: str = "", *, subtitle: str = ""
+    figure: go.Figure,
+    title: str,
+    x: str = "",
+    y: str = "",
+    *,
+    subtitle: str = "",
+    panel_lines: int = 0,
 ) -> None:
-    """Titles and a plain background; plotly's default template is several kilobytes."""
-    lines = subtitle.count("<br>") + 1 if subtitle else 0
+    """Set titles and a plain background; plotly's default template is several kilobytes.
+
+    Args:
+        figure: To change.
+        title: Of the figure. This and all other text is HTML, see `text.plotly_text`.
+        x: Title of all x axes.
+        y: Title of all y axes.
+        subtitle: Lines between `<br>`; long ones are broken.
+        panel_lines: Lines of the highest panels' titles, for which there must be room.
+    """
+    lines = [
+        part
+        for line in subtitle.split("<br>")
+        for part in textwrap.wrap(line, WIDEST_LINE, break_long_words=False)
+    ]
     figure.update_layout(
         template="none",
         font={"color": INK, "size": 12},
         title={
             "text": title,
             "font": {"size": 16},
-            "subtitle": {"text": subtitle, "font": {"size": 12, "color": INK}},
+            "subtitle": {"text": "<br>".join(lines), "font": {"size": 12, "color": INK}},
             "x": 0.02,
             "xanchor": "left",
             "y": 1.0,
@@ -41,7 +64,7 @@ def base_layout(
         },
         plot_bgcolor="white",
         hovermode="closest",
-        margin={"t": 56 + 17 * lines, "r": 30, "b": 60},
+        margin={"t": 56 + 17 * len(lines) + 18 * panel_lines, "r": 30, "b": 60},
     )
     grid = {"gridcolor": "#eeeeee", "zeroline": False, "linecolor": "#999999"}
     figure.update_xaxes(**grid)
@@ -79,3 +102,28 @@ def visible_range(
 def thinned(n: int, at_most: int) -> Int[np.ndarray, " k"]:
     """Indices of at most so many of n points, evenly spread, the first and the last included."""
     return np.unique(np.linspace(0, n - 1, min(n, at_most)).round().astype(int))
+
+
+def distinct(names: list[str]) -> list[str]:
+    """Return names told apart by a number where two are equal, as one axis needs them."""
+    if len(set(names)) == len(names):
+        return names
+    return [f"{name} ({i})" for i, name in enumerate(names)]
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return round values around and between two positive ones, few enough to be labelled.
+
+    Example:
+        >>> log_ticks(30.0, 900.0)
+        [20.0, 50.0, 100.0, 200.0, 500.0, 1000.0]
+        >>> log_ticks(1e-3, 1e9)
+        [0.001, 0.1, 10.0, 1000.0, 100000.0, 10000000.0, 1000000000.0]
+    """
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    if last - first > 3:
+        return [10.0**power for power in range(first, last + 1, -(-(last - first) // 8))]
+    steps = [digit * 10.0**power for power in range(first, last + 1) for digit in (1, 2, 5)]
+    start = max(i for i, step in enumerate(steps) if step <= low)
+    end = min(i for i, step in enumerate(steps) if step >= high)
+    return steps[start : end + 1]

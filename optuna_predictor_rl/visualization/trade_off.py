@@ -17,9 +17,13 @@ from optuna_predictor_rl.labels import is_full
 from optuna_predictor_rl.sampler import PredictorRLSampler
 from optuna_predictor_rl.stopping import sign_of
 from optuna_predictor_rl.suggestion import Search
+from optuna_predictor_rl.text import plotly_text
 from optuna_predictor_rl.visualization.source import (
+    WIDEST_TITLE,
     cost_name,
     inspect_search,
+    sampler_of,
+    sampler_text,
     value_title,
 )
 from optuna_predictor_rl.visualization.style import (
@@ -28,6 +32,7 @@ from optuna_predictor_rl.visualization.style import (
     RAW_COLOR,
     SYMBOLS,
     base_layout,
+    log_ticks,
     thinned,
     visible_range,
 )
@@ -86,20 +91,27 @@ def trade_off(
 
     Args:
         study: A study with one objective.
-        sampler: Its sampler, also a new one; by default the study's own. It must have a cost.
+        sampler: A predictor-based sampler, also a new one; by default the study's own. It
+            must have a cost.
         cost_weights: Weights to search under; by default the sampler's own.
         n_proposals: How many untried configurations of each search to predict; 0 for none.
 
     Raises:
-        ValueError: If the sampler is of another kind or has no cost, the study has several
+        ValueError: If the given sampler is of another kind or has no cost, the study has several
             objectives, fewer than 3 trials have a value, a weight is not in [0, 1], or the
             number of proposals is negative.
     """
     if n_proposals < 0:
         raise ValueError(f"n_proposals must not be negative, but got {n_proposals}.")
-    own, _ = inspect_search(study, sampler)
+    own = sampler_of(study, sampler)
     if own.cost is None:
-        raise ValueError("sampler must have a cost for this figure, but got cost=None.")
+        of_study = type(study.sampler).__name__
+        hint = f" (the study's is a {of_study})" if sampler_text(study, sampler) else ""
+        raise ValueError(
+            "sampler must have a cost for this figure, but got cost=None; give "
+            f"sampler=PredictorRLSampler(cost=...){hint}."
+        )
+    inspect_search(study, own)
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
     known = [(t, label(t), _cost(own, t)) for t in trials]
     both = [(t, y, c) for t, y, c in known if y is not None and np.isfinite([y, c]).all()]
@@ -146,9 +158,8 @@ def plot_trade_off(
     sign = sign_of(study)
     figure = go.Figure()
     figure.add_scatter(
-        x=data.cost[data.front], y=data.value[data.front], mode="lines+markers",
+        x=data.cost[data.front], y=data.value[data.front], mode="lines", name="Pareto front",
         line={"color": FULL_COLOR, "width": 1.5, "shape": "hv"}, hoverinfo="skip",
-        marker={"symbol": "circle-open", "size": 16}, name="Pareto front",
     )  # fmt: skip
     weights = sorted({*data.cost_weight[~np.isnan(data.cost_weight)]})
     weights = sorted({*weights, *(p.cost_weight for p in data.proposals)})
@@ -161,20 +172,30 @@ def plot_trade_off(
         _draw_proposals(
             figure, proposal, COLORS[weights.index(proposal.cost_weight) % len(COLORS)]
         )
+    if not data.full.all():
+        figure.add_scatter(
+            x=[None], y=[None], mode="markers", name="stopped early",
+            marker={"color": RAW_COLOR, "symbol": "circle-open", "size": 9},
+        )  # fmt: skip
     limits = visible_range(data.value, sign, must=[p.value for p in data.proposals])
     n_outside = int(((data.value < limits[0]) | (data.value > limits[1])).sum())
-    own, _ = inspect_search(study, sampler)
     base_layout(
         figure,
         f"Value against cost, {len(data.value)} trials",
-        f"{cost_name(own)} (lower is better)",
+        f"{plotly_text(cost_name(sampler_of(study, sampler)), WIDEST_TITLE)} (lower is better)",
         value_title(study),
-        subtitle="Open: stopped early, value extrapolated; crosses: proposals as predicted"
-        + (f"; {n_outside} bad trials lie outside" if n_outside else ""),
+        subtitle="Colours: cost weight of the search that suggested a trial; "
+        "crosses: proposals as predicted<br>"
+        + ("" if data.full.all() else "Open: stopped early, value extrapolated")
+        + ("" if data.full.all() or not n_outside else "; ")
+        + (f"{n_outside} bad trials lie outside" if n_outside else ""),
     )
     figure.update_yaxes(range=limits)
     if data.cost.min() > 0 and data.cost.max() > 10 * data.cost.min():
-        figure.update_xaxes(type="log", dtick="D2")
+        ticks = log_ticks(float(data.cost.min()), float(data.cost.max()))
+        # Plotly's own ticks between powers of ten have one digit: "2" stands for 2000.
+        tick_format = "~s" if ticks[0] >= 1.0 else "~g"
+        figure.update_xaxes(type="log", tickvals=ticks, tickformat=tick_format)
     return figure
 
 
@@ -228,17 +249,25 @@ def _draw_trials(
     color: str,
     symbol: str,
 ) -> None:
+    """Filled marks of full trials, which are named in the legend, and open ones of others."""
     kept = np.flatnonzero(chosen)
     if not len(kept):
         return
     kept = kept[thinned(len(kept), N_POINTS)]
-    symbols = [symbol if full else f"{symbol}-open" for full in data.full[kept]]
-    figure.add_scatter(
-        x=data.cost[kept], y=data.value[kept], mode="markers", name=name,
-        text=[str(number) for number in data.numbers[kept]],
-        marker={"color": color, "symbol": symbols, "size": 9, "opacity": 0.8},
-        hovertemplate="trial %{text}: %{y:.4g} at cost %{x:.4g}<extra></extra>",
-    )  # fmt: skip
+    for full in (True, False):
+        some = kept[data.full[kept] == full]
+        if not full and not len(some):
+            continue
+        figure.add_scatter(
+            # A trace without a point would not be in the legend.
+            x=data.cost[some] if len(some) else [None],
+            y=data.value[some] if len(some) else [None],
+            mode="markers", name=name, legendgroup=name, showlegend=full,
+            text=[str(number) for number in data.numbers[some]],
+            marker={"color": color, "symbol": symbol if full else f"{symbol}-open", "size": 9,
+                    "opacity": 0.8},
+            hovertemplate="trial %{text}: %{y:.4g} at cost %{x:.4g}<extra></extra>",
+        )  # fmt: skip
 
 
 def _draw_proposals(figure: go.Figure, proposals: Proposals, color: str) -> None:

@@ -11,6 +11,7 @@ import optuna
 import pandas as pd
 import pytest
 import scipy.stats
+from markdown_it import MarkdownIt
 from optuna.study import Study
 from optuna.trial import TrialState
 
@@ -170,6 +171,16 @@ def test_a_report_prints_as_markdown_and_shows_as_html() -> None:
 def test_names_are_escaped_in_html() -> None:
     study = study_of([finished("<b>", 1.0)])
     assert "&lt;b&gt;" in ComparisonReport.of(study)._repr_html_()
+
+
+def test_names_are_no_markup_in_markdown() -> None:
+    name = "![a](http://host/b.png)|c\n\nd"
+    rows = str(ComparisonReport.of(study_of([finished(name, 1.0)]))).splitlines()
+    assert len(rows) == 6  # caption, an empty line, head, rule, shared, the searcher
+    parsed = MarkdownIt("gfm-like", {"linkify": False}).parse("\n".join(rows[2:]))
+    cell = next(t for t in parsed if t.content.startswith("!"))
+    assert {child.type for child in cell.children or []} == {"text"}
+    assert "".join(c.content for c in cell.children or []) == "![a](http://host/b.png)|c\\n\\nd"
 
 
 def test_a_study_without_a_comparison_has_an_empty_report() -> None:

@@ -127,6 +127,7 @@ def test_the_notes_page_shows_the_state_of_the_search(browser: Browser, server: 
     assert console == []
     assert "State of the search" in text
     assert "What to try." in text
+    assert "state-of-the-search]" not in text  # the marks around it
 
 
 def test_the_pages_of_trials_show_what_was_expected_of_them(browser: Browser, server: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import optuna
 import pytest
 from optuna.study import Study
+from optuna.trial import TrialState
 from optuna_dashboard import get_note, save_note
 from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
 
@@ -163,14 +164,34 @@ def test_threads_publish_without_waiting_for_each_other() -> None:
     assert len(study.trials) == 24
 
 
-def test_what_the_user_wrote_above_the_note_stays() -> None:
+def test_what_users_write_above_and_below_the_note_stays() -> None:
     study = searched(3)
-    save_note(study, "# My study\n\nof shoes\n\n")
-    publish(study)
-    publish(study)
+    save_note(study, "# My study\n\nof shoes")
+    publish(study, figures=())
+    first = get_note(study)
+    save_note(study, first + "\n- a remark\n\n    code")
+    study.add_trial(optuna.create_trial(state=TrialState.FAIL))
+    publish(study, figures=())
     note = get_note(study)
-    assert note.startswith("# My study\n\nof shoes\n\n# State of the search")
+    assert note.startswith("# My study\n\nof shoes\n\n")
+    assert note.endswith("\n\n- a remark\n\n    code\n")
     assert note.count("# State of the search") == 1
+    assert "**Trials.** 3:" in first
+    assert "**Trials.** 4:" in note
+    publish(study, figures=())
+    assert get_note(study) == note
+
+
+def test_a_remark_written_while_the_note_is_made_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = searched(3)
+
+    def slow(_: object) -> str:
+        save_note(study, "a remark")
+        return "state"
+
+    monkeypatch.setattr(publication, "state_of_the_search", slow)
+    publish(study, figures=())
+    assert get_note(study).startswith("a remark\n")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,13 @@ import math
 
 import optuna
 import pytest
-from optuna.distributions import FloatDistribution
+from markdown_it import MarkdownIt
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 from optuna.trial import Trial, TrialState, create_trial
 
 from optuna_predictor_rl import LowFidelityPruner
@@ -76,16 +82,66 @@ def test_candidates_that_are_named_differ_by_more_than_a_little() -> None:
     assert min(abs(a - b) for i, a in enumerate(named) for b in named[:i]) > 0.0499
 
 
-@pytest.mark.parametrize(
-    ("study", "end"),
-    [
-        (finished([0.5, 0.01]), "lower"),
-        (finished([0.991, 0.999]), "upper"),
-        (finished([1e-6, 1e-3], low=1e-6, log=True), "lower"),
-    ],
-)
-def test_a_best_value_at_the_end_of_a_range_is_pointed_out(study: optuna.Study, end: str) -> None:
-    assert f"The best `x` lies at the {end} end of its range" in note(study)
+FLOAT, INT = FloatDistribution, IntDistribution
+EDGES: list[tuple[BaseDistribution, float, str | None]] = [
+    (FLOAT(-1.0, 1.0), -0.98, "lower end of its range (-1): try lower values, if they make sense"),
+    (FLOAT(-1.0, 1.0), 0.99, "upper end of its range (1): try higher values"),
+    (FLOAT(-1.0, 0.0), 0.0, "upper"),
+    (FLOAT(1e-5, 1.0, log=True), 1.1e-5, "lower end of its range (1e-05)"),
+    (FLOAT(1e-5, 1.0, log=True), 1.0, "upper"),
+    (FLOAT(0.1, 0.5), 0.1, "lower"),
+    (FLOAT(0.0, 0.5), 0.5, "upper"),
+    (FLOAT(0.0, 0.5), 0.0, None),  # a dropout of less than nothing
+    (FLOAT(0.5, 1.0), 1.0, None),  # more than all rows
+    (INT(1, 3), 1, None),  # fewer layers than one
+    (INT(0, 30), 0, None),
+    (INT(1, 512, log=True), 1, None),
+    (INT(1, 9, step=2), 1, None),
+    (INT(1, 3), 3, "upper end of its range (3)"),
+    (INT(16, 256, log=True), 16, "lower"),
+    (INT(-3, 3), -3, "lower"),
+    (INT(0, 1), 1, None),  # a switch
+    (INT(1, 3), 2, None),
+    (INT(2, 2), 2, None),
+]
+
+
+@pytest.mark.parametrize(("space", "value", "hint"), EDGES)
+def test_a_best_value_at_the_end_of_a_range_is_pointed_out_where_the_range_could_go_on(
+    space: BaseDistribution, value: float, hint: str | None
+) -> None:
+    study = optuna.create_study(sampler=tiny())
+    study.add_trial(create_trial(params={"x": value}, distributions={"x": space}, value=0.0))
+    text = note(study)
+    if hint is None:
+        assert "of its range" not in text
+    else:
+        assert f"The best `x` lies at the {hint}" in text
+
+
+def test_what_users_name_things_is_no_markup() -> None:
+    names = ["a`b", "", "a\nb", "\n\n# b", "a`<img src=x>`b", "z" * 2000]
+    values = ["<unk>", "*x*", "![](http://host/pixel.png)", "y" * 2000, "\n\n- a", " "]
+    study = optuna.create_study(sampler=tiny())
+    params: dict[str, str | float] = dict(zip(names, values, strict=True))
+    space: dict[str, BaseDistribution] = {
+        n: CategoricalDistribution((params[n], 1)) for n in names
+    }
+    numbers = [f"*{name}*" for name in names]
+    params |= dict.fromkeys(numbers, -1.0)
+    space |= dict.fromkeys(numbers, FloatDistribution(-1.0, 1.0))
+    study.add_trial(create_trial(params=params, distributions=space, value=0.0))
+    parsed = MarkdownIt("gfm-like", {"linkify": False}).parse(note(study))
+    assert {token.type for token in parsed if token.nesting == 1} == {
+        "heading_open", "paragraph_open", "bullet_list_open", "list_item_open",
+    }  # fmt: skip
+    inline = [child for token in parsed for child in token.children or []]
+    assert {t.type for t in inline} == {"text", "strong_open", "strong_close", "code_inline"}
+    assert "".join(t.content for t in inline if t.type == "strong_open") == ""
+    shown = [t.content for t in inline if t.type == "code_inline"]
+    assert max(map(len, shown)) == 60
+    assert shown[:6] == ["a`b", "<unk>", '""', "*x*", "a\\nb", "![](http://host/pixel.png)"]
+    assert sum(t.content.count("z") for t in inline if t.type == "text") == 0
 
 
 def test_a_small_value_inside_of_a_logarithmic_range_is_not_pointed_out() -> None:

@@ -6,6 +6,7 @@ from optuna_predictor_rl.visualization import plot_rl_convergence, rl_convergenc
 from tests.optuna_predictor_rl.visualization.searches import searched, small_sampler
 
 GREEDY = PolicyConfig(n_rounds=2, n_steps=4, batch_size=6, reward="mean", distances=(0.0,))
+WIDE = PolicyConfig(n_rounds=2, n_steps=4, batch_size=64, n_refinements=1)
 
 
 def test_the_curves_are_those_of_the_costs_that_the_policy_was_rewarded_for() -> None:
@@ -30,8 +31,20 @@ def test_random_sampling_draws_as_many_and_the_best_trial_is_the_lowest() -> Non
     best = min(study.trials, key=lambda trial: trial.value or 0.0)
     row = space.rows([best.params])
     assert data.best_trial == pytest.approx(found.ensemble.predict(row)[0][0, 0])
-    moved = found.candidates.rows[found.candidates.round == -1]
-    assert data.refined == pytest.approx(found.ensemble.predict(moved)[0].min())
+    everything = found.candidates.rows
+    assert data.refined == pytest.approx(found.ensemble.predict(everything)[0].min())
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_the_best_after_local_moves_is_no_worse_than_before_them(direction: str) -> None:
+    sign = 1.0 if direction == "minimize" else -1.0
+    # The moves climb the expected improvement; here all of them lie behind by the score.
+    study = searched(5, direction=direction, policy=WIDE, seed=1, n_startup_trials=5)
+    data = rl_convergence(study)
+    assert sign * data.refined <= (sign * data.best).min()
+    *_, way, star = plot_rl_convergence(study).data
+    assert list(way.y) == [sign * (sign * data.best).min(), data.refined]
+    assert list(star.y) == [data.refined]
 
 
 def test_a_maximized_study_has_the_same_curves_turned_over() -> None:

@@ -1,5 +1,8 @@
 import numpy as np
+import optuna
 import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import create_trial
 
 from optuna_predictor_rl import PolicyConfig
 from optuna_predictor_rl.core.policy import Grid
@@ -25,7 +28,7 @@ def test_options_are_named_by_what_they_decode_to() -> None:
     options = np.stack([np.arange(8) % n for n in GRID.n_options], axis=1)
     rng = np.random.default_rng(0)
     names = [option_names(GRID, j) for j in range(4)]
-    assert names[0] == ["plain", "None", "a very long nam…"]
+    assert names[0] == ["plain", "None", "a very long name of a choice"]
     assert [len(n) for n in names] == GRID.n_options.tolist()
     for _ in range(20):
         for chosen, config in zip(
@@ -35,6 +38,45 @@ def test_options_are_named_by_what_they_decode_to() -> None:
             for j in (2, 3):
                 low, high = map(float, names[j][chosen[j]].split(" to "))
                 assert low * 0.99 <= config[GRID.space.decisions[j].name] <= high * 1.01 + 1
+
+
+def test_an_axis_names_a_few_options_in_a_few_characters() -> None:
+    study = optuna.create_study(sampler=small_sampler())
+    space = {
+        "n": IntDistribution(1, 3),
+        "rate": FloatDistribution(1e-6, 1.0, log=True),
+        "gradient_boosting.learning_rate": CategoricalDistribution(("a long name", "b" * 99, "c")),
+    }
+    for i in range(4):
+        choice = space["gradient_boosting.learning_rate"].choices[i % 3]
+        params = {"n": i % 3 + 1, "rate": 0.1**i, "gradient_boosting.learning_rate": choice}
+        study.add_trial(create_trial(params=params, distributions=space, value=float(i)))
+    figure = plot_policy_probabilities(study)
+    by_title = dict(zip([a.text for a in figure.layout.annotations], range(3), strict=True))
+    assert sorted(by_title) == ["gradient_boo…arning_rate", "n", "rate"]
+    for trace in figure.data:
+        axis = figure.layout[trace.yaxis.replace("y", "yaxis")]
+        assert len(axis.tickvals) <= 6
+        assert set(axis.tickvals) <= set(trace.y)
+        assert max(len(text) for text in axis.ticktext) <= 10
+    n = figure.data[by_title["n"]]
+    axis = figure.layout[n.yaxis.replace("y", "yaxis")]
+    assert list(axis.tickvals) == list(axis.ticktext) == ["1", "2", "3"]
+    rate = figure.layout[figure.data[by_title["rate"]].yaxis.replace("y", "yaxis")]
+    for tick, option in zip(rate.ticktext, rate.tickvals, strict=True):
+        low, high = map(float, option.split(" to "))
+        assert low < float(tick) < high
+
+
+def test_the_lowest_panel_of_each_column_has_the_steps() -> None:
+    space = {f"x{i}": FloatDistribution(0.0, 1.0) for i in range(4)}
+    study = optuna.create_study(sampler=small_sampler())
+    for i in range(4):
+        params = dict.fromkeys(space, i / 4)
+        study.add_trial(create_trial(params=params, distributions=space, value=float(i)))
+    layout = plot_policy_probabilities(study).layout
+    shown = [layout[f"xaxis{i}"].showticklabels for i in ("", 2, 3, 4)]
+    assert shown == [False, True, True, True]
 
 
 def test_choices_that_read_the_same_are_told_apart() -> None:

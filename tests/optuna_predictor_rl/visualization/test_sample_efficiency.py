@@ -84,6 +84,23 @@ def test_the_figure_says_what_it_shows() -> None:
     assert "(positive is better)" in one.layout.yaxis.title.text
 
 
+def test_an_ordinary_study_has_no_shared_trials() -> None:
+    study = optuna.create_study()
+    for value in (2.0, 3.0, 1.0):
+        study.add_trial(optuna.create_trial(value=value))
+    figure = plot_sample_efficiency(study)
+    assert [trace.name for trace in figure.data] == ["best so far: -50.00 %"]
+    assert not figure.layout.annotations
+    assert not figure.layout.shapes
+    assert figure.layout.title.text == "Best gain so far"
+    assert figure.layout.title.subtitle.text == "Over the first complete trial's value"
+    assert figure.layout.xaxis.title.text == "Trial"
+    assert "shared" not in figure.to_json()
+    over = plot_sample_efficiency([study, study], baseline=4.0)
+    assert over.layout.title.subtitle.text == "Over 4"
+    assert "2 studies" in over.layout.title.text
+
+
 @pytest.mark.parametrize(
     ("trials", "message"),
     [([], "baseline must be .* but got nan"), ([("shared", 0.0)], "baseline must be .* got 0.0")],

@@ -1,5 +1,8 @@
 import numpy as np
+import optuna
 import pytest
+from optuna.distributions import FloatDistribution
+from optuna.trial import TrialState, create_trial
 
 from optuna_predictor_rl.costs import KnownCost
 from optuna_predictor_rl.visualization import plot_trade_off, trade_off
@@ -75,6 +78,45 @@ def test_the_figure_names_cost_value_and_weights() -> None:
         "Pareto front", "not searched", "cost weight 0", "cost weight 0.5", "proposals, 0",
         "proposals, 0.5",
     ]  # fmt: skip
+
+
+def test_stopped_trials_are_open_and_the_legend_says_so() -> None:
+    study = searched(5, **PRICED)
+    names = [trace.name for trace in plot_trade_off(study, n_proposals=0).data]
+    assert "stopped early" not in names
+    first = study.trials[0]
+    study.add_trial(
+        create_trial(
+            state=TrialState.PRUNED, params=first.params | {"x": 0.9},
+            distributions=first.distributions, value=2.0, intermediate_values={1: 2.0},
+            user_attrs={"price": 1.0, "low_fidelity_label": 2.0},
+        )
+    )  # fmt: skip
+    figure = plot_trade_off(study, n_proposals=0)
+    for trace in figure.data[1:]:
+        is_open = trace.marker.symbol.endswith("-open")
+        assert trace.showlegend is not (is_open and trace.name != "stopped early")
+    assert [t.name for t in figure.data if t.showlegend is not False][-1] == "stopped early"
+    assert "Open: stopped early" in figure.layout.title.subtitle.text
+
+
+def test_every_tick_of_a_logarithmic_cost_is_written_out() -> None:
+    study = optuna.create_study(sampler=small_sampler(**PRICED))
+    space = {"x": FloatDistribution(0.0, 1.0)}
+    for i, price in enumerate((5e4, 3e5, 2e6)):
+        study.add_trial(
+            create_trial(
+                params={"x": i / 2},
+                distributions=space,
+                value=float(i),
+                user_attrs={"price": price},
+            )
+        )
+    axis = plot_trade_off(study, n_proposals=0).layout.xaxis
+    assert axis.type == "log"
+    assert axis.dtick is None
+    assert list(axis.tickvals) == pytest.approx([5e4, 1e5, 2e5, 5e5, 1e6, 2e6])
+    assert axis.tickformat == "~s"  # 50k to 2M
 
 
 def test_a_sampler_without_a_cost_is_refused() -> None:

@@ -1,0 +1,37 @@
+"""The generated part of a note, between two marks; around them are the users' remarks."""
+
+import re
+
+# Definitions of links that nobody uses: Markdown shows nothing of them, while optuna-dashboard
+# shows HTML comments as text. They are longer than any name that is written between them.
+BEGIN = (
+    "[begin-state-of-the-search]: # "
+    "(From here to the end mark all is written anew. Write your remarks above or below.)"
+)
+END = (
+    "[end-state-of-the-search]: # "
+    "(The generated part ends here. What you write below this line stays as it is.)"
+)
+_GENERATED = re.compile(rf"^{re.escape(BEGIN)}.*?^{re.escape(END)}", re.DOTALL | re.MULTILINE)
+
+
+def merged(note: str, generated: str) -> str:
+    r"""Return a note with its generated part replaced, and the remarks around it kept.
+
+    A note without both marks is all remarks: the generated part then follows them.
+
+    Args:
+        note: As it stands.
+        generated: Markdown, to stand between the marks.
+
+    Example:
+        >>> once = merged("Shoes.", "1 trial.")
+        >>> twice = merged(once + "A remark below.", "2 trials.")
+        >>> twice.split("\n\n") == ["Shoes.", BEGIN, "2 trials.", END, "A remark below.\n"]
+        True
+    """
+    found = _GENERATED.search(note)
+    above, below = (note[: found.start()], note[found.end() :]) if found else (note, "")
+    # The marks are definitions only with an empty line before them.
+    parts = [above.rstrip(), BEGIN, generated.strip(), END, below.strip("\r\n").rstrip()]
+    return "\n\n".join(part for part in parts if part) + "\n"

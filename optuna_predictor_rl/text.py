@@ -1,0 +1,83 @@
+"""Text that comes from users, such as names and choices, made safe to show.
+
+A storage may be shared: what one person names a parameter, all who look at the study are shown.
+So nothing of it may act as markup.
+"""
+
+import html
+import re
+
+WIDEST = 60
+"""Characters of a name or a value that are shown."""
+
+_ACTIVE = re.compile(
+    r"[\\`*\[\]<>|&~@]"
+    r"|(?<!\w)_|_(?!\w)"  # within a word an underscore is one
+    r"|:(?=//)|(?<=www)\."  # addresses become links by themselves
+)
+
+
+def shortened(text: object, at_most: int = WIDEST) -> str:
+    r"""Return one line of at most so many characters, in which each of them can be seen.
+
+    What has no glyph (line breaks, marks that turn the direction of writing, halves of a
+    surrogate pair) is shown as Python writes it. Longer text loses its middle: names that share
+    a prefix stay apart.
+
+    Args:
+        text: Anything; `str` of it is shown.
+        at_most: Characters, at least 3.
+
+    Example:
+        >>> shortened("a\nb"), shortened("optimizer.weight_decay", 11)
+        ('a\\nb', 'optim…decay')
+    """
+    known = str(text)
+    if len(known) > 2 * at_most:  # a value of a megabyte is not escaped as a whole
+        known = known[:at_most] + known[-at_most:]
+    shown = "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in known
+    )
+    if len(shown) <= at_most:
+        return shown
+    half = at_most // 2
+    return f"{shown[:half]}…{shown[len(shown) - (at_most - half - 1) :]}"
+
+
+def code_span(text: object) -> str:
+    """Return text as a code span of Markdown, whatever stands in it.
+
+    Example:
+        >>> print(code_span("lr"), code_span("a`b"), code_span(""))
+        `lr` ``a`b`` `""`
+    """
+    shown = _not_blank(shortened(text))
+    fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
+    # Of a span that starts and ends with a space, Markdown takes one at each end.
+    pad = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
+
+
+def markdown_text(text: object) -> str:
+    r"""Return text for Markdown outside of a code span, such as a cell of a table.
+
+    Example:
+        >>> print(markdown_text("tpe_1"), markdown_text("a|b *c*"))
+        tpe_1 a\|b \*c\*
+    """
+    return _ACTIVE.sub(r"\\\g<0>", shortened(text))
+
+
+def plotly_text(text: object, at_most: int = WIDEST) -> str:
+    """Return text for plotly, which takes some HTML for markup and `$...$` for LaTeX.
+
+    Example:
+        >>> plotly_text("<b>x</b> & y")
+        '&lt;b&gt;x&lt;/b&gt; &amp; y'
+    """
+    return html.escape(_not_blank(shortened(text, at_most)), quote=False).replace("$", "&#36;")
+
+
+def _not_blank(text: str) -> str:
+    """In quotes if nothing of it would be seen."""
+    return text if text.strip() else f'"{text}"'
