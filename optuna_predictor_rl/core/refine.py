@@ -95,8 +95,12 @@ def neighbours(space: SearchSpace, rows: Rows, step: float, rng: np.random.Gener
             np.clip(copies, 0.0, np.where(np.isin(range(rows.shape[1]), numeric), 1.0, np.inf))
         )
     everything = np.concatenate(moved)
-    free = SearchSpace(space.decisions).random(len(everything), rng)  # for what becomes active
-    return space.snap(np.where(np.isnan(everything), free, everything))
+    uniform = rng.random(everything.shape)
+    missing = np.isnan(everything)
+    if missing.any():  # what becomes active takes any value
+        free = SearchSpace(space.decisions).from_uniform(uniform)
+        everything = np.where(missing, free, everything)
+    return space.snap(everything)
 
 
 def _drawn(space: SearchSpace, rng: np.random.Generator) -> tuple[Sequence[int], int]:
