@@ -17,8 +17,11 @@ FIRST_STEP = 0.2
 MANY = 64
 """Decisions of a space, or choices of a decision, up to which all of them are tried."""
 
-N_DRAWN = 512
-"""Moves of a row that are tried in a space of more, drawn anew in each pass."""
+N_DECISIONS = 32
+"""Decisions that are moved in a larger space, drawn anew in each pass."""
+
+N_CHOICES = 128
+"""Choices that are tried in all of them together."""
 
 
 def refine(
@@ -62,8 +65,8 @@ def refine(
 def neighbours(space: SearchSpace, rows: Rows, step: float, rng: np.random.Generator) -> Rows:
     """All rows that differ in one decision, by another choice or a Gaussian step, and some joint.
 
-    In a space of more than 64 decisions, or one with more than 64 choices, about 512 moves of a
-    row are drawn instead: of at most 64 decisions, and as many choices of each.
+    In a space of more than 64 decisions, or of one with more than 64 choices, at most 32 decisions
+    and 128 of their choices are drawn instead.
 
     Args:
         space: The search space.
@@ -109,5 +112,5 @@ def _drawn(space: SearchSpace, rng: np.random.Generator) -> tuple[Sequence[int],
     widest = max((d.n_values for d in space.decisions if isinstance(d, Categorical)), default=0)
     if n <= MANY and widest <= MANY:
         return range(n), MANY
-    drawn = rng.choice(n, min(n, MANY), replace=False)
-    return drawn.tolist(), N_DRAWN // len(drawn)
+    drawn = rng.choice(n, min(n, N_DECISIONS), replace=False)
+    return drawn.tolist(), N_CHOICES // len(drawn)
