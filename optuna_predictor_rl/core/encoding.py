@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -23,6 +23,13 @@ SHARE = 2.0
 """Weight of shares: one decision of many changes them little, and yet as much as itself."""
 
 
+MANY_CHOICES = 64
+"""Choices of a decision up to which each has a one-hot column of its own."""
+
+N_SHARED = 32
+"""Columns that the choices without trials share in a decision of more choices."""
+
+
 @dataclass(frozen=True)
 class Feature:
     """Columns that enter the input together: one view of one or several decisions.
@@ -31,22 +38,42 @@ class Feature:
         kind: "float" (a position), "one_hot", "ordinal" (the order of numeric choices) or
             "share" (how many of several like decisions took each choice).
         decisions: Indices of the decisions it reads.
-        table: Columns of each choice of a categorical decision; None for a float position.
+        column: The column, of the feature's own, that each choice adds to; None for a float
+            position.
+        value: What each choice adds to its column; None for a float position.
     """
 
     kind: FeatureKind
     decisions: tuple[int, ...]
-    table: Float[ndarray, "o c"] | None = None
+    column: Int[ndarray, " o"] | None = None
+    value: Float[ndarray, " o"] | None = None
 
     @property
     def width(self) -> int:
         """Number of columns."""
-        return 1 if self.table is None else self.table.shape[1]
+        return 1 if self.column is None else int(self.column.max()) + 1
 
     @property
-    def silence(self) -> Float[ndarray, " c"]:
-        """Columns of a decision that is inactive: nothing, or the middle."""
-        return np.full(self.width, 0.5 if self.kind in ("float", "ordinal") else 0.0)
+    def silence(self) -> float:
+        """What an inactive decision adds to the first column: nothing, or the middle."""
+        return 0.5 if self.kind in ("float", "ordinal") else 0.0
+
+
+@dataclass(frozen=True)
+class _Additions:
+    """What choices add to columns: a part for each pair of a decision and a feature that reads it.
+
+    Args:
+        decision: The decision of each part.
+        start: Where each part starts in the arrays below.
+        column: The column that each choice, and after them no choice, adds to.
+        value: What it adds.
+    """
+
+    decision: Int[ndarray, " p"]
+    start: Int[ndarray, " p"]
+    column: Int[ndarray, " e"]
+    value: Float[ndarray, " e"]
 
 
 @dataclass(frozen=True)
@@ -60,9 +87,14 @@ class Encoding:
     * three or more decisions with the same choices, such as the operations on a cell's edges,
       get the share of them that took each choice (or their mean position, if it is ordinal).
 
+    In a decision of more than 64 choices only those of the known rows have a one-hot column of
+    their own, and the others share 32 in turn. A model of the known rows can tell no more of them,
+    and thousands of columns would cost much.
+
     Args:
         space: The search space.
         structured: Whether to add those columns.
+        known: Rows of the trials, (n, decisions); None gives every choice its own column.
 
     Example:
         >>> space = SearchSpace((Categorical(name="width", choices=(16, 32, 64)),))
@@ -74,6 +106,7 @@ class Encoding:
 
     space: SearchSpace
     structured: bool = True
+    known: Rows | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
@@ -88,11 +121,15 @@ class Encoding:
 
     def __call__(self, rows: Rows) -> Float[ndarray, "n c"]:
         """The encoded rows."""
+        encoded = np.zeros((len(rows), len(self.column_feature)))
         missing = np.isnan(rows)
-        options = np.where(missing, self._n_options, rows)[:, self._choices].astype(np.int64)
-        encoded = self._table[self._offsets[self._choices] + options].sum(axis=1)
-        for column, j in self._float_columns:
-            encoded[:, column] = np.where(missing[:, j], 0.5, rows[:, j])
+        additions = self._additions
+        options = np.where(missing, self._n_options, rows)[:, additions.decision]
+        index = additions.start + options.astype(np.int64)
+        place = encoded.shape[1] * np.arange(len(rows))[:, None] + additions.column[index]
+        np.add.at(encoded.reshape(-1), place, additions.value[index])
+        columns, decisions = self._float_columns
+        encoded[:, columns] = np.where(missing[:, decisions], 0.5, rows[:, decisions])
         return encoded
 
     @cached_property
@@ -102,47 +139,63 @@ class Encoding:
         return np.array(counts, dtype=np.int64)
 
     @cached_property
-    def _choices(self) -> Int[ndarray, " q"]:
-        return np.flatnonzero(self._n_options)
-
-    @cached_property
-    def _offsets(self) -> Int[ndarray, " d"]:
-        """Where the options of each decision, and then its silence, start in the table."""
-        return np.cumsum(self._n_options + 1) - (self._n_options + 1)
-
-    @cached_property
-    def _float_columns(self) -> list[tuple[int, int]]:
+    def _float_columns(self) -> tuple[list[int], list[int]]:
         """The columns that are positions, and the decisions whose positions they are."""
         kinds = [self.features[f].kind for f in self.column_feature]
         columns = [c for c, kind in enumerate(kinds) if kind == "float"]
-        return [(c, self.features[self.column_feature[c]].decisions[0]) for c in columns]
+        return columns, [self.features[self.column_feature[c]].decisions[0] for c in columns]
 
     @cached_property
-    def _table(self) -> Float[ndarray, "o c"]:
-        """What each option of each decision adds to each column: encoding is one look-up."""
-        table = np.zeros((int((self._n_options + 1).sum()), len(self.column_feature)))
-        for f, feature in enumerate(self.features):
-            if feature.table is not None:
-                share = np.append(feature.table, feature.silence[None], 0) / len(feature.decisions)
+    def _additions(self) -> _Additions:
+        decision, length, column, value = [], [], [np.empty(0, np.int64)], [np.empty(0)]
+        for first, feature in zip(self._first_columns, self.features, strict=True):
+            if feature.column is not None and feature.value is not None:
+                columns = first + np.append(feature.column, 0)
+                values = np.append(feature.value, feature.silence) / len(feature.decisions)
                 for j in feature.decisions:
-                    start = self._offsets[j]
-                    table[start : start + len(share), self.column_feature == f] = share
-        return table
+                    decision.append(j)
+                    length.append(len(columns))
+                    column.append(columns)
+                    value.append(values)
+        start = np.cumsum(length, dtype=np.int64) - np.array(length, dtype=np.int64)
+        return _Additions(
+            np.array(decision, dtype=np.int64),
+            start,
+            np.concatenate(column),
+            np.concatenate(value),
+        )
+
+    @property
+    def _first_columns(self) -> Int[ndarray, " f"]:
+        widths = np.array([f.width for f in self.features], dtype=np.int64)
+        return np.cumsum(widths) - widths
+
+    def _one_hot(self, decisions: Sequence[int], n_choices: int) -> Int[ndarray, " o"]:
+        """The one-hot column of each choice of a decision, or of several that are alike."""
+        if self.known is None or n_choices <= MANY_CHOICES:
+            return np.arange(n_choices)
+        known = self.known[:, decisions]
+        own = np.unique(known[~np.isnan(known)]).astype(np.int64)
+        others = np.setdiff1d(np.arange(n_choices), own)
+        column = np.empty(n_choices, dtype=np.int64)
+        column[own] = np.arange(len(own))
+        column[others] = len(own) + np.arange(len(others)) % N_SHARED
+        return column
 
     def _of_decision(self, j: int) -> Iterator[Feature]:
         decision = self.space.decisions[j]
         if isinstance(decision, Numeric):
             yield Feature("float", (j,))
-        elif not self.structured:
-            yield Feature("one_hot", (j,), np.eye(decision.n_values))
-        elif decision.ordinal is None:
-            # Choices that differ are at distance 1, like the ends of a float decision.
-            yield Feature("one_hot", (j,), math.sqrt(0.5) * np.eye(decision.n_values))
-        else:
+            return
+        n_choices, ordinal = decision.n_values, decision.ordinal if self.structured else None
+        # Choices that differ are at distance 1, like the ends of a float decision.
+        weight = math.sqrt(0.5) if self.structured else 1.0
+        if ordinal is not None:
             # NOTE[paper]: numeric choices get an ordinal column beside the one-hot ones.
-            weight = BESIDE_ORDINAL * math.sqrt(0.5)
-            yield Feature("one_hot", (j,), weight * np.eye(decision.n_values))
-            yield Feature("ordinal", (j,), decision.ordinal[:, None])
+            weight *= BESIDE_ORDINAL
+        yield Feature("one_hot", (j,), self._one_hot([j], n_choices), np.full(n_choices, weight))
+        if ordinal is not None:
+            yield Feature("ordinal", (j,), np.zeros(n_choices, dtype=np.int64), ordinal)
 
     def _shares(self) -> Iterator[Feature]:
         # NOTE[paper]: shares of choices over decisions that are alike.
@@ -153,6 +206,8 @@ class Encoding:
         for members in alike.values():
             decision = self.space.decisions[members[0]]
             if len(members) >= 3 and isinstance(decision, Categorical):
-                ordinal = decision.ordinal
-                table = np.eye(decision.n_values) if ordinal is None else ordinal[:, None]
-                yield Feature("share", tuple(members), SHARE * table)
+                n_choices, ordinal = decision.n_values, decision.ordinal
+                column, value = self._one_hot(members, n_choices), np.ones(n_choices)
+                if ordinal is not None:
+                    column, value = np.zeros(n_choices, dtype=np.int64), ordinal
+                yield Feature("share", tuple(members), column, SHARE * value)

@@ -243,7 +243,7 @@ def fit_ensemble(
         constraints: Value of each constraint, feasible up to zero, finite or NaN where missing.
     """
     limited = np.empty((len(rows), 0)) if constraints is None else constraints
-    encoding = Encoding(space, structured=config.structured_features)
+    encoding = Encoding(space, config.structured_features, rows)
     x = encoding(rows)
     kinds: list[Target] = ["rank", *(config.targets if config.gaussian_process else ())]
     targets = [transformed(labels, TARGETS[kind]) for kind in kinds]

@@ -19,6 +19,9 @@ JITTER = 1e-6
 BLOCK = 2048
 """Rows that are predicted at once: of 10,000, the kernel alone would take 80 MB."""
 
+MAX_CELLS = 8_000_000
+"""Distances of pairs of rows, one for each feature, that a fit keeps: 64 MB."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class KernelPrior:
@@ -143,13 +146,14 @@ def fit_gaussian_process(
             that they all have; None is 0. It tells how much the mean follows the label.
         prior: Priors of the hyperparameters.
         max_fit: Hyperparameters are fitted on at most so many rows, the best half and an even
-            sample of the rest.
+            sample of the rest; on fewer if there are more than 200 features.
         max_rows: Likewise, at most so many rows enter the posterior: its cost is cubic in them.
         max_iterations: Bound on L-BFGS iterations.
     """
     prior = prior or KernelPrior()
     own = np.zeros(len(y)) if error is None else error**2
-    subset = representative_rows(y, max_fit)
+    n_features = int(feature.max()) + 1
+    subset = representative_rows(y, min(max_fit, math.isqrt(MAX_CELLS // n_features)))
     objective = _NegativeLogPosterior(x[subset], y[subset], feature, prior, own[subset])
     solution = scipy.optimize.minimize(
         objective,
@@ -220,8 +224,10 @@ class _NegativeLogPosterior:
     ) -> None:
         self.own = own
         self.n_features = int(feature.max()) + 1
-        columns = [x[:, feature == g] for g in range(self.n_features)]
-        self.distance = np.stack([_squared_distance(c, c).ravel() for c in columns])  # (g, n * n)
+        self.distance = np.empty((self.n_features, len(x) ** 2))
+        for g in range(self.n_features):
+            columns = x[:, feature == g]
+            self.distance[g] = _squared_distance(columns, columns).ravel()
         self.y = y - y.mean()
         middle = math.log(prior.lengthscale) + 0.5 * math.log(self.n_features)
         self.start = np.array([middle] * self.n_features + [0.0, math.log(prior.noise)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -13,6 +13,15 @@ from optuna_predictor_rl.core.space import Categorical, Rows, SearchSpace
 N_BEST = 6
 N_JOINT = 12
 FIRST_STEP = 0.2
+
+MANY = 64
+"""Decisions of a space, or choices of a decision, up to which all of them are tried."""
+
+N_DECISIONS = 32
+"""Decisions that are moved in a larger space, drawn anew in each pass."""
+
+N_CHOICES = 128
+"""Choices that are tried in all of them together."""
 
 
 def refine(
@@ -56,6 +65,9 @@ def refine(
 def neighbours(space: SearchSpace, rows: Rows, step: float, rng: np.random.Generator) -> Rows:
     """All rows that differ in one decision, by another choice or a Gaussian step, and some joint.
 
+    In a space of more than 64 decisions, or of one with more than 64 choices, at most 32 decisions
+    and 128 of their choices are drawn instead.
+
     Args:
         space: The search space.
         rows: Rows to move, (n, decisions).
@@ -63,9 +75,14 @@ def neighbours(space: SearchSpace, rows: Rows, step: float, rng: np.random.Gener
         rng: Source of randomness.
     """
     moved = [rows[:0]]
-    for j, decision in enumerate(space.decisions):
+    decisions, n_choices = _drawn(space, rng)
+    for j in decisions:
+        decision = space.decisions[j]
         if isinstance(decision, Categorical):
-            positions = np.tile(np.arange(decision.n_values, dtype=np.float64), (len(rows), 1))
+            choices = np.arange(decision.n_values, dtype=np.float64)
+            if len(choices) > n_choices:
+                choices = rng.choice(choices, n_choices, replace=False)
+            positions = np.tile(choices, (len(rows), 1))
         else:
             signed = np.abs(rng.normal(size=(len(rows), 4))) * [step, -step, step / 4, -step / 4]
             positions = np.clip(rows[:, j, None] + signed, 0.0, 1.0)
@@ -81,5 +98,19 @@ def neighbours(space: SearchSpace, rows: Rows, step: float, rng: np.random.Gener
             np.clip(copies, 0.0, np.where(np.isin(range(rows.shape[1]), numeric), 1.0, np.inf))
         )
     everything = np.concatenate(moved)
-    free = SearchSpace(space.decisions).random(len(everything), rng)  # for what becomes active
-    return space.snap(np.where(np.isnan(everything), free, everything))
+    uniform = rng.random(everything.shape)
+    missing = np.isnan(everything)
+    if missing.any():  # what becomes active takes any value
+        free = SearchSpace(space.decisions).from_uniform(uniform)
+        everything = np.where(missing, free, everything)
+    return space.snap(everything)
+
+
+def _drawn(space: SearchSpace, rng: np.random.Generator) -> tuple[Sequence[int], int]:
+    """The decisions to move, and how many choices of each are tried."""
+    n = len(space.decisions)
+    widest = max((d.n_values for d in space.decisions if isinstance(d, Categorical)), default=0)
+    if n <= MANY and widest <= MANY:
+        return range(n), MANY
+    drawn = rng.choice(n, min(n, N_DECISIONS), replace=False)
+    return drawn.tolist(), N_CHOICES // len(drawn)

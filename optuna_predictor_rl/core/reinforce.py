@@ -99,6 +99,9 @@ class PolicyConfig:
         )
 
 
+BLOCK = 1024
+"""Candidates that are compared with the seen rows at once."""
+
 N_TRACED = 50
 """Steps whose policies a trace keeps at most."""
 
@@ -149,13 +152,15 @@ class Candidates:
     def top(self, k: int, seen: Rows) -> Rows:
         """The k best distinct rows that are not among the seen ones; fewer if there are fewer."""
         known = set(row_keys(seen))
-        chosen = []
-        for row, key in zip(self.rows, row_keys(self.rows), strict=True):
-            if key not in known:
-                known.add(key)
-                chosen.append(row)
-                if len(chosen) == k:
-                    break
+        chosen: list[ndarray] = []
+        for first in range(0, len(self.rows), BLOCK):  # most are never looked at
+            block = self.rows[first : first + BLOCK]
+            for row, key in zip(block, row_keys(block), strict=True):
+                if len(chosen) < k and key not in known:
+                    known.add(key)
+                    chosen.append(row)
+            if len(chosen) == k:
+                break
         return np.stack(chosen) if chosen else self.rows[:0]
 
 

@@ -269,6 +269,15 @@ class SearchSpace:
         """Number of rows, infinite if a decision is continuous; conditions are not counted."""
         return float(math.prod(d.n_values or math.inf for d in self.decisions))
 
+    @cached_property
+    def _alike(self) -> list[tuple[Decision, list[int]]]:
+        """Decisions whose positions mean the same, by their columns: they are handled at once."""
+        columns: dict[object, list[int]] = {}
+        for j, d in enumerate(self.decisions):
+            key = d.n_values if isinstance(d, Categorical) else (d.low, d.high, d.log, d.step)
+            columns.setdefault(key, []).append(j)
+        return [(self.decisions[js[0]], js) for js in columns.values()]
+
     def rows(self, configurations: Sequence[Mapping[str, Any]]) -> Rows:
         """The rows of configurations, (n, decisions); a decision that one lacks is NaN.
 
@@ -276,13 +285,16 @@ class SearchSpace:
             ValueError: If a categorical value is none of its decision's choices.
         """
         rows = np.full((len(configurations), len(self.decisions)), np.nan)
+        for alike, columns in self._alike:
+            if isinstance(alike, Numeric):
+                names = [self.decisions[j].name for j in columns]
+                found = [[c.get(name, math.nan) for name in names] for c in configurations]
+                values = np.array(found, dtype=np.float64).reshape(len(rows), len(names))
+                rows[:, columns] = np.where(np.isnan(values), np.nan, alike.position(values))
         for j, decision in enumerate(self.decisions):
-            has = [i for i, c in enumerate(configurations) if decision.name in c]
-            values = [configurations[i][decision.name] for i in has]
             if isinstance(decision, Categorical):
-                rows[has, j] = [decision.index(value) for value in values]
-            else:
-                rows[has, j] = decision.position(np.asarray(values, dtype=np.float64))
+                has = [i for i, c in enumerate(configurations) if decision.name in c]
+                rows[has, j] = [decision.index(configurations[i][decision.name]) for i in has]
         return rows
 
     def configurations(self, rows: Rows) -> list[dict[str, Any]]:
@@ -301,13 +313,17 @@ class SearchSpace:
 
     def snap(self, rows: Rows) -> Rows:
         """The rows of the members nearest to rows."""
-        columns = [d.snap(rows[:, j]) for j, d in enumerate(self.decisions)]
-        return self.canonical(np.stack(columns, axis=1) if columns else rows)
+        snapped = np.empty(rows.shape)
+        for alike, columns in self._alike:
+            snapped[:, columns] = alike.snap(rows[:, columns])
+        return self.canonical(snapped)
 
     def from_uniform(self, uniform: NDArray[np.float64]) -> Rows:
         """The rows at points of the unit cube, (n, decisions): uniform points, uniform members."""
-        columns = [d.from_uniform(uniform[:, j]) for j, d in enumerate(self.decisions)]
-        return self.canonical(np.stack(columns, axis=1)) if columns else uniform
+        rows = np.empty(uniform.shape)
+        for alike, columns in self._alike:
+            rows[:, columns] = alike.from_uniform(uniform[:, columns])
+        return self.canonical(rows)
 
     def random(self, n: int, rng: np.random.Generator) -> Rows:
         """Rows of n uniform, independent members."""

@@ -1,9 +1,10 @@
-"""What a suggestion costs beside GPSampler's, on the 18 decisions of DHEN.
+"""What a suggestion costs beside GPSampler's, on the 18 decisions of DHEN and in large spaces.
 
     OMP_NUM_THREADS=1 python tests/benchmarks/suggestion_cost.py
 
 Both samplers get the same study of random trials and suggest in turns, in one process on one
-thread; the figures are medians of CPU time. Then ours is timed on larger studies.
+thread; the figures are medians of CPU time. Then ours is timed on larger studies, and both in
+spaces of many choices or parameters.
 """
 
 from __future__ import annotations
@@ -17,12 +18,37 @@ from statistics import median
 import numpy as np
 import optuna
 import torch
-from optuna.distributions import BaseDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler
 from optuna.trial import create_trial
 
 from dhen_objective import suggest_config
 from optuna_predictor_rl import PredictorRLSampler
+
+LARGE: dict[str, dict[str, BaseDistribution]] = {
+    **{
+        f"{n:,} choices and a float": {
+            "c": CategoricalDistribution([f"id{i}" for i in range(n)]),
+            "x": FloatDistribution(0.0, 1.0),
+        }
+        for n in (1000, 5000)
+    },
+    "4 x 500 choices": {
+        f"c{j}": CategoricalDistribution([f"id{i}" for i in range(500)]) for j in range(4)
+    },
+    **{
+        f"{n} booleans": {f"b{j}": CategoricalDistribution([False, True]) for j in range(n)}
+        for n in (200, 400)
+    },
+    **{
+        f"{n:,} floats": {f"x{j}": FloatDistribution(0.0, 1.0) for j in range(n)}
+        for n in (300, 1000)
+    },
+}
+"""Spaces of thousands of choices or hundreds of parameters."""
+
+N_LARGE = 20
+"""Completed trials there."""
 
 
 def study_of(n_trials: int) -> optuna.Study:
@@ -42,6 +68,17 @@ def study_of(n_trials: int) -> optuna.Study:
             value=value, params=trial.params, distributions=dict(trial.distributions)
         )
         study.add_trial(frozen)
+    return study
+
+
+def large_study(space: dict[str, BaseDistribution]) -> optuna.Study:
+    """A study of random configurations of a large space, with random values."""
+    rng = np.random.default_rng(0)
+    source = optuna.create_study(sampler=RandomSampler(seed=0))
+    study = optuna.create_study()
+    for _ in range(N_LARGE):
+        params = source.ask(space).params
+        study.add_trial(create_trial(value=rng.random(), params=params, distributions=space))
     return study
 
 
@@ -71,7 +108,7 @@ def fresh(sampler_seed: int) -> PredictorRLSampler:
 
 
 def main() -> None:
-    """Measure and print two Markdown tables."""
+    """Measure and print Markdown tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=7)
     repeats = parser.parse_args().repeats
@@ -96,6 +133,21 @@ def main() -> None:
             f"| {n_trials} | {median(seconds(study, fresh(i)) for i in range(3)):.3f} |",
             flush=True,
         )
+
+    print("\n| space | predictor_rl, s | GPSampler, s | ratio |\n|---|---:|---:|---:|")
+    for name, space in LARGE.items():
+        study = large_study(space)
+
+        def suggest(trial: optuna.Trial, space: dict[str, BaseDistribution] = space) -> None:
+            for parameter, distribution in space.items():
+                trial._suggest(parameter, distribution)
+
+        pairs = [
+            (seconds(study, fresh(i), suggest), seconds(study, GPSampler(seed=i), suggest))
+            for i in range(3)
+        ]
+        ours, peer = (median(column) for column in zip(*pairs, strict=True))
+        print(f"| {name} | {ours:.3f} | {peer:.3f} | {ours / peer:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

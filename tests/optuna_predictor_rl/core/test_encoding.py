@@ -1,5 +1,6 @@
 import itertools
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -120,3 +121,38 @@ def test_an_inactive_decision_says_nothing_and_its_number_the_middle() -> None:
 
 def test_a_space_without_decisions_has_no_columns() -> None:
     assert Encoding(SearchSpace(()))(np.empty((4, 0))).shape == (4, 0)
+
+
+def test_choices_without_trials_share_columns_where_there_are_many() -> None:
+    space = SearchSpace((Categorical(name="id", choices=tuple(map(str, range(1000)))),))
+    known = np.array([[3.0], [700.0]])
+    encoding = Encoding(space, known=known)
+    encoded, trials = encoding(every_row(space)), encoding(known)
+    assert encoded.shape[1] <= 2 + 32
+    apart = ((encoded[:, None] - trials) ** 2).sum(2)
+    assert apart == pytest.approx((every_row(space) != known.T).astype(float))
+
+
+def test_choices_without_trials_keep_their_columns_where_there_are_few() -> None:
+    space = SearchSpace((Categorical(name="id", choices=tuple(map(str, range(64)))),))
+    encoding = Encoding(space, known=np.array([[3.0]]))
+    assert np.array_equal(encoding(every_row(space)), Encoding(space)(every_row(space)))
+
+
+def test_alike_decisions_of_many_choices_share_by_what_any_of_them_had() -> None:
+    space = edges(3, tuple(map(str, range(100))))
+    known = np.array([[1.0, 2.0, 2.0], [9.0, np.nan, 1.0]])
+    shares = Encoding(space, known=known)(known)[:, -(3 + 32) :]
+    assert shares[0, :2] == pytest.approx(SHARE * np.array([1 / 3, 2 / 3]))
+    assert shares[1, [0, 2]] == pytest.approx(SHARE * np.array([1 / 3, 1 / 3]))
+
+
+def test_encoding_many_decisions_needs_little_beside_the_result() -> None:
+    space = SearchSpace(tuple(Categorical(name=f"b{i}", choices=(0, 1)) for i in range(200)))
+    rows, encoding = space.random(500, np.random.default_rng(0)), Encoding(space)
+    encoding(rows[:1])
+    tracemalloc.start()
+    encoded = encoding(rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * encoded.nbytes  # a table of rows, decisions and columns is 200 times that

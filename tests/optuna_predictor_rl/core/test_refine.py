@@ -87,3 +87,38 @@ def test_no_passes_and_nothing_to_start_from_try_nothing() -> None:
         start = np.zeros((n_rows, 1))
         rows, costs = refine(space, lambda r: r[:, 0], start, np.zeros(n_rows), n_passes, rng())
         assert (len(rows), len(costs)) == (0, 0)
+
+
+LARGE = {
+    "one of many choices": (Categorical(name="id", choices=tuple(range(5000))),),
+    "some of many choices": tuple(
+        Categorical(name=f"c{i}", choices=tuple(range(500))) for i in range(4)
+    ),
+    "many booleans": tuple(Categorical(name=f"b{i}", choices=(False, True)) for i in range(400)),
+    "many floats": tuple(Numeric(name=f"x{i}", low=0.0, high=1.0) for i in range(1000)),
+    "many of many choices": tuple(
+        Categorical(name=f"c{i}", choices=tuple(range(100))) for i in range(100)
+    ),
+}
+
+
+@pytest.mark.parametrize("found", LARGE.values(), ids=LARGE)
+def test_a_large_space_has_no_more_moves_than_a_small_one(found: tuple[Decision, ...]) -> None:
+    space = SearchSpace(found)
+    row = space.random(1, rng())
+    moved = neighbours(space, row, 0.2, rng())
+    assert 64 <= len(moved) <= 128 + 12
+    assert np.median((moved != row).sum(1)) <= 1
+
+
+def test_each_pass_moves_other_decisions_of_a_large_space() -> None:
+    space = SearchSpace(LARGE["many booleans"])
+    row, source = np.zeros((1, 400)), rng()
+    flipped = [neighbours(space, row, 0.2, source).any(0) for _ in range(4)]
+    assert [f.sum() for f in flipped] == [32] * 4
+    assert np.any(flipped, axis=0).sum() > 100
+
+
+def test_64_choices_are_all_tried() -> None:
+    space = SearchSpace((Categorical(name="id", choices=tuple(range(64))),))
+    assert neighbours(space, np.zeros((1, 1)), 0.2, rng())[:, 0].tolist() == list(range(64))
