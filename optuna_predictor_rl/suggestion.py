@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -97,6 +98,7 @@ class Suggester:
         device: torch.device,
         row_costs: RowCosts | None = None,
     ) -> None:
+        _import_scipy()
         self.lock = threading.Lock()
         self._predictor = predictor
         self._policy = policy
@@ -114,6 +116,7 @@ class Suggester:
 
     def __setstate__(self, state: dict[str, object]) -> None:
         """With a lock of its own."""
+        _import_scipy()
         self.__dict__.update(state)
         self.lock = threading.Lock()
 
@@ -299,6 +302,15 @@ class Suggester:
         known = self._row_costs(history.space, history.fixed, history.rows)
         _, scale = _center_and_scale(known)
         return lambda rows: of(rows) / scale
+
+
+def _import_scipy() -> None:
+    """Import what a search needs of SciPy before the first trial claims its parameters.
+
+    Importing our package does not: it takes longer than all else of the package.
+    """
+    for name in ("linalg", "optimize", "special", "stats"):
+        importlib.import_module(f"scipy.{name}")
 
 
 def _center_and_scale(costs: Float[ndarray, " n"]) -> tuple[float, float]:

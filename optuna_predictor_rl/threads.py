@@ -64,7 +64,7 @@ class _Inside:
 
 @contextmanager
 def _anyone_may_set() -> Iterator[None]:
-    """threadpoolctl lets only the first thread set OpenBLAS; here a lock keeps the order."""
+    """Let any thread set OpenBLAS, as threadpoolctl leaves that to the first one."""
     OpenBLASController.clear_controlling_thread(force=True)
     try:
         yield
