@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import scipy
 import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
@@ -311,6 +312,7 @@ def _import_scipy() -> None:
     """
     for name in ("linalg", "optimize", "special", "stats"):
         importlib.import_module(f"scipy.{name}")
+    scipy.stats.qmc.Sobol(1)  # reads its direction numbers
 
 
 def _center_and_scale(costs: Float[ndarray, " n"]) -> tuple[float, float]:

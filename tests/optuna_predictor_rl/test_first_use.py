@@ -39,10 +39,10 @@ import sys, optuna, torch
 before = set(sys.modules)
 import optuna_predictor_rl
 imported = set(sys.modules) - before
-sampler = optuna_predictor_rl.PredictorRLSampler(seed=0, n_startup_trials=1)
+sampler = optuna_predictor_rl.PredictorRLSampler(seed=0, n_startup_trials=2)
 study = optuna.create_study(sampler=sampler)
 constructed = set(sys.modules)
-study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=3)
+study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=4)
 print(*sorted(imported))
 print(*sorted(set(sys.modules) - constructed))
 """

@@ -60,4 +60,4 @@ def test_a_cycle_of_any_length_is_torchs(n_steps: int) -> None:
         if step < n_steps - 1:
             schedule.step()
     assert one_cycle(1e-2, n_steps) == theirs
-    assert BETAS == torch.optim.AdamW([weight]).defaults["betas"]
+    assert torch.optim.AdamW([weight]).defaults["betas"] == BETAS
