@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import scipy
@@ -18,7 +18,7 @@ def guarded() -> Iterator[None]:
 
     Gradients are on; inference mode and autocast are off; floating-point errors are ignored (the
     code expects infinities); there is one thread (`one_thread`). All of it is the user's again
-    afterwards. Default dtypes and devices, which are whole processes' or hard to leave, are not
+    afterwards. torch's default dtype, which is the whole process's, and default device are not
     set: our tensors name their own.
 
     Example:
@@ -26,13 +26,13 @@ def guarded() -> Iterator[None]:
         ...     torch.is_grad_enabled()
         True
     """
-    with (
-        one_thread(),
-        torch.inference_mode(False),
-        torch.enable_grad(),
-        torch.autocast("cpu", enabled=False),
-        torch.autocast("cuda", enabled=False),
-        np.errstate(all="ignore"),
-        scipy.special.errstate(all="ignore"),
-    ):
+    with ExitStack() as states:
+        states.enter_context(one_thread())
+        states.enter_context(torch.inference_mode(False))
+        states.enter_context(torch.enable_grad())
+        for device in ("cpu", "cuda"):
+            if torch.is_autocast_enabled(device):
+                states.enter_context(torch.autocast(device, enabled=False))
+        states.enter_context(np.errstate(all="ignore"))
+        states.enter_context(scipy.special.errstate(all="ignore"))
         yield

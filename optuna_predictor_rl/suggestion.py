@@ -26,7 +26,6 @@ from optuna_predictor_rl.costs import RowCosts
 from optuna_predictor_rl.elite import elite_rows
 from optuna_predictor_rl.history import History
 from optuna_predictor_rl.prediction import StudyPredictor
-from optuna_predictor_rl.threads import one_thread
 
 N_KEPT = 512
 """Candidates of a search that are kept for trials asked for before another one has finished."""
@@ -150,8 +149,7 @@ class Suggester:
         """
         key = _digest(history, weight)
         if self._last is None or self._key != key:
-            with one_thread():
-                self._last = self._run(history, weight, knowledge)
+            self._last = self._run(history, weight, knowledge)
             self._key = key
         return self._last
 
@@ -175,15 +173,14 @@ class Suggester:
             known_cost = None
             if self._row_costs is not None:
                 known_cost = partial(self._row_costs, history.space, history.fixed)
-            with one_thread():
-                made = StudyPredictor.of(
-                    searched.ensemble,
-                    history.labels,
-                    refit=refit,
-                    sign=sign,
-                    seed=self._seed,
-                    known_cost=known_cost,
-                )
+            made = StudyPredictor.of(
+                searched.ensemble,
+                history.labels,
+                refit=refit,
+                sign=sign,
+                seed=self._seed,
+                known_cost=known_cost,
+            )
             self._study_predictor = searched, made
         return self._study_predictor[1]
 
@@ -191,16 +188,15 @@ class Suggester:
         """What no trial has had of the best that each round finds by the mean, and the rounds."""
         history = searched.history
         cost = self._cost(history, searched.weight, searched.ensemble, greedy=True)
-        with one_thread():
-            rows, rounds = local_optima(
-                history.space,
-                cost,
-                self._policy,
-                elite=self._elite(history, searched.weight),
-                rng=np.random.default_rng([self._seed, len(history.rows)]),
-                logits=searched.knowledge.logits,
-                device=self._device,
-            )
+        rows, rounds = local_optima(
+            history.space,
+            cost,
+            self._policy,
+            elite=self._elite(history, searched.weight),
+            rng=np.random.default_rng([self._seed, len(history.rows)]),
+            logits=searched.knowledge.logits,
+            device=self._device,
+        )
         excess = self._excess(history)
         seen = set(row_keys(history.seen))
         new = np.array([key not in seen for key in row_keys(rows)], dtype=bool)

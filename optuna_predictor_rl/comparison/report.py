@@ -35,6 +35,7 @@ from optuna_predictor_rl.comparison.table import (
     markdown,
     with_error,
 )
+from optuna_predictor_rl.guard import guarded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +76,7 @@ class ComparisonReport:
     settings: dict[str, Any]
 
     @classmethod
+    @guarded()
     def of(
         cls,
         studies: Study | Sequence[Study],

@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial
 from optuna_predictor_rl.comparison.marks import SHARED, trials_by_searcher
 from optuna_predictor_rl.comparison.results import baseline_of, completed, maximized
 from optuna_predictor_rl.comparison.statistics import gain, standard_error
+from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.visualization.style import COLORS, FULL_COLOR, base_layout
 
 DASHES = ("solid", "6px,2px", "2px,2px", "8px,2px,2px,2px", "12px,3px", "12px,3px,2px,3px")
@@ -53,6 +54,7 @@ class BestSoFar:
         return standard_error(self.gains)
 
 
+@guarded()
 def sample_efficiency(
     studies: Study | Sequence[Study],
     *,
@@ -101,6 +103,7 @@ def sample_efficiency(
     ]
 
 
+@guarded()
 def plot_sample_efficiency(
     studies: Study | Sequence[Study],
     *,
