@@ -21,6 +21,7 @@ from optuna_predictor_rl.core.optima import local_optima
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import Candidates, PolicyConfig, search
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
+from optuna_predictor_rl.core.targets import ROUNDING
 from optuna_predictor_rl.core.transfer import Opinions
 from optuna_predictor_rl.costs import RowCosts
 from optuna_predictor_rl.elite import elite_rows
@@ -315,7 +316,7 @@ def _center_and_scale(costs: Float[ndarray, " n"]) -> tuple[float, float]:
     """Mean and standard deviation, or the costs' size where they are all the same."""
     size = float(np.abs(costs).max(initial=0.0)) or 1.0
     spread = float(costs.std()) if len(costs) else 0.0
-    return float(costs.sum() / max(len(costs), 1)), spread if spread > 1e-12 * size else size
+    return float(costs.sum() / max(len(costs), 1)), spread if spread > ROUNDING * size else size
 
 
 def _digest(history: History, weight: Float[ndarray, " t"]) -> bytes:

@@ -16,6 +16,7 @@ from optuna.trial import Trial
 
 from optuna_predictor_rl import (
     HopelessTrialPruner,
+    KnownCost,
     LowFidelityPruner,
     PolicyConfig,
     PredictorConfig,
@@ -87,10 +88,11 @@ def objective(trial: Trial) -> float:
     return value + 0.125
 
 
-def sampler() -> PredictorRLSampler:
+def sampler(cost: KnownCost | None = None) -> PredictorRLSampler:
     return PredictorRLSampler(
         predictor=PredictorConfig(n_members=5, n_epochs=4),
         policy=PolicyConfig(n_rounds=2, n_steps=3, batch_size=6, n_refinements=1),
+        cost=cost,
         n_startup_trials=4,
         seed=0,
     )
@@ -143,7 +145,7 @@ def figures_of_the_search(study: Study) -> object:
         visualization.plot_rl_convergence,
         visualization.plot_trade_off,
     ]
-    own = sampler()
+    own = sampler(KnownCost(lambda params: params["x"]))
     return [plot(study, own).to_json() for plot in drawn]
 
 
