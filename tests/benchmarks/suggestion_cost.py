@@ -2,9 +2,9 @@
 
     python tests/benchmarks/suggestion_cost.py
 
-Both samplers get the same study of random trials and suggest in turns, in one process; the figures
-are medians of CPU time. Then ours is timed on larger studies. All of it is measured in processes of
-one thread, and in others without thread variables, as users have them.
+Both samplers get the same study of random trials and suggest in turns, in one process; the
+figures are medians of CPU time. Then ours is timed on larger studies. All of it is measured in
+processes of one thread, and in others without thread variables, as users have them.
 """
 
 from __future__ import annotations

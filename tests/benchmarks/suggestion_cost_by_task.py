@@ -2,9 +2,9 @@
 
     python tests/benchmarks/suggestion_cost_by_task.py --tasks all
 
-On each task both samplers get the same study of random trials and suggest in turns, in one process;
-a row has the medians of CPU time at 50 and 100 completed trials and their ratio, on one thread, and
-ours without thread variables, as users have them.
+On each task both samplers get the same study of random trials and suggest in turns, in one
+process; a row has the medians of CPU time at 50 and 100 completed trials and their ratio, on one
+thread, and ours without thread variables, as users have them.
 """
 
 import argparse
