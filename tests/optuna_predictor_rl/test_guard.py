@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,22 @@ STATES: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "threads of torch": lambda: threads(2),
     "threads of BLAS": lambda: threadpoolctl.threadpool_limits(2, "blas"),
 }
+
+
+TOGETHER = {
+    "settings of the process": (
+        "default dtype float64",
+        "default device",
+        "deterministic algorithms",
+        "coarse products",
+        "threads of torch",
+        "threads of BLAS",
+    ),
+    "modes of torch": ("no gradients", "autocast"),
+    "inference": ("inference mode",),
+    "errors": ("errors of NumPy", "errors of SciPy", "warnings as errors"),
+}
+"""States that are set at once, so that the tests stay cheap."""
 
 
 def objective(trial: Trial) -> float:
@@ -175,14 +191,16 @@ def undisturbed(study: Study) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.__name__)
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("together", TOGETHER)
 def test_the_state_of_the_process_changes_nothing(
-    state: str,
+    together: str,
     entry: Callable[[Study], object],
     study: Study,
     undisturbed: dict[str, object],
 ) -> None:
-    with STATES[state]():
+    with ExitStack() as states:
+        for state in TOGETHER[together]:
+            states.enter_context(STATES[state]())
         found = entry(study)
     assert found == undisturbed[entry.__name__]
 
