@@ -34,5 +34,6 @@ def guarded() -> Iterator[None]:
             if torch.is_autocast_enabled(device):
                 states.enter_context(torch.autocast(device, enabled=False))
         states.enter_context(np.errstate(all="ignore"))
-        states.enter_context(scipy.special.errstate(all="ignore"))
+        # The stubs misspell it.
+        states.enter_context(scipy.special.errstate(all="ignore"))  # type: ignore[arg-type]
         yield
