@@ -12,6 +12,7 @@ from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.core.curves.cutoff import worst_value
 from optuna_predictor_rl.core.curves.label import labels_at
+from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.labels import full_trials, store_label, stored_label
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.representation import call_of, remembering
@@ -59,6 +60,7 @@ class HopelessTrialPruner(BasePruner):
         """The call that makes it again."""
         return call_of(self)
 
+    @guarded()
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Whether the trial stops here, at the cutoff or as hopeless.
 

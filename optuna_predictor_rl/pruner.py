@@ -13,6 +13,7 @@ from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.curves import AxisName, Curve, Extrapolation, LabelFit
 from optuna_predictor_rl.core.curves.cutoff import check_confidence
 from optuna_predictor_rl.discrepancy import Discrepancy
+from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.labels import FULL_FIDELITY, full_trials, store_label, stored_label
 from optuna_predictor_rl.promotion import is_due, is_promising, leads_to_the_best
 from optuna_predictor_rl.representation import call_of, remembering
@@ -158,6 +159,7 @@ class LowFidelityPruner(BasePruner):
         """The call that makes it again."""
         return call_of(self)
 
+    @guarded()
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Whether the trial stops here; if so, its label is stored on it.
 
@@ -183,6 +185,7 @@ class LowFidelityPruner(BasePruner):
         store_label(study, _storage.trial_id(trial), curve.last_step, label)
         return True
 
+    @guarded()
     def label(self, trial: Trial | FrozenTrial) -> float:
         """The long-term value of a trial, to return from an objective instead of raising.
 
@@ -233,6 +236,7 @@ class LowFidelityPruner(BasePruner):
         store_label(trial.study, _storage.trial_id(trial), curve.last_step, label)
         return label.value
 
+    @guarded()
     def rule(self, study: Study, *, fresh: bool = True) -> StoppingRule | None:
         """The rule that the study follows now; None while the pilots run.
 

@@ -17,6 +17,7 @@ from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
 from optuna_predictor_rl.costs import Cost, KnownCost, RowCosts, check_costs
 from optuna_predictor_rl.distributions import from_numbers, union_search_space
+from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.parameters import rows_of
 from optuna_predictor_rl.planner import Planner
 from optuna_predictor_rl.prediction import Prediction
@@ -170,6 +171,7 @@ class PredictorRLSampler(BaseSampler):
         """All parameters that finished trials have had, conditional ones included."""
         return union_search_space(_storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED)))
 
+    @guarded()
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
@@ -190,6 +192,7 @@ class PredictorRLSampler(BaseSampler):
                 store_suggestion(study, trial, claim.row, claim.search)
         return claim.params
 
+    @guarded()
     def sample_independent(
         self,
         study: Study,
@@ -226,6 +229,7 @@ class PredictorRLSampler(BaseSampler):
         if self._independent_sampler is not None:
             self._independent_sampler.reseed_rng()
 
+    @guarded()
     def inspect(self, study: Study, *, cost_weight: float | None = None) -> Search:
         """The predictor and the search that the study's next suggestion rests on.
 
@@ -253,6 +257,7 @@ class PredictorRLSampler(BaseSampler):
         with self._suggester.lock:
             return self._planner.search(study, cost_weight)
 
+    @guarded()
     def predict(self, study: Study, params_list: Sequence[Mapping[str, Any]]) -> Prediction:
         """What the study's predictor says of configurations, in the study's own units.
 
@@ -282,6 +287,7 @@ class PredictorRLSampler(BaseSampler):
             predictor = self._suggester.predictor(searched, sign_of(study))
         return predictor(rows_of(params_list, searched.history, study))
 
+    @guarded()
     def recommend(
         self,
         study: Study,

@@ -25,6 +25,7 @@ from optuna_predictor_rl.core.space import (
     SearchSpace,
 )
 from optuna_predictor_rl.distributions import union_search_space
+from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.history import read_history
 
 FORMAT = "optuna_predictor_rl.source.1"
@@ -79,6 +80,7 @@ class Source:
             )
 
     @classmethod
+    @guarded()
     def of(cls, study: Study) -> Source:
         """What a study has found: the values and low-fidelity labels of its finished trials.
 
@@ -100,6 +102,7 @@ class Source:
             )
         return cls(history.space, history.rows, history.labels)
 
+    @guarded()
     def fit(self, config: PredictorConfig) -> Ensemble:
         """The predictor of this search, the same for the same content and settings."""
         rng = np.random.default_rng(0)

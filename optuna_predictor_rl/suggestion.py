@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import scipy
 import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
@@ -19,12 +21,12 @@ from optuna_predictor_rl.core.optima import local_optima
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import Candidates, PolicyConfig, search
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
+from optuna_predictor_rl.core.targets import ROUNDING
 from optuna_predictor_rl.core.transfer import Opinions
 from optuna_predictor_rl.costs import RowCosts
 from optuna_predictor_rl.elite import elite_rows
 from optuna_predictor_rl.history import History
 from optuna_predictor_rl.prediction import StudyPredictor
-from optuna_predictor_rl.threads import one_thread
 
 N_KEPT = 512
 """Candidates of a search that are kept for trials asked for before another one has finished."""
@@ -97,6 +99,7 @@ class Suggester:
         device: torch.device,
         row_costs: RowCosts | None = None,
     ) -> None:
+        _import_scipy()
         self.lock = threading.Lock()
         self._predictor = predictor
         self._policy = policy
@@ -114,6 +117,7 @@ class Suggester:
 
     def __setstate__(self, state: dict[str, object]) -> None:
         """With a lock of its own."""
+        _import_scipy()
         self.__dict__.update(state)
         self.lock = threading.Lock()
 
@@ -146,8 +150,7 @@ class Suggester:
         """
         key = _digest(history, weight)
         if self._last is None or self._key != key:
-            with one_thread():
-                self._last = self._run(history, weight, knowledge)
+            self._last = self._run(history, weight, knowledge)
             self._key = key
         return self._last
 
@@ -171,15 +174,14 @@ class Suggester:
             known_cost = None
             if self._row_costs is not None:
                 known_cost = partial(self._row_costs, history.space, history.fixed)
-            with one_thread():
-                made = StudyPredictor.of(
-                    searched.ensemble,
-                    history.labels,
-                    refit=refit,
-                    sign=sign,
-                    seed=self._seed,
-                    known_cost=known_cost,
-                )
+            made = StudyPredictor.of(
+                searched.ensemble,
+                history.labels,
+                refit=refit,
+                sign=sign,
+                seed=self._seed,
+                known_cost=known_cost,
+            )
             self._study_predictor = searched, made
         return self._study_predictor[1]
 
@@ -187,16 +189,15 @@ class Suggester:
         """What no trial has had of the best that each round finds by the mean, and the rounds."""
         history = searched.history
         cost = self._cost(history, searched.weight, searched.ensemble, greedy=True)
-        with one_thread():
-            rows, rounds = local_optima(
-                history.space,
-                cost,
-                self._policy,
-                elite=self._elite(history, searched.weight),
-                rng=np.random.default_rng([self._seed, len(history.rows)]),
-                logits=searched.knowledge.logits,
-                device=self._device,
-            )
+        rows, rounds = local_optima(
+            history.space,
+            cost,
+            self._policy,
+            elite=self._elite(history, searched.weight),
+            rng=np.random.default_rng([self._seed, len(history.rows)]),
+            logits=searched.knowledge.logits,
+            device=self._device,
+        )
         excess = self._excess(history)
         seen = set(row_keys(history.seen))
         new = np.array([key not in seen for key in row_keys(rows)], dtype=bool)
@@ -301,11 +302,21 @@ class Suggester:
         return lambda rows: of(rows) / scale
 
 
+def _import_scipy() -> None:
+    """Import what a search needs of SciPy before the first trial claims its parameters.
+
+    Importing our package does not: it takes longer than all else of the package.
+    """
+    for name in ("linalg", "optimize", "special", "stats"):
+        importlib.import_module(f"scipy.{name}")
+    scipy.stats.qmc.Sobol(1)  # reads its direction numbers
+
+
 def _center_and_scale(costs: Float[ndarray, " n"]) -> tuple[float, float]:
     """Mean and standard deviation, or the costs' size where they are all the same."""
     size = float(np.abs(costs).max(initial=0.0)) or 1.0
     spread = float(costs.std()) if len(costs) else 0.0
-    return float(costs.sum() / max(len(costs), 1)), spread if spread > 1e-12 * size else size
+    return float(costs.sum() / max(len(costs), 1)), spread if spread > ROUNDING * size else size
 
 
 def _digest(history: History, weight: Float[ndarray, " t"]) -> bytes:

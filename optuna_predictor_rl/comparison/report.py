@@ -35,6 +35,7 @@ from optuna_predictor_rl.comparison.table import (
     markdown,
     with_error,
 )
+from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.text import markdown_text
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class ComparisonReport:
     settings: dict[str, Any]
 
     @classmethod
+    @guarded()
     def of(
         cls,
         studies: Study | Sequence[Study],

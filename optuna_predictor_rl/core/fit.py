@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from optuna_predictor_rl.core.adam import BETAS, Adam, one_cycle
 from optuna_predictor_rl.core.losses import LOSSES
 from optuna_predictor_rl.core.predictor import MultiTaskMLP, PredictorConfig
 
@@ -52,32 +53,19 @@ def fit_members(
     """
     network = MultiTaskMLP(config, x.shape[1], y.shape[1], generator)
     weight = _bootstrap_weights(config, len(x), generator)  # (k, n)
-    parameters = list(network.parameters())
-    optimizer = torch.optim.AdamW(
-        parameters,
-        lr=config.learning_rate,
-        weight_decay=config.weight_decay,
-        fused=True,
-    )
+    optimizer = Adam(list(network.parameters()), weight_decay=config.weight_decay, fused=True)
     batches = _batches(len(x), config, generator)
-    schedule = (
-        torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, config.learning_rate, total_steps=len(batches)
-        )
-        if config.one_cycle and len(batches) > 1
-        else None
-    )
-    for batch in batches:
+    schedule = [(config.learning_rate, BETAS[0])] * len(batches)
+    if config.one_cycle and len(batches) > 1:
+        schedule = one_cycle(config.learning_rate, len(batches))
+    for batch, (learning_rate, beta) in zip(batches, schedule, strict=True):
         score = network(x[batch])
         losses = [
             LOSSES[config.loss](score[..., t], y[batch, t], weight[:, batch], config.margin)
             for t in range(y.shape[1])
         ]
-        optimizer.zero_grad()
         torch.stack(losses).sum().backward()
-        optimizer.step()
-        if schedule is not None:
-            schedule.step()
+        optimizer.step(learning_rate, beta)
     network.eval().requires_grad_(False)
     with torch.no_grad():
         score = network(x)
@@ -105,9 +93,9 @@ def _bootstrap_weights(
     config: PredictorConfig, n: int, generator: torch.Generator
 ) -> Float[Tensor, "k n"]:
     shape, device = (config.n_members, n), generator.device
+    weight = torch.ones(shape, dtype=torch.float32, device=device)
     if config.bootstrap == "exponential":
-        return torch.empty(shape, device=device).exponential_(generator=generator)
-    weight = torch.ones(shape, device=device)
+        return weight.exponential_(generator=generator)
     if config.bootstrap == "folds" and n >= 2 * N_FOLDS:
         for first in range(0, config.n_members, N_FOLDS):
             order = torch.randperm(n, generator=generator, device=device)

@@ -101,7 +101,10 @@ class FactorizedPolicy:
         valid = np.arange(widest) < n_options[:, None]
         self.absent: Bool[Tensor, "d o"] = torch.as_tensor(~valid, device=device)
         self.logits: Float[Tensor, "r d o"] = torch.zeros(
-            n_rounds, len(n_options), widest, device=device, requires_grad=True
+            (n_rounds, len(n_options), widest),
+            dtype=torch.float32,
+            device=device,
+            requires_grad=True,
         )
 
     @torch.no_grad()

@@ -38,13 +38,15 @@ class LabelMap:
 
     Args:
         targets: Distinct targets, ascending.
-        labels: The labels they stand for, in units of `unit`.
-        unit: Largest absolute label, so that squares of labels do not overflow.
-        lowest: Best label that is predicted, in units of `unit`.
+        labels: The labels they stand for: what they differ from `center`, in twice `unit`.
+        center: A label in the middle, so that squares do not cancel where all labels are large.
+        unit: Half of the largest difference, so that squares do not overflow.
+        lowest: Best label that is predicted, as one of `labels`.
     """
 
     targets: Float[ndarray, " m"]
     labels: Float[ndarray, " m"]
+    center: float
     unit: float
     lowest: float
 
@@ -54,15 +56,18 @@ class LabelMap:
         present = ~(np.isnan(targets) | np.isnan(labels))
         labels = labels[present]
         if not len(labels):
-            return cls(np.zeros(1), np.zeros(1), 1.0, 0.0)
-        unit = float(np.abs(labels).max()) or 1.0
+            return cls(np.zeros(1), np.zeros(1), 0.0, 1.0, 0.0)
+        center = float(np.sort(labels)[(len(labels) - 1) // 2])
+        halves = labels / 2 - center / 2  # the differences may overflow
+        unit = float(np.abs(halves).max()) or 1.0
+        labels = halves / unit
         known, group = np.unique(targets[present], return_inverse=True)
-        means = np.bincount(group, labels / unit) / np.bincount(group)
-        best = float(labels.min() / unit)
-        return cls(known, means, unit, 2.0 * best - float(np.median(labels / unit)))
+        means = np.bincount(group, labels) / np.bincount(group)
+        lowest = 2.0 * float(labels.min()) - float(np.median(labels))
+        return cls(known, means, center, unit, lowest)
 
     def __call__(self, targets: Float[ndarray, "*b"]) -> Float[ndarray, "*b"]:
-        """The labels of targets, in units of `unit`."""
+        """What the labels of targets differ from `center`, in twice `unit`."""
         labels = np.interp(targets, self.targets, self.labels)
         if len(self.targets) > 1:
             slope = np.diff(self.labels[:2]) / np.diff(self.targets[:2])
@@ -73,7 +78,7 @@ class LabelMap:
     def moments(
         self, mean: Float[ndarray, " n"], std: Float[ndarray, " n"]
     ) -> tuple[Float[ndarray, " n"], Float[ndarray, " n"]]:
-        """Mean and mean square of the label if the target is normal, in units of `unit`."""
+        """Mean and mean square of that difference if the target is normal."""
         nodes, weights = np.polynomial.hermite_e.hermegauss(N_NODES)
         labels = self(mean[:, None] + std[:, None] * nodes)
         weights = weights / math.sqrt(2.0 * math.pi)
@@ -124,9 +129,10 @@ class LabelPredictor:
             )
             mean[:, t] = np.mean(first, axis=0)
             std[:, t] = np.sqrt(np.maximum(np.mean(second, axis=0) - mean[:, t] ** 2, 0.0))
+        center = np.array([label_map.center for label_map in self.maps[0]])
         unit = np.array([label_map.unit for label_map in self.maps[0]])
         target = np.mean([m for m, _ in members], axis=0)[:, : mean.shape[1]]
-        return mean * unit, std * unit, target
+        return (center / 2 + mean * unit) * 2, std * unit * 2, target
 
     def _chunks(self, rows: Rows) -> Iterator[Rows]:
         size = max(1, MAX_CELLS // max(len(self.ensemble.rows), 32 * N_NODES))

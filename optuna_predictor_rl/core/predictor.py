@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -178,8 +178,9 @@ def _layers(
 ) -> nn.ParameterList:
     """Weights and biases in turn, He-normal and zero."""
     parameters = nn.ParameterList()
+    options: dict[str, Any] = {"dtype": torch.float32, "device": generator.device}
     for n_in, n_out in pairwise(widths):
-        weight = torch.empty(*batch, n_in, n_out, device=generator.device)
+        weight = torch.empty(*batch, n_in, n_out, **options)
         parameters.append(weight.normal_(0.0, math.sqrt(2.0 / max(n_in, 1)), generator=generator))
-        parameters.append(torch.zeros(*batch, 1, n_out, device=generator.device))
+        parameters.append(torch.zeros(*batch, 1, n_out, **options))
     return parameters

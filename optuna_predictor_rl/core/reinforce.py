@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+from optuna_predictor_rl.core.adam import Adam
 from optuna_predictor_rl.core.policy import FactorizedPolicy, Grid
 from optuna_predictor_rl.core.refine import refine
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
@@ -230,7 +231,7 @@ def _train(
 ) -> tuple[Rows, Trace]:
     device = policy.logits.device
     generator = torch.Generator(device).manual_seed(int(rng.integers(2**63)))
-    optimizer = torch.optim.Adam([policy.logits], lr=config.learning_rate)
+    optimizer = Adam([policy.logits])
     temperature = config.temperature
     n_steps = max(config.n_steps, 1)
     traced = np.arange(0, n_steps, -(-n_steps // N_TRACED))
@@ -245,9 +246,8 @@ def _train(
         costs.append(value)
         advantage = _advantage(value)
         weight = torch.as_tensor(advantage, dtype=policy.logits.dtype, device=device)
-        optimizer.zero_grad()
         (policy.log_prob(options, temperature) * weight).mean(1).sum().backward()
-        optimizer.step()
+        optimizer.step(config.learning_rate)
         temperature = max(temperature * config.anneal_rate, config.min_temperature)
     kept = torch.stack(probabilities).cpu().numpy()
     return np.concatenate(rows), Trace(grid, np.stack(costs), traced, kept)

@@ -77,7 +77,9 @@ class Numeric:
         if self.log:
             low, high = np.log(self.low), np.log(self.high)
             return np.clip((np.log(values) - low) / (high - low), 0.0, 1.0)
-        half = self.high / 2 - self.low / 2  # since high - low may overflow
+        if math.isfinite(self.high - self.low):
+            return np.clip((values - self.low) / (self.high - self.low), 0.0, 1.0)
+        half = self.high / 2 - self.low / 2
         return np.clip((values / 2 - self.low / 2) / half, 0.0, 1.0)
 
     def value(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:

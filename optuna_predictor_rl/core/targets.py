@@ -12,19 +12,25 @@ from numpy import ndarray
 
 Target = Literal["standard", "clipped", "rank", "log"]
 
+LARGE_OFFSET = 1e-6
+"""Labels within so small a share of their size are taken relative to the smallest."""
+
+ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+"""Share of their size by which equal labels may differ because of rounding."""
+
 
 def standard_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     """Mean 0 and variance 1; constant labels become zeros."""
     if not len(y):
         return y
-    y = _scaled(y)
+    y = _scaled(_without_offset(y))
     spread = y.std()
     return (y - y.mean()) / spread if spread > 1e-12 else np.zeros_like(y)
 
 
 def clipped_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     """Standardized after the worst tenth is clipped: how bad an awful value is teaches nothing."""
-    y = _scaled(y)
+    y = _scaled(_without_offset(y))
     if len(y) < 2:
         return standard_target(y)
     worst_kept = max(1, int(0.9 * (len(y) - 1)))
@@ -47,7 +53,7 @@ def log_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
     """Logarithm of the distance to the best in units of the median's, offset by a tenth of it."""
     if not len(y):
         return y
-    y = _scaled(y)
+    y = _scaled(_without_offset(y))
     best = y.min()
     scale = np.median(y) - best
     if not scale > 0:
@@ -103,6 +109,20 @@ def feasible_rank(y: Float[ndarray, " n"]) -> float:
     n = max(len(y), 1)
     share = np.count_nonzero(y <= 0.0) / n
     return float(scipy.special.ndtri(np.clip(share, 0.5 / (n + 1), 1.0 - 0.5 / (n + 1))))
+
+
+def _without_offset(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
+    """Labels less their smallest where they hardly differ for their size, such as 1e12 + loss.
+
+    The difference of two floats within a factor of 2 is exact, so that nothing is lost. What
+    differs by rounding errors only is constant.
+    """
+    if not len(y):
+        return y
+    size, half = np.abs(y).max(), y.max() / 2 - y.min() / 2
+    if half > LARGE_OFFSET * size:
+        return y
+    return y - y.min() if half > ROUNDING * size else np.zeros_like(y)
 
 
 def _scaled(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:

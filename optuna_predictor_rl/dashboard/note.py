@@ -12,6 +12,7 @@ from optuna_predictor_rl._storage import trials
 from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.dashboard.figures import FINISHED, MIN_LABELLED, N_FOLDS, Source
 from optuna_predictor_rl.finalists import finalists
+from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.labels import full_trials, is_full
 from optuna_predictor_rl.text import code_span
 from optuna_predictor_rl.visualization import predictor_calibration
@@ -28,6 +29,7 @@ HARDLY = 0.2
 MANY_FAILED = 0.2
 
 
+@guarded()
 def state_of_the_search(source: Source) -> str:
     """What a person wants to know of a study now: best, saving, predictor, and what to do."""
     study = source.study

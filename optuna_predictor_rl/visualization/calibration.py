@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 from scipy.stats import rankdata
 
 from optuna_predictor_rl.core.validation import HeldOut, cross_validate, rank_correlation
+from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.text import plotly_text
 from optuna_predictor_rl.visualization.source import (
     WIDEST_TITLE,
@@ -55,6 +56,7 @@ class TaskCalibration:
     training_tau: float
 
 
+@guarded()
 def predictor_calibration(
     study: Study,
     sampler: BaseSampler | None = None,
@@ -95,6 +97,7 @@ def predictor_calibration(
     ]
 
 
+@guarded()
 def plot_predictor_calibration(
     study: Study,
     sampler: BaseSampler | None = None,

@@ -9,6 +9,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 
 from optuna_predictor_rl.core.targets import rank_targets
+from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.stopping import sign_of
 from optuna_predictor_rl.suggestion import Search
 from optuna_predictor_rl.visualization.source import inspect_search, sampler_text, weight_text
@@ -59,6 +60,7 @@ class Convergence:
     weight: Float[np.ndarray, " t"]
 
 
+@guarded()
 def rl_convergence(
     study: Study, sampler: BaseSampler | None = None, *, seed: int = 0
 ) -> Convergence:
@@ -101,6 +103,7 @@ def rl_convergence(
     )
 
 
+@guarded()
 def plot_rl_convergence(
     study: Study, sampler: BaseSampler | None = None, *, seed: int = 0
 ) -> go.Figure:

@@ -10,6 +10,7 @@ from optuna.study import Study
 from plotly.subplots import make_subplots
 
 from optuna_predictor_rl.core.importance import total_effects
+from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.text import plotly_text
 from optuna_predictor_rl.visualization.source import (
     WIDEST_TITLE,
@@ -43,6 +44,7 @@ class Importance:
     n_trials: int
 
 
+@guarded()
 def decision_importance(
     study: Study,
     sampler: BaseSampler | None = None,
@@ -80,6 +82,7 @@ def decision_importance(
     )
 
 
+@guarded()
 def plot_decision_importance(
     study: Study,
     sampler: BaseSampler | None = None,

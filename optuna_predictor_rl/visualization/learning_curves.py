@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.discrepancy import Discrepancy
+from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.labels import full_trials, is_full
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.running import low_fidelity_pruner
@@ -63,6 +64,7 @@ class LearningCurve:
         return float(self.values[-1]) if self.label is None else self.label.value
 
 
+@guarded()
 def learning_curves(
     study: Study, pruner: LowFidelityPruner | None = None
 ) -> tuple[list[LearningCurve], StoppingRule | None]:
@@ -85,6 +87,7 @@ def learning_curves(
     return curves, rule
 
 
+@guarded()
 def plot_learning_curves(
     study: Study, pruner: LowFidelityPruner | None = None, *, n_best: int = 5
 ) -> go.Figure:

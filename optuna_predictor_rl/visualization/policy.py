@@ -13,6 +13,7 @@ from plotly.subplots import make_subplots
 
 from optuna_predictor_rl.core.policy import Grid
 from optuna_predictor_rl.core.space import Categorical
+from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.text import plotly_text, shortened
 from optuna_predictor_rl.visualization.source import inspect_search, sampler_text, weight_text
 from optuna_predictor_rl.visualization.style import base_layout, distinct, thinned
@@ -75,6 +76,7 @@ class PolicyProbabilities:
     weight: Float[np.ndarray, " t"]
 
 
+@guarded()
 def policy_probabilities(
     study: Study,
     sampler: BaseSampler | None = None,
@@ -121,6 +123,7 @@ def policy_probabilities(
     )
 
 
+@guarded()
 def plot_policy_probabilities(
     study: Study,
     sampler: BaseSampler | None = None,

@@ -15,6 +15,7 @@ from optuna_predictor_rl.core.curves import (
     rank_correlation_by_cutoff,
 )
 from optuna_predictor_rl.core.curves.cutoff import report_steps
+from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.labels import full_trials
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.running import low_fidelity_pruner
@@ -28,6 +29,7 @@ from optuna_predictor_rl.stopping import (
 from optuna_predictor_rl.visualization.style import FULL_COLOR, LABEL_COLOR, base_layout
 
 
+@guarded()
 def rank_correlation(
     study: Study, pruner: LowFidelityPruner | None = None, *, confidence: float = 0.8
 ) -> tuple[TauByCutoff, StoppingRule | None]:
@@ -63,6 +65,7 @@ def rank_correlation(
     return table, rule
 
 
+@guarded()
 def plot_rank_correlation(
     study: Study,
     pruner: LowFidelityPruner | None = None,

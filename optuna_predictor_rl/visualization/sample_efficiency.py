@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial
 from optuna_predictor_rl.comparison.marks import SHARED, trials_by_searcher
 from optuna_predictor_rl.comparison.results import baseline_of, completed, maximized
 from optuna_predictor_rl.comparison.statistics import gain, standard_error
+from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.text import plotly_text
 from optuna_predictor_rl.visualization.source import WIDEST_TITLE
 from optuna_predictor_rl.visualization.style import COLORS, FULL_COLOR, base_layout
@@ -55,6 +56,7 @@ class BestSoFar:
         return standard_error(self.gains)
 
 
+@guarded()
 def sample_efficiency(
     studies: Study | Sequence[Study],
     *,
@@ -103,6 +105,7 @@ def sample_efficiency(
     ]
 
 
+@guarded()
 def plot_sample_efficiency(
     studies: Study | Sequence[Study],
     *,

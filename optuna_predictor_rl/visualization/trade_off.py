@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.prediction import LabelPredictor
 from optuna_predictor_rl.costs import KnownCost
+from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.history import label
 from optuna_predictor_rl.labels import is_full
 from optuna_predictor_rl.sampler import PredictorRLSampler
@@ -80,6 +81,7 @@ class TradeOff:
     proposals: list[Proposals]
 
 
+@guarded()
 def trade_off(
     study: Study,
     sampler: BaseSampler | None = None,
@@ -131,6 +133,7 @@ def trade_off(
     )
 
 
+@guarded()
 def plot_trade_off(
     study: Study,
     sampler: BaseSampler | None = None,

@@ -1,6 +1,6 @@
 """What a study of thousands of trials costs a worker, and what pairing batches costs in ranking.
 
-    OMP_NUM_THREADS=1 python tests/benchmarks/scale.py --trials 10000
+    python tests/benchmarks/scale.py --trials 10000
 
 Studies of random trials of the 18 decisions of DHEN. The memory is a worker's, each measured in a
 process of its own: Optuna's with the study loaded and RandomSampler, and the same with ours after
@@ -11,19 +11,16 @@ all trials; the last table has Kendall's tau of both on trials that were not fit
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import resource
 import time
-import warnings
 from dataclasses import replace
 from statistics import mean, median
 
 import numpy as np
-import optuna
-import torch
 from optuna.samplers import BaseSampler, RandomSampler
 from scipy.stats import kendalltau
-from suggestion_cost import study_of
+from suggestion_cost import quiet, study_of
+from thread_variables import in_a_process
 
 from dhen_objective import suggest_config
 from optuna_predictor_rl import PredictorConfig, PredictorRLSampler
@@ -33,12 +30,6 @@ from optuna_predictor_rl.distributions import union_search_space
 from optuna_predictor_rl.history import read_history
 
 MIB = 1024
-
-
-def quiet() -> None:
-    torch.set_num_threads(1)
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")
 
 
 def suggestions(n_trials: int, sampler: BaseSampler, n: int) -> tuple[float, list[float]]:
@@ -57,11 +48,6 @@ def suggestions(n_trials: int, sampler: BaseSampler, n: int) -> tuple[float, lis
         seconds.append(time.process_time() - start)
         study.tell(trial, 1.0)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB, seconds
-
-
-def in_a_process(n_trials: int, sampler: BaseSampler, n: int) -> tuple[float, list[float]]:
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(suggestions, (n_trials, sampler, n))
 
 
 def taus(n_trials: int, seed: int) -> tuple[float, float]:
@@ -96,14 +82,17 @@ def main() -> None:
     arguments = parser.parse_args()
     quiet()
     print(
-        "| completed trials | Optuna alone, MiB | with ours, MiB | above, MiB | s a suggestion |"
+        "| completed trials | Optuna alone, MiB | with ours, MiB | above, MiB | s a suggestion "
+        "| without thread variables, s |"
     )
-    print("|---:|---:|---:|---:|---:|")
+    print("|---:|---:|---:|---:|---:|---:|")
     for n_trials in arguments.trials:
-        optunas, _ = in_a_process(n_trials, RandomSampler(seed=0), 1)
-        ours, seconds = in_a_process(n_trials, PredictorRLSampler(seed=0), arguments.suggestions)
+        optunas, _ = in_a_process(True, suggestions, n_trials, RandomSampler(seed=0), 1)
+        settings = n_trials, PredictorRLSampler(seed=0), arguments.suggestions
+        ours, seconds = in_a_process(True, suggestions, *settings)
+        _, unset = in_a_process(False, suggestions, *settings)
         figures = f"{optunas:.0f} | {ours:.0f} | {ours - optunas:.0f} | {median(seconds):.2f}"
-        print(f"| {n_trials} | {figures} |", flush=True)
+        print(f"| {n_trials} | {figures} | {median(unset):.2f} |", flush=True)
 
     print("\n| fitted trials | tau, batches of 64 | tau, all pairs | difference |")
     print("|---:|---:|---:|---:|")

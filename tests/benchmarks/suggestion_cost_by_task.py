@@ -1,21 +1,21 @@
 """What a suggestion costs beside GPSampler's, on the tasks of search_quality.py.
 
-    OMP_NUM_THREADS=1 python tests/benchmarks/suggestion_cost_by_task.py --tasks all
+    python tests/benchmarks/suggestion_cost_by_task.py --tasks all
 
-On each task both samplers get the same study of random trials and suggest in turns, in one process
-on one thread; a row has the medians of CPU time at 50 and 100 completed trials and their ratio.
+On each task both samplers get the same study of random trials and suggest in turns, in one
+process; a row has the medians of CPU time at 50 and 100 completed trials and their ratio, on one
+thread, and ours without thread variables, as users have them.
 """
 
 import argparse
-import warnings
 from pathlib import Path
 from statistics import median
 
 import optuna
-import torch
 from optuna.samplers import GPSampler, RandomSampler
-from suggestion_cost import seconds
+from suggestion_cost import quiet, seconds
 from tasks import DEFAULT_FOLDER, Task, make_task, select
+from thread_variables import in_a_process
 
 from optuna_predictor_rl import PredictorRLSampler
 
@@ -31,8 +31,10 @@ def study_of(task: Task, n_trials: int) -> optuna.Study:
     return study
 
 
-def compare(task: Task, n_trials: int, repeats: int) -> tuple[float, float, float]:
+def compare(name: str, folder: Path, n_trials: int, repeats: int) -> tuple[float, float, float]:
     """Medians of both times, and the median of their ratio; a first pair warms up."""
+    quiet()
+    task = make_task(name, folder)
     study = study_of(task, n_trials)
     pairs = [
         (
@@ -52,19 +54,18 @@ def main() -> None:
     parser.add_argument("--hpo", type=Path, default=DEFAULT_FOLDER)
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")
 
     ratios: dict[int, list[float]] = {n: [] for n in SIZES}
-    print("| task | completed trials | predictor_rl, s | GPSampler, s | ratio |")
-    print("|---|---:|---:|---:|---:|")
+    print("| task | completed trials | predictor_rl, s | GPSampler, s | ratio | unset, s |")
+    print("|---|---:|---:|---:|---:|---:|")
     for name in select(arguments.tasks, arguments.hpo):
-        task = make_task(name, arguments.hpo)
         for n_trials in SIZES:
-            ours, peer, ratio = compare(task, n_trials, arguments.repeats)
+            settings = name, arguments.hpo, n_trials, arguments.repeats
+            ours, peer, ratio = in_a_process(True, compare, *settings)
+            unset, _, _ = in_a_process(False, compare, *settings)
             ratios[n_trials].append(ratio)
-            print(f"| {name} | {n_trials} | {ours:.3f} | {peer:.3f} | {ratio:.2f} |", flush=True)
+            figures = f"{ours:.3f} | {peer:.3f} | {ratio:.2f} | {unset:.3f}"
+            print(f"| {name} | {n_trials} | {figures} |", flush=True)
     for n_trials, found in ratios.items():
         print(f"\nmedian ratio at {n_trials} trials over {len(found)} tasks: {median(found):.2f}")
 

@@ -34,14 +34,34 @@ def searched(sampler: PredictorRLSampler, n_trials: int = 1) -> None:
     study.optimize(parabola, n_trials=n_trials)
 
 
-def test_importing_loads_nothing_slow_beside_optuna_and_torch() -> None:
-    code = (
-        "import sys, optuna, torch; before = set(sys.modules); import optuna_predictor_rl;"
-        "print(*sorted({name.partition('.')[0] for name in set(sys.modules) - before}));"
-        "print(*((set(sys.modules) - before) & {'scipy.stats', 'scipy.optimize'}))"
+FIRST_SUGGESTION = """
+import sys, optuna, torch
+before = set(sys.modules)
+import optuna_predictor_rl
+imported = set(sys.modules) - before
+sampler = optuna_predictor_rl.PredictorRLSampler(seed=0, n_startup_trials=2)
+study = optuna.create_study(sampler=sampler)
+constructed = set(sys.modules)
+study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=4)
+print(*sorted(imported))
+print(*sorted(set(sys.modules) - constructed))
+"""
+
+
+@pytest.fixture(scope="module")
+def modules() -> tuple[set[str], set[str]]:
+    """What importing the package adds to Optuna and torch, and the first suggestions add to it."""
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_SUGGESTION], capture_output=True, text=True, check=True
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    packages, slow = done.stdout.splitlines()
+    imported, suggested = done.stdout.split("\n")[:2]
+    return set(imported.split()), set(suggested.split())
+
+
+def test_importing_loads_nothing_slow_beside_optuna_and_torch(
+    modules: tuple[set[str], set[str]],
+) -> None:
+    imported, _ = modules
     heavy = {
         "botorch",
         "gpytorch",
@@ -51,8 +71,15 @@ def test_importing_loads_nothing_slow_beside_optuna_and_torch() -> None:
         "plotly",
         "sklearn",
     }
-    assert not heavy & set(packages.split())
-    assert slow == ""
+    assert not heavy & {name.partition(".")[0] for name in imported}
+    assert not imported & {"scipy.stats", "scipy.optimize"}
+
+
+def test_suggesting_imports_nothing_once_the_sampler_is_made(
+    modules: tuple[set[str], set[str]],
+) -> None:
+    _, suggested = modules
+    assert suggested == set()
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def bowl(n: int, noise: float = 0.0) -> tuple[Rows, np.ndarray]:
 def test_a_target_goes_back_to_its_label(target: Target, scale: float) -> None:
     labels = scale * (np.random.default_rng(0).normal(size=40) + 3.0)
     back = LabelMap.of(TARGETS[target](labels), labels)
-    found = back(TARGETS[target](labels)) * back.unit
+    found = back.center + back(TARGETS[target](labels)) * back.unit * 2
     kept = labels <= np.sort(labels)[int(0.9 * 39)] if target == "clipped" else labels == labels
     worst = labels == labels[kept].max()
     assert found[kept & ~worst] == pytest.approx(labels[kept & ~worst], rel=1e-9)
@@ -37,7 +37,7 @@ def test_the_way_back_is_monotone_and_bounded() -> None:
     labels = np.random.default_rng(1).normal(size=30)
     for function in TARGETS.values():
         back = LabelMap.of(function(labels), labels)
-        found = back(np.linspace(-50, 50, 2001)) * back.unit
+        found = back.center + back(np.linspace(-50, 50, 2001)) * back.unit * 2
         assert (np.diff(found) >= 0).all()
         assert found[-1] <= labels.max()
         assert found[0] >= 2 * labels.min() - np.median(labels) - 1e-12
@@ -47,9 +47,24 @@ def test_the_moments_of_a_linear_map_are_those_of_the_normal_distribution() -> N
     labels = np.linspace(-30.0, 10.0, 401)
     back = LabelMap.of(TARGETS["standard"](labels), labels)
     first, second = back.moments(np.zeros(1), np.full(1, 0.2))
-    mean, square = first * back.unit, second * back.unit**2
-    assert mean == pytest.approx(labels.mean())
-    assert np.sqrt(square - mean**2) == pytest.approx(0.2 * labels.std())
+    assert back.center + first * back.unit * 2 == pytest.approx(labels.mean())
+    std = np.sqrt(second - first**2) * back.unit * 2
+    assert std == pytest.approx(0.2 * labels.std())
+
+
+# 1e12 + .01 f keeps two digits of f: its floats are 1.2e-4 apart.
+@pytest.mark.parametrize(
+    ("offset", "scale", "digits"), [(1e9, 1.0, 1e-3), (1e4, 1e-4, 1e-3), (1e12, 0.01, 0.6)]
+)
+def test_an_offset_of_all_labels_does_not_change_what_is_predicted(
+    offset: float, scale: float, digits: float
+) -> None:
+    rows, labels = bowl(25)
+    (plain, plain_std), _ = LabelPredictor.of(fit(rows, labels), labels).predict(rows)
+    moved = offset + scale * labels
+    (mean, std), _ = LabelPredictor.of(fit(rows, moved), moved).predict(rows)
+    assert (mean - offset) / scale == pytest.approx(plain, abs=0.1 * digits)
+    assert std / scale == pytest.approx(plain_std, rel=digits)
 
 
 def test_predictions_are_those_of_the_labels_and_do_not_depend_on_chunks(

@@ -232,3 +232,11 @@ def test_a_decision_is_active_exactly_for_the_choices_of_its_condition() -> None
 def test_an_impossible_space_is_refused_by_name(make: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("high", [5e-324, 1e-323, 1e-310])
+def test_the_least_of_intervals_have_positions(high: float) -> None:
+    decision = Numeric(name="x", low=0.0, high=high)
+    with np.errstate(all="raise"):
+        assert decision.position(np.array([0.0, high])).tolist() == [0.0, 1.0]
+    assert decision.decode(1.0) == high

@@ -135,3 +135,17 @@ def test_missing_labels_and_exact_ones_have_no_error() -> None:
     assert found[[0, 1], 0].tolist() == [0.0, 0.0]
     assert found[2, 0] > 0
     assert not found[:, 1].any()
+
+
+@every_target
+@pytest.mark.parametrize(("offset", "scale"), [(1e9, 1.0), (-1e9, 1.0), (1e4, 1e-4), (2.0**40, 1)])
+def test_a_large_offset_changes_no_target(target: Target, offset: float, scale: float) -> None:
+    y = np.random.default_rng(0).exponential(size=20)
+    y = ((offset + scale * y) - offset) / scale  # what the offset's floats can hold of it
+    assert target(offset + scale * y) == pytest.approx(target(y), abs=1e-6)
+
+
+@every_target
+def test_labels_that_differ_by_rounding_errors_are_not_spread_out(target: Target) -> None:
+    if target is not rank_target:
+        assert target(np.array([0.3, 0.1 + 0.2, 0.3])).tolist() == [0.0, 0.0, 0.0]
