@@ -82,3 +82,26 @@ def test_nothing_to_embed_is_refused() -> None:
         FeatureProcessing((), 0, DHENConfig())
     with pytest.raises(ValueError, match="field_sizes must be positive, but got \\(3, 0\\)"):
         FeatureProcessing((3, 0), 0, DHENConfig())
+
+
+@pytest.mark.parametrize(
+    ("mean", "deviation"), [(1e7, 1.0), (-1e7, 1.0), (1.7e9, 1e5), (0.0, 1e-36), (1e30, 1e24)]
+)
+def test_values_of_any_size_are_standardized_as_numpy_does(mean: float, deviation: float) -> None:
+    values = np.random.default_rng(0).normal(mean, deviation, (1000, 1)).astype(np.float32)
+    norm = RunningNorm(1)
+    for part in np.split(values, 4):
+        norm.observe(torch.from_numpy(part))
+    exact = values.astype(np.float64)
+    expected = np.clip((exact - exact.mean()) / exact.std(), -5, 5)
+    normed = norm(torch.from_numpy(values))
+    assert normed.dtype == torch.float32
+    np.testing.assert_allclose(normed, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("value", [0.1, 1e7 / 3, -3e38])
+def test_a_constant_stays_zero_however_often_it_is_seen(value: float) -> None:
+    norm, constant = RunningNorm(1), torch.full((511, 1), value)
+    for _ in range(50):
+        norm.observe(constant)
+    assert norm(constant * 0.5).abs().max() == 0
