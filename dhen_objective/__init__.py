@@ -24,6 +24,7 @@ from dhen_objective.metrics import (
 )
 from dhen_objective.model import DHEN, DHENLayer
 from dhen_objective.objective import DHENObjective, Score
+from dhen_objective.sgd import train_sgd
 from dhen_objective.space import SPACES, DHENSpace, params_of, suggest_config
 from dhen_objective.streams import (
     CSV,
@@ -41,7 +42,8 @@ from dhen_objective.streams import (
     TableStream,
 )
 from dhen_objective.throughput import Throughput, measure_throughput
-from dhen_objective.train import Trainer, TrainResult, train, train_model
+from dhen_objective.train import TrainResult, train, train_model
+from dhen_objective.trainer import Trainer
 
 __all__ = [
     "CSV",
@@ -86,4 +88,5 @@ __all__ = [
     "suggest_config",
     "train",
     "train_model",
+    "train_sgd",
 ]

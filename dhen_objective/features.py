@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from dhen_objective.config import DHENConfig
+from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.layers import bare, initialize, mlp
 
 _RESOLUTION = 1e-12
@@ -109,6 +110,18 @@ class ClickModel(nn.Module):
     """
 
     features: FeatureProcessing
+
+    learning_rates: ClassVar[dict[str, float]] = {}
+    """`lr` and `embedding_lr` where `TrainConfig`'s, which suit a DHEN, do not suit this model."""
+
+    @classmethod
+    def own_training(cls, **changes: Any) -> TrainConfig:
+        """Returns the training with this kind of model's learning rates.
+
+        Args:
+            **changes: Fields of `TrainConfig`, which go before its rates.
+        """
+        return TrainConfig(**{**cls.learning_rates, **changes})
 
     def _start(self, config: DHENConfig, output: nn.Module, *, prior: float, seed: int) -> None:
         """Sets all initial weights from the seed, and the output's bias to the prior's logit."""

@@ -13,7 +13,7 @@ import torch
 from dhen_objective.config import TrainConfig
 from dhen_objective.features import ClickModel
 from dhen_objective.streams.base import Batch
-from dhen_objective.train import Trainer
+from dhen_objective.trainer import Trainer
 
 
 @dataclass(frozen=True, kw_only=True)

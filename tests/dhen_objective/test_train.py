@@ -17,7 +17,8 @@ from dhen_objective.config import DHENConfig, Interaction, TrainConfig
 from dhen_objective.metrics import Tally
 from dhen_objective.model import DHEN
 from dhen_objective.streams import ArrayStream, Batch, ClickStream, SyntheticStream
-from dhen_objective.train import report_grid, train
+from dhen_objective.train import train
+from dhen_objective.trainer import report_grid
 
 SMALL = DHENConfig(
     n_layers=1,
@@ -179,7 +180,8 @@ def test_a_process_killed_while_it_trains_can_be_continued(tmp_path: Path) -> No
 def test_speed_and_time_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()
     clock = SimpleNamespace(perf_counter=lambda: float(next(ticks)))
-    monkeypatch.setattr(sys.modules["dhen_objective.train"], "time", clock)
+    for module in ("train", "trainer"):
+        monkeypatch.setattr(sys.modules[f"dhen_objective.{module}"], "time", clock)
     result = train(arrays(300), SMALL, FAST)
     assert result.qps == 64  # a step of 64 examples lies between two readings of the clock
     assert result.seconds == next(ticks) - 1  # between the first and the last
