@@ -20,6 +20,7 @@ from dhen_objective.model import DHEN
 from dhen_objective.space import suggest_config
 from dhen_objective.streams.base import ClickStream
 from dhen_objective.train import Report, TrainResult, train
+from dhen_objective.whole_files import sweep
 
 Suggest = Callable[[optuna.Trial], tuple[DHENConfig, TrainConfig]]
 
@@ -184,6 +185,7 @@ class DHENObjective:
         if self.checkpoints is None:
             return None
         self.checkpoints.mkdir(parents=True, exist_ok=True)
+        sweep(self.checkpoints)
         return checkpoint_path(self.checkpoints, self.stream, config, training)
 
     def _inherited(

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from dhen_objective.checkpoints import Checkpoint
 from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.features import ClickModel
 from dhen_objective.metrics import Tally
@@ -78,8 +76,9 @@ def train(
     """Trains a network in one pass over a stream, as it would be online.
 
     Every example is predicted before it is learned from, so the predictions of the pass are its
-    validation. The result depends on the seed alone: the global random state and the number of
-    threads are neither used nor changed.
+    validation. All randomness comes from the seed: the global random state is neither used nor
+    moved. The number of threads is left as it is; since sums are rounded in another order, curves
+    of other numbers of threads, processors or versions of torch differ in their last digits.
 
     Args:
         stream: The examples, in time order.
@@ -88,14 +87,17 @@ def train(
         report: Called at each row count of the grid with the newest window; may stop the pass.
         checkpoint: File that holds the state at the last row count of the grid. If it is there,
             the pass continues from it, with the same curve as if it had never stopped; `report`
-            is called again for what lies before. It is removed when the pass ends.
+            is called again for what lies before. It is removed when the pass ends. A file that is
+            damaged, of another training, or of other rows than the stream has now is told of in
+            a warning and replaced.
 
     Returns:
         The curve and what else was measured. A prediction that is not finite ends the pass and
         is marked as `diverged`.
 
     Raises:
-        ValueError: If the stream has no rows, or, read to its end, no positives.
+        ValueError: If the stream has no rows, or, read to its end, no positives; if the folder of
+            `checkpoint` is not there.
     """
     training = training or TrainConfig()
     model = DHEN(
@@ -122,7 +124,8 @@ def train_model(
     """
     training = training or model.own_training()
     trainer = Trainer(model, training, n_rows=check_rows(stream))
-    return learn(trainer, stream, training, report=report, checkpoint=checkpoint)
+    saved = None if checkpoint is None else Checkpoint(checkpoint, trainer, stream, training)
+    return learn(trainer, stream, training, report=report, saved=saved)
 
 
 def check_rows(stream: ClickStream) -> int:
@@ -142,21 +145,23 @@ def learn(
     training: TrainConfig,
     *,
     report: Report | None = None,
-    checkpoint: Path | None = None,
+    saved: Checkpoint | None = None,
 ) -> TrainResult:
     """Takes a learner over a stream in one pass; see `train`."""
     clock = _Clock(learner)
-    stopped = _resume(learner, checkpoint, training.device, report)
-    for batch in () if stopped else stream.batches(training.batch_size, start=learner.rows):
+    batches = stream.batches(training.batch_size) if saved is None else saved.resume()
+    before = learner.record.grid[: len(learner.record.cells)]  # of the state that was taken up
+    stopped = _report(learner, before, report)
+    for batch in () if stopped else batches:
         done = learner.timed_step(batch.to(training.device))
         clock.advance()
         stopped = _report(learner, done, report)
         if stopped or learner.diverged:
             break
-        if done and checkpoint is not None and isinstance(learner, Trainer):
-            _save(learner, checkpoint)
-    if checkpoint is not None:
-        checkpoint.unlink(missing_ok=True)
+        if done and saved is not None:
+            saved.save()
+    if saved is not None:
+        saved.remove()
     clock.advance()
     return _result(learner, stream, stopped=stopped)
 
@@ -173,28 +178,13 @@ class _Clock:
         self._last = now
 
 
-def _resume(learner: Learner, checkpoint: Path | None, device: str, report: Report | None) -> bool:
-    """Takes up a checkpoint if there is one, and reports what lies before it."""
-    if checkpoint is None or not checkpoint.exists() or not isinstance(learner, Trainer):
-        return False
-    learner.load_state_dict(torch.load(checkpoint, map_location=device, weights_only=True))
-    return _report(learner, list(learner.record.grid[: len(learner.record.cells)]), report)
-
-
-def _report(learner: Learner, ends: list[int], report: Report | None) -> bool:
+def _report(learner: Learner, ends: Sequence[int], report: Report | None) -> bool:
     """Reports the windows that end at these row counts; returns whether to stop."""
     record, stopped = learner.record, False
     for rows in ends:
         window = record.windowed(record.grid.index(rows))
         stopped = stopped or (report is not None and bool(report(rows, window)))
     return stopped
-
-
-def _save(learner: Trainer, path: Path) -> None:
-    """Writes the state whole or not at all, so that a kill at any time leaves a good file."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-        torch.save(learner.state_dict(), file)
-    os.replace(file.name, path)
 
 
 def _result(learner: Learner, stream: ClickStream, *, stopped: bool) -> TrainResult:

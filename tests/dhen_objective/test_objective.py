@@ -1,8 +1,9 @@
 import json
 import math
+import os
 import pickle
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from dhen_objective.metrics import ne_gain
 from dhen_objective.objective import DHENObjective
 from dhen_objective.streams import ArrayStream, Batch, SyntheticStream
 from dhen_objective.train import train
+from dhen_objective.trainer import Trainer
 
 BASE = DHENConfig(n_layers=1, modules=(Interaction.LINEAR,), dim=8)
 FAST = TrainConfig(batch_size=100, n_reports=5, window=0.4)
@@ -207,16 +209,16 @@ def test_a_killed_trial_continues_with_the_same_curve(
     assert len(list(folder.iterdir())) == (step > 300)
     study.enqueue_trial(study.trials[0].params)
     seen: list[int] = []
-    batches = SyntheticStream.batches
+    learn = Trainer.step
 
-    def watched(self: SyntheticStream, size: int, *, start: int = 0) -> Iterator[Batch]:
-        seen.append(start)
-        return batches(self, size, start=start)
+    def watched(self: Trainer, batch: Batch) -> list[int]:
+        seen.append(self.rows)
+        return learn(self, batch)
 
-    monkeypatch.setattr(SyntheticStream, "batches", watched)
+    monkeypatch.setattr(Trainer, "step", watched)
     study.optimize(objective, n_trials=1)
     again = study.trials[1]
-    assert seen[-1] == step - 300  # it did not begin anew
+    assert seen[0] == step - 300  # it did not begin anew
     assert again.intermediate_values.keys() == whole.intermediate_values.keys()
     for rows, value in whole.intermediate_values.items():
         assert again.intermediate_values[rows] == pytest.approx(value, rel=1e-4, abs=1e-4)
@@ -255,6 +257,17 @@ def test_a_retried_trial_reports_only_what_it_did_not_inherit(
     )
     study.optimize(objective, n_trials=1)  # a second report of a step would warn
     assert list(study.trials[1].intermediate_values) == [300, 600, 900, 1200, 1500]
+
+
+def test_what_other_killed_runs_left_in_the_folder_is_swept(
+    stream: SyntheticStream, tmp_path: Path
+) -> None:
+    left = tmp_path / "other.pt.elsewhere.1.1.tmp"
+    left.touch()
+    os.utime(left, (0, 0))
+    objective = DHENObjective(stream, baseline=BASE, training=FAST, checkpoints=tmp_path)
+    assert objective.baseline_result.rows == 1500
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_checkpoint_belongs_to_one_stream_and_one_configuration(tmp_path: Path) -> None:
