@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -20,6 +21,9 @@ class LogisticRegression(ClickModel):
     Shape:
         dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
     """
+
+    learning_rates: ClassVar[dict[str, float]] = {"lr": 1e-2, "embedding_lr": 0.1}
+    """Chosen as DHEN's are (`tests/benchmarks/dhen_learning_rates.py`)."""
 
     def __init__(self, *, field_sizes: Sequence[int], n_dense: int, prior: float = 0.5) -> None:
         """Starts with all weights 0 and the logit of the prior."""
@@ -44,6 +48,9 @@ class PlainMLP(ClickModel):
     Shape:
         dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
     """
+
+    learning_rates: ClassVar[dict[str, float]] = {"lr": 1e-3, "embedding_lr": 0.03}
+    """Chosen as DHEN's are (`tests/benchmarks/dhen_learning_rates.py`)."""
 
     def __init__(
         self,

@@ -9,6 +9,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
+import torch
+
+from dhen_objective.plain_values import use_plain_values
+
 
 class Interaction(StrEnum):
     """The five interaction modules a DHEN layer may hold."""
@@ -82,7 +86,10 @@ class DHENConfig:
         embedding_std: Standard deviation of the embeddings at the start. Ids that were never
             seen are noise of this size.
 
+    Numbers of numpy become Python's.
+
     Raises:
+        TypeError: If a value is of another kind; the message names it.
         ValueError: If a value breaks its rule; the message names it.
     """
 
@@ -109,6 +116,7 @@ class DHENConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "modules", _ordered_modules(self.modules))
+        use_plain_values(self)
         at_least_one = ["n_layers", "dlrm_hidden", "attn_heads", "attn_ffn_mult", "linear_embs"]
         at_least_one += ["dcn_layers", "dcn_rank", "conv_kernel", "conv_channels", "dim"]
         _check_at_least(self, 1, *at_least_one, "module_embs")
@@ -174,6 +182,15 @@ def _ordered_modules(modules: Iterable[str]) -> tuple[Interaction, ...]:
     return tuple(module for module in Interaction if module in names)
 
 
+def _check_device(device: str) -> None:
+    try:
+        torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"device must name one of torch's, such as 'cpu' or 'cuda', but got {device!r}."
+        ) from error
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """How a network is trained on a stream, in one pass.
@@ -185,10 +202,14 @@ class TrainConfig:
         n_reports: Points of the learning curve, evenly spaced over the stream's rows.
         window: Share of the stream that one windowed normalized entropy covers.
         seed: Seed of the initial weights, the only randomness there is.
-        device: Where the network lives, such as "cpu" or "cuda".
+        device: Where the network lives, such as "cpu" or "cuda"; a `torch.device` becomes its
+            name.
         autocast: Compute the products of the forward pass in bfloat16; weights stay float32.
 
+    Numbers of numpy become Python's.
+
     Raises:
+        TypeError: If a value is of another kind; the message names it.
         ValueError: If a value breaks its rule; the message names it.
     """
 
@@ -202,9 +223,12 @@ class TrainConfig:
     autocast: bool = False
 
     def __post_init__(self) -> None:
+        use_plain_values(self)
         _check_positive(self, "lr", "embedding_lr")
         _check_at_least(self, 1, "batch_size", "n_reports")
-        _check_at_least(self, 0, "seed")
+        if not 0 <= self.seed < 2**64:
+            raise ValueError(f"seed must be in [0, 2**64), but got {self.seed}.")
+        _check_device(self.device)
         if not 0 < self.window <= 1:
             raise ValueError(f"window must be in (0, 1], but got {self.window}.")
 
