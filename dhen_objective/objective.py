@@ -112,7 +112,11 @@ class DHENObjective:
 
     @property
     def baseline_result(self) -> TrainResult:
-        """The baseline's training, which runs when this is first read."""
+        """The baseline's training, which runs when this is first read.
+
+        Raises:
+            ValueError: If it diverged: nothing can be compared with it.
+        """
         with self._lock:  # other threads wait for it, and then share it
             if self._baseline_result is None:
                 self._baseline_result = train(
@@ -121,7 +125,13 @@ class DHENObjective:
                     self.training,
                     checkpoint=self._checkpoint(self.baseline, self.training),
                 )
-            return self._baseline_result
+            result = self._baseline_result
+        if result.is_lost(self.stream.prior):
+            raise ValueError(
+                f"training must let the baseline learn, but with lr = {self.training.lr} the "
+                f"baseline diverged after {result.rows} rows."
+            )
+        return result
 
     def score(
         self,
@@ -136,8 +146,13 @@ class DHENObjective:
             config: The network.
             training: How it is trained; by default as the baseline.
             report: See `train`.
+
+        Raises:
+            ValueError: If the reports are at other rows than the baseline's, or if the baseline
+                diverged.
         """
         training = training or self.training
+        self._check_reports(training)
         checkpoint = self._checkpoint(config, training)
         result = train(self.stream, config, training, report=report, checkpoint=checkpoint)
         base = self.baseline_result
@@ -153,11 +168,13 @@ class DHENObjective:
 
         Raises:
             optuna.TrialPruned: If the pruner stopped the pass and no `label` was given.
+            ValueError: See `score`.
         """
         if self._suggest is None:
             config, training = suggest_config(trial, training=self.training)
         else:
             config, training = self._suggest(trial)
+        self._check_reports(training)
         self._describe(trial, config, training)
         _ = self.baseline_result  # so that the trial's clock does not run while it trains
 
@@ -180,6 +197,13 @@ class DHENObjective:
                 return self._label(trial)
             raise optuna.TrialPruned(f"The pruner stopped the pass after {result.rows} rows.")
         return score.gain
+
+    def _check_reports(self, training: TrainConfig) -> None:
+        """Refuses windows that hold other rows than the baseline's."""
+        for name in ("n_reports", "window"):
+            value, ours = getattr(training, name), getattr(self.training, name)
+            if value != ours:
+                raise ValueError(f"{name} must be the baseline's, {ours}, but got {value}.")
 
     def _checkpoint(self, config: DHENConfig, training: TrainConfig) -> Path | None:
         if self.checkpoints is None:

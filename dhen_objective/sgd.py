@@ -41,7 +41,7 @@ def train_sgd(
 
     Raises:
         ImportError: If scikit-learn is not installed.
-        ValueError: If the stream has no rows, or, read to its end, no positives.
+        ValueError: If the stream has no rows, or, read to its end, only labels of one kind.
 
     Examples:
         >>> from dhen_objective import SyntheticStream

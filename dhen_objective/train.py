@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -64,6 +65,22 @@ class TrainResult:
         """Normalized entropy of the newest window."""
         return self.last_window.normalized_entropy
 
+    def is_lost(self, prior: float) -> bool:
+        """Returns whether the pass diverged, also where its predictions stayed finite.
+
+        Args:
+            prior: Share of positives that one would predict without a model.
+
+        Returns:
+            True if a prediction was not finite, or if the newest window's log loss is more than
+            twice that of the prior and a tenth of a nat: a model that learns less than nothing
+            stays far below that.
+        """
+        window = self.last_window
+        negatives = window.rows - window.positives
+        known = -window.positives * math.log(prior) - negatives * math.log1p(-prior)
+        return self.diverged or window.loss > 2 * known + 0.1 * window.rows
+
 
 def train(
     stream: ClickStream,
@@ -96,8 +113,8 @@ def train(
         is marked as `diverged`.
 
     Raises:
-        ValueError: If the stream has no rows, or, read to its end, no positives; if the folder of
-            `checkpoint` is not there.
+        ValueError: If the stream has no rows, or, read to its end, only labels of one kind; if the
+            folder of `checkpoint` is not there.
     """
     training = training or TrainConfig()
     model = DHEN(
@@ -190,8 +207,9 @@ def _report(learner: Learner, ends: Sequence[int], report: Report | None) -> boo
 def _result(learner: Learner, stream: ClickStream, *, stopped: bool) -> TrainResult:
     record = learner.record
     lifetime = record.lifetime
-    if lifetime.rows == stream.n_rows and not lifetime.positives:
-        raise ValueError(f"stream must hold a positive, but got {lifetime.rows} zeros.")
+    if lifetime.rows == stream.n_rows and lifetime.positives in (0, lifetime.rows):
+        absent, only = ("positive", "zeros") if not lifetime.positives else ("negative", "ones")
+        raise ValueError(f"stream must hold a {absent}, but got {lifetime.rows} {only}.")
     if learner.n_missing:
         warnings.warn(
             f"{learner.n_missing} dense values were missing; they took the running mean.",

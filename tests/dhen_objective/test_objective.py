@@ -123,6 +123,46 @@ def test_a_diverged_trial_fails_with_a_reason_and_the_study_goes_on(
     assert fine.state == optuna.trial.TrialState.COMPLETE
 
 
+@pytest.mark.parametrize("lr", [1.0, 1e30])
+def test_a_baseline_that_diverges_is_named_at_the_first_trial(
+    stream: SyntheticStream, lr: float
+) -> None:
+    objective = DHENObjective(
+        stream, baseline=BASE, training=replace(FAST, lr=lr, batch_size=20), suggest=small
+    )
+    with pytest.raises(ValueError, match=r"with lr = .* the baseline diverged after \d+ rows"):
+        run(objective)
+    with pytest.raises(ValueError, match="the baseline diverged"):
+        objective.score(BASE, replace(FAST, lr=1e-3))
+
+
+def test_a_baseline_without_signal_or_with_a_wrong_prior_has_not_diverged() -> None:
+    rng = np.random.default_rng(0)
+    for prior, rate in ((0.02, 0.02), (0.5, 0.02), (0.02, 0.5)):
+        stream = ArrayStream(
+            dense=rng.normal(size=(1000, 2)).astype(np.float32),
+            sparse=rng.integers(50, size=(1000, 2)), labels=rng.random(1000) < rate,
+            field_sizes=(50, 50), prior=prior,
+        )  # fmt: skip
+        objective = DHENObjective(stream, baseline=BASE, training=FAST)
+        assert objective.baseline_result.rows == 1000
+
+
+@pytest.mark.parametrize(("name", "value"), [("n_reports", 7), ("window", 0.6)])
+def test_reports_at_other_rows_than_the_baselines_are_refused(
+    stream: SyntheticStream, name: str, value: float
+) -> None:
+    def suggest(_: optuna.Trial) -> tuple[DHENConfig, TrainConfig]:
+        return BASE, replace(FAST, **{name: value})
+
+    objective = DHENObjective(stream, baseline=BASE, training=FAST, suggest=suggest)
+    message = rf"{name} must be the baseline's, .*, but got {value}"
+    with pytest.raises(ValueError, match=message):
+        run(objective)
+    with pytest.raises(ValueError, match=message):
+        objective.score(*suggest(None))
+
+
 def test_windows_without_positives_are_reported_all_the_same() -> None:
     labels = np.zeros(300, np.int8)
     labels[10] = 1

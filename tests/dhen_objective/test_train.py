@@ -228,11 +228,13 @@ def test_a_diverged_training_ends_and_says_so() -> None:
     assert math.isfinite(result.lifetime.loss)
 
 
-def test_a_stream_without_rows_or_positives_is_refused() -> None:
+def test_a_stream_without_rows_positives_or_negatives_is_refused() -> None:
     with pytest.raises(ValueError, match="stream must have at least one row, but got 0"):
         train(Listed([]), SMALL, FAST)
     with pytest.raises(ValueError, match="stream must hold a positive, but got 4 zeros"):
         train(Listed([batch([0.0, 0.0]), batch([0.0, 0.0])]), SMALL, FAST)
+    with pytest.raises(ValueError, match="stream must hold a negative, but got 3 ones"):
+        train(Listed([batch([1.0, 1.0]), batch([1.0])]), SMALL, FAST)
 
 
 @pytest.mark.parametrize(("rows", "points"), [(3, 20), (100, 7), (1, 1)])
