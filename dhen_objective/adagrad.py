@@ -18,7 +18,7 @@ class RowwiseAdagrad:
         self.table = table
         self.lr = lr
         self.eps = eps
-        self.sums = torch.zeros(len(table), device=table.device)
+        self.sums = torch.zeros(len(table), device=table.device, dtype=table.dtype)
 
     @torch.no_grad()
     def step(self) -> None:

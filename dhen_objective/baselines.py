@@ -32,7 +32,8 @@ class LogisticRegression(ClickModel):
         self.features = FeatureProcessing(field_sizes, n_dense, config)
         for parameter in self.parameters():
             nn.init.zeros_(parameter)
-        self.bias = nn.Parameter(torch.tensor(math.log(prior / (1 - prior))))
+        logit = torch.tensor(math.log(prior / (1 - prior)), dtype=torch.float32, device="cpu")
+        self.bias = nn.Parameter(logit)
 
     def forward(
         self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]

@@ -39,8 +39,9 @@ class RunningNorm(nn.Module):
         self.count: Tensor
         self.mean: Tensor
         self.squares: Tensor
+        zeros = torch.zeros(n_dense, dtype=torch.float64, device="cpu")
         for name in ("count", "mean", "squares"):
-            self.register_buffer(name, torch.zeros(n_dense, dtype=torch.float64))
+            self.register_buffer(name, zeros.clone())
 
     def forward(self, dense: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
         """Returns the standardized features; observes nothing."""
@@ -84,7 +85,7 @@ class FeatureProcessing(nn.Module):
         if any(size < 1 for size in field_sizes):
             raise ValueError(f"field_sizes must be positive, but got {tuple(field_sizes)}.")
         self.n_embs = len(field_sizes) + (n_dense > 0)
-        sizes = torch.tensor([0, *field_sizes])
+        sizes = torch.tensor([0, *field_sizes], device="cpu")
         self.offsets: Tensor
         self.register_buffer("offsets", sizes.cumsum(0)[:-1], persistent=False)
         self.table = bare(nn.Embedding, int(sizes.sum()), config.dim, sparse=True)

@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+_NONE = torch.zeros(0, dtype=torch.float32, device="cpu")
+
 
 def log_losses(logits: Tensor, labels: Tensor) -> Float64[Tensor, " n"]:
     """Returns each example's negative log likelihood, in nats.
@@ -228,7 +230,7 @@ class WindowedTally:
         """Returns all that was summed, in plain values and tensors."""
         return {
             "cells": [asdict(cell) for cell in [*self.cells, self._open]],
-            "open_losses": torch.cat([torch.zeros(0), *map(Tensor.cpu, self._open_losses)]),
+            "open_losses": torch.cat([_NONE, *map(Tensor.cpu, self._open_losses)]),
             "losses": [losses.cpu() for losses in self._losses],
         }
 
@@ -252,7 +254,7 @@ class WindowedTally:
     @property
     def window_losses(self) -> Float[Tensor, " n"]:
         """Each example's log loss over the last window, in the order of the stream."""
-        return torch.cat([torch.zeros(0), *self._losses])
+        return torch.cat([_NONE, *self._losses])
 
     @property
     def lifetime(self) -> Tally:

@@ -18,7 +18,7 @@ from dhen_objective.features import ClickModel
 from dhen_objective.metrics import Tally
 from dhen_objective.model import DHEN
 from dhen_objective.streams.base import ClickStream
-from dhen_objective.trainer import Learner, Trainer
+from dhen_objective.trainer import Learner, Trainer, with_gradients
 
 Report = Callable[[int, Tally], bool | None]
 """Takes the rows seen and the newest window; a true value stops the training."""
@@ -82,6 +82,7 @@ class TrainResult:
         return self.diverged or window.loss > 2 * known + 0.1 * window.rows
 
 
+@with_gradients()
 def train(
     stream: ClickStream,
     config: DHENConfig | None = None,
@@ -94,8 +95,9 @@ def train(
 
     Every example is predicted before it is learned from, so the predictions of the pass are its
     validation. All randomness comes from the seed: the global random state is neither used nor
-    moved. The number of threads is left as it is; since sums are rounded in another order, curves
-    of other numbers of threads, processors or versions of torch differ in their last digits.
+    moved. Weights are float32, and gradients are on, whatever torch is set to outside. The number
+    of threads is left as it is; since sums are rounded in another order, curves of other numbers
+    of threads, processors or versions of torch differ in their last digits.
 
     Args:
         stream: The examples, in time order.
@@ -127,6 +129,7 @@ def train(
     return train_model(model, stream, training, report=report, checkpoint=checkpoint)
 
 
+@with_gradients()
 def train_model(
     model: ClickModel,
     stream: ClickStream,

@@ -7,7 +7,8 @@ import statistics
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -21,6 +22,18 @@ from dhen_objective.streams.base import Batch
 
 _TIMED_STEPS = 1000
 _WARMUP = 10
+
+
+@contextmanager
+def with_gradients() -> Iterator[None]:
+    """Turns gradients on and autocast off, whatever a user has set around a training."""
+    with (
+        torch.inference_mode(mode=False),
+        torch.enable_grad(),
+        torch.autocast("cpu", enabled=False),
+        torch.autocast("cuda", enabled=False),
+    ):
+        yield
 
 
 class Learner(ABC):
@@ -87,7 +100,10 @@ class Trainer(Learner):
 
     def step(self, batch: Batch) -> list[int]:
         """See `Learner.step`; a batch whose loss is not finite is neither recorded nor learned."""
-        with torch.autocast(self._kind, torch.bfloat16, enabled=self._autocast):
+        # its cache of cast weights outlives a step where a context lies around the training
+        with torch.autocast(
+            self._kind, torch.bfloat16, enabled=self._autocast, cache_enabled=False
+        ):
             logits: Tensor = self.model(batch.dense, batch.sparse)
         logits = logits.float()
         loss = nn.functional.binary_cross_entropy_with_logits(logits, batch.labels)
