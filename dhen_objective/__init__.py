@@ -25,6 +25,7 @@ from dhen_objective.metrics import (
 from dhen_objective.model import DHEN, DHENLayer
 from dhen_objective.objective import DHENObjective, Score
 from dhen_objective.sgd import train_sgd
+from dhen_objective.size import NetworkSize, network_size
 from dhen_objective.space import SPACES, DHENSpace, params_of, suggest_config
 from dhen_objective.streams import (
     CSV,
@@ -66,6 +67,7 @@ __all__ = [
     "Interaction",
     "LogisticRegression",
     "MalformedRowsError",
+    "NetworkSize",
     "PlainMLP",
     "Score",
     "SyntheticConfig",
@@ -81,6 +83,7 @@ __all__ = [
     "measure_throughput",
     "ne_gain",
     "ne_gain_with_error",
+    "network_size",
     "normalized_entropy",
     "paired_standard_error",
     "parameter_count",

@@ -82,8 +82,13 @@ class FeatureProcessing(nn.Module):
         super().__init__()
         if not field_sizes and not n_dense:
             raise ValueError("field_sizes must name a field when n_dense is 0, but got none.")
-        if any(size < 1 for size in field_sizes):
-            raise ValueError(f"field_sizes must be positive, but got {tuple(field_sizes)}.")
+        for field, size in enumerate(field_sizes):
+            if size < 1:
+                raise ValueError(
+                    f"field_sizes must be at least 1, but got {size} in field {field}."
+                )
+        if n_dense < 0:
+            raise ValueError(f"n_dense must be at least 0, but got {n_dense}.")
         self.n_embs = len(field_sizes) + (n_dense > 0)
         sizes = torch.tensor([0, *field_sizes], device="cpu")
         self.offsets: Tensor

@@ -14,9 +14,9 @@ import optuna
 
 from dhen_objective.checkpoints import checkpoint_path
 from dhen_objective.config import DHENConfig, TrainConfig
-from dhen_objective.cost import flops_per_example, memory_bytes, parameter_count
+from dhen_objective.cost import flops_per_example
 from dhen_objective.metrics import Tally, ne_gain, ne_gain_with_error
-from dhen_objective.model import DHEN
+from dhen_objective.size import network_size
 from dhen_objective.space import suggest_config
 from dhen_objective.streams.base import ClickStream
 from dhen_objective.train import Report, TrainResult, train
@@ -228,13 +228,13 @@ class DHENObjective:
     def _describe(self, trial: optuna.Trial, config: DHENConfig, training: TrainConfig) -> None:
         stream = self.stream
         n_fields, n_dense = len(stream.field_sizes), stream.n_dense
-        with_meta = DHEN(config, field_sizes=stream.field_sizes, n_dense=n_dense)
+        size = network_size(config, field_sizes=stream.field_sizes, n_dense=n_dense)
         described = {"model": config.to_dict(), "training": training.to_dict()}
         trial.set_user_attr("config", json.dumps(described))
         flops = flops_per_example(config, n_fields=n_fields, n_dense=n_dense)
         trial.set_user_attr("flops", flops)
-        trial.set_user_attr("parameters", parameter_count(with_meta))
-        trial.set_user_attr("memory", memory_bytes(with_meta))
+        trial.set_user_attr("parameters", size.parameters)
+        trial.set_user_attr("memory", size.memory)
 
 
 def _record(trial: optuna.Trial, score: Score) -> None:
