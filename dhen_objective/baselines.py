@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from dhen_objective.config import DHENConfig
 from dhen_objective.features import ClickModel, FeatureProcessing
 from dhen_objective.layers import mlp
+from dhen_objective.ranges import check_at_least, check_prior
 
 
 class LogisticRegression(ClickModel):
@@ -28,6 +29,7 @@ class LogisticRegression(ClickModel):
     def __init__(self, *, field_sizes: Sequence[int], n_dense: int, prior: float = 0.5) -> None:
         """Starts with all weights 0 and the logit of the prior."""
         super().__init__()
+        check_prior(prior)
         config = DHENConfig(dim=1, attn_heads=1, dense_hidden=())
         self.features = FeatureProcessing(field_sizes, n_dense, config)
         for parameter in self.parameters():
@@ -65,6 +67,9 @@ class PlainMLP(ClickModel):
     ) -> None:
         """Builds the model; of `config` it takes the features and the initialization."""
         super().__init__()
+        check_prior(prior)
+        for width in hidden:
+            check_at_least(1, hidden=width)
         config = config or DHENConfig()
         self.features = FeatureProcessing(field_sizes, n_dense, config)
         self.mlp = mlp([self.features.n_embs * config.dim, *hidden, 1])

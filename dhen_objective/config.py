@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 
 from dhen_objective.plain_values import use_plain_values
+from dhen_objective.ranges import check_at_least, check_positive, check_seed
 
 
 class Interaction(StrEnum):
@@ -31,20 +31,6 @@ _KNOBS: dict[Interaction, tuple[str, ...]] = {
     Interaction.DCN: ("dcn_layers", "dcn_rank"),
     Interaction.CONV: ("conv_kernel", "conv_channels", "conv_2d"),
 }
-
-
-def _check_at_least(config: object, low: int, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if not (math.isfinite(value) and value >= low):
-            raise ValueError(f"{name} must be at least {low}, but got {value}.")
-
-
-def _check_positive(config: object, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} must be positive, but got {value}.")
 
 
 def _check_keys(cls: type[Any], values: Mapping[str, Any]) -> None:
@@ -119,9 +105,12 @@ class DHENConfig:
         use_plain_values(self)
         at_least_one = ["n_layers", "dlrm_hidden", "attn_heads", "attn_ffn_mult", "linear_embs"]
         at_least_one += ["dcn_layers", "dcn_rank", "conv_kernel", "conv_channels", "dim"]
-        _check_at_least(self, 1, *at_least_one, "module_embs")
-        _check_at_least(self, 0, "dlrm_k", "ln_init", "embedding_std")
-        _check_positive(self, "w_init_scale")
+        at_least_one += ["module_embs"]
+        check_at_least(1, **{name: getattr(self, name) for name in at_least_one})
+        check_at_least(
+            0, dlrm_k=self.dlrm_k, ln_init=self.ln_init, embedding_std=self.embedding_std
+        )
+        check_positive(w_init_scale=self.w_init_scale)
         if self.conv_kernel % 2 == 0:
             raise ValueError(f"conv_kernel must be odd, but got {self.conv_kernel}.")
         if self.dim % self.attn_heads:
@@ -224,10 +213,9 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         use_plain_values(self)
-        _check_positive(self, "lr", "embedding_lr")
-        _check_at_least(self, 1, "batch_size", "n_reports")
-        if not 0 <= self.seed < 2**64:
-            raise ValueError(f"seed must be in [0, 2**64), but got {self.seed}.")
+        check_positive(lr=self.lr, embedding_lr=self.embedding_lr)
+        check_at_least(1, batch_size=self.batch_size, n_reports=self.n_reports)
+        check_seed(self.seed)
         _check_device(self.device)
         if not 0 < self.window <= 1:
             raise ValueError(f"window must be in (0, 1], but got {self.window}.")

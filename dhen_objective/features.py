@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.layers import bare, initialize, mlp
+from dhen_objective.ranges import check_at_least, check_field_sizes, check_prior, check_seed
 
 _RESOLUTION = 1e-12
 """Deviation, relative to the mean, below which a feature is constant.
@@ -36,6 +37,7 @@ class RunningNorm(nn.Module):
     def __init__(self, n_dense: int) -> None:
         """Starts with nothing observed."""
         super().__init__()
+        check_at_least(0, n_dense=n_dense)
         self.count: Tensor
         self.mean: Tensor
         self.squares: Tensor
@@ -82,13 +84,7 @@ class FeatureProcessing(nn.Module):
         super().__init__()
         if not field_sizes and not n_dense:
             raise ValueError("field_sizes must name a field when n_dense is 0, but got none.")
-        for field, size in enumerate(field_sizes):
-            if size < 1:
-                raise ValueError(
-                    f"field_sizes must be at least 1, but got {size} in field {field}."
-                )
-        if n_dense < 0:
-            raise ValueError(f"n_dense must be at least 0, but got {n_dense}.")
+        check_field_sizes(tuple(field_sizes))
         self.n_embs = len(field_sizes) + (n_dense > 0)
         sizes = torch.tensor([0, *field_sizes], device="cpu")
         self.offsets: Tensor
@@ -131,6 +127,8 @@ class ClickModel(nn.Module):
 
     def _start(self, config: DHENConfig, output: nn.Module, *, prior: float, seed: int) -> None:
         """Sets all initial weights from the seed, and the output's bias to the prior's logit."""
+        check_prior(prior)
+        check_seed(seed)
         generator = torch.Generator().manual_seed(seed)
         initialize(self, scale=config.w_init_scale, generator=generator)
         nn.init.normal_(self.features.table.weight, std=config.embedding_std, generator=generator)

@@ -16,6 +16,7 @@ from dhen_objective.checkpoints import checkpoint_path
 from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.cost import flops_per_example
 from dhen_objective.metrics import Tally, ne_gain, ne_gain_with_error
+from dhen_objective.ranges import check_device
 from dhen_objective.size import network_size
 from dhen_objective.space import suggest_config
 from dhen_objective.streams.base import ClickStream
@@ -93,7 +94,13 @@ class DHENObjective:
                 extrapolation of its curve. By default such a trial is pruned.
             checkpoints: Folder in which trainings keep their state at each report; by default
                 they keep none. A file is removed when its training ends.
+
+        Raises:
+            ValueError: If `checkpoints` is a file, or the training's device is not there.
         """
+        if checkpoints is not None and checkpoints.exists() and not checkpoints.is_dir():
+            raise ValueError(f"checkpoints must be a folder, but got the file {checkpoints}.")
+        check_device((training or TrainConfig()).device)
         self.stream = stream
         self.baseline = baseline or DHENConfig()
         self.training = training or TrainConfig()

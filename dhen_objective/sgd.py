@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 
 from dhen_objective.config import TrainConfig
 from dhen_objective.features import RunningNorm
+from dhen_objective.ranges import check_prior
 from dhen_objective.streams.base import Batch, ClickStream
 from dhen_objective.train import Report, TrainResult, check_rows, learn
 from dhen_objective.trainer import Learner
@@ -50,6 +51,7 @@ def train_sgd(
     """
     training = training or TrainConfig(lr=SGD_LR)
     check_rows(stream)
+    check_prior(stream.prior)
     return learn(SGDLearner(stream, training), stream, training, report=report)
 
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from dhen_objective.config import DHENConfig, Interaction
 from dhen_objective.interactions import n_layer_embs, n_module_embs
+from dhen_objective.ranges import check_features, check_field_sizes
 
 _FLOAT, _DOUBLE, _LONG = 4, 8, 8
 """Bytes of a weight, of a running statistic and of an index."""
@@ -37,10 +38,15 @@ def network_size(config: DHENConfig, *, field_sizes: Sequence[int], n_dense: int
         field_sizes: Number of ids of each sparse field.
         n_dense: Number of dense features.
 
+    Raises:
+        ValueError: If a field has no ids, or there is no feature.
+
     Examples:
         >>> network_size(DHENConfig(), field_sizes=(1000, 50), n_dense=0).parameters
         91425
     """
+    check_features(n_fields=len(field_sizes), n_dense=n_dense)
+    check_field_sizes(tuple(field_sizes))
     n_ids, m = sum(field_sizes), len(field_sizes) + (n_dense > 0)
     others = _mlp([n_dense, *config.dense_hidden, config.dim]) if n_dense else 0
     buffers = len(field_sizes) * _LONG + 3 * n_dense * _DOUBLE

@@ -18,6 +18,7 @@ from dhen_objective.adagrad import RowwiseAdagrad
 from dhen_objective.config import TrainConfig
 from dhen_objective.features import ClickModel
 from dhen_objective.metrics import WindowedTally
+from dhen_objective.ranges import check_at_least, check_device
 from dhen_objective.streams.base import Batch
 
 _TIMED_STEPS = 1000
@@ -90,6 +91,7 @@ class Trainer(Learner):
     def __init__(self, model: ClickModel, config: TrainConfig, *, n_rows: int) -> None:
         """Takes a model for a stream of `n_rows` examples."""
         super().__init__(config, n_rows=n_rows)
+        check_device(config.device)
         self.model = model.to(config.device)
         table = model.features.table.weight
         assert isinstance(table, nn.Parameter)
@@ -146,4 +148,5 @@ def report_grid(n_rows: int, n_reports: int) -> tuple[int, ...]:
         >>> report_grid(10, 4)
         (2, 5, 8, 10)
     """
+    check_at_least(1, n_rows=n_rows, n_reports=n_reports)
     return tuple(sorted({round(n_rows * (i + 1) / n_reports) for i in range(n_reports)} - {0}))
