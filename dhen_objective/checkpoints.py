@@ -58,6 +58,7 @@ class Checkpoint:
             raise ValueError(f"checkpoint must be a file in a folder that exists, but got {path}.")
         self.path = path
         self._trainer, self._stream, self._training = trainer, stream, training
+        self._files: list[dict[str, Any]] = stream.identity.get("files", [])
         self._rows = hashlib.sha256()
         sweep(path.parent, path.name)
 
@@ -67,10 +68,10 @@ class Checkpoint:
         Warns of a file that is damaged, of another training, or of other data; then all batches
         are left, and the next report replaces the file.
         """
-        if not self.path.exists():
-            return self._batches()
         try:
             saved = _read(self.path, self._training.device)
+            if saved is None:
+                return self._batches()
             self._check_training(saved)
             batches = self._batches()
             self._skip(batches, saved)
@@ -85,10 +86,9 @@ class Checkpoint:
     def save(self) -> None:
         """Writes the state whole or not at all."""
         buffer = io.BytesIO()
-        files = self._stream.identity.get("files", [])
         saved = {
             "about": self._about(),
-            "files": files,
+            "files": self._files,
             "learned": self._trainer.rows,
             "rows": self._rows.hexdigest(),
             "state": self._trainer.state_dict(),
@@ -118,8 +118,7 @@ class Checkpoint:
 
     def _changed(self, files: list[dict[str, Any]]) -> str:
         known = {file["path"]: file for file in files}
-        now = self._stream.identity.get("files", [])
-        changed = [file["path"] for file in now if known.get(file["path"]) != file]
+        changed = [file["path"] for file in self._files if known.get(file["path"]) != file]
         return f": {', '.join(changed)} changed" if changed else ""
 
     def _check_training(self, saved: dict[str, Any]) -> None:
@@ -146,8 +145,11 @@ class _UnusableError(Exception):
     """What is wrong with a checkpoint, as the end of a sentence about it."""
 
 
-def _read(path: Path, device: str) -> dict[str, Any]:
-    content = path.read_bytes()
+def _read(path: Path, device: str) -> dict[str, Any] | None:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:  # also where the same training beside this one just removed it
+        return None
     start = len(_MAGIC) + _DIGEST
     if not content.startswith(_MAGIC):
         raise _UnusableError("is not a checkpoint of this version")
