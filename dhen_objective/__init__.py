@@ -26,6 +26,8 @@ from dhen_objective.metrics import (
 )
 from dhen_objective.model import DHEN, DHENLayer
 from dhen_objective.objective import DHENObjective, Score
+from dhen_objective.sgd import train_sgd
+from dhen_objective.size import NetworkSize, network_size
 from dhen_objective.space import SPACES, DHENSpace, params_of, suggest_config
 from dhen_objective.streams import (
     CSV,
@@ -43,7 +45,8 @@ from dhen_objective.streams import (
     TableStream,
 )
 from dhen_objective.throughput import Throughput, measure_throughput
-from dhen_objective.train import Trainer, TrainResult, train, train_model
+from dhen_objective.train import TrainResult, train, train_model
+from dhen_objective.trainer import Trainer
 
 try:
     __version__ = version("optuna-predictor-rl")
@@ -71,6 +74,7 @@ __all__ = [
     "Interaction",
     "LogisticRegression",
     "MalformedRowsError",
+    "NetworkSize",
     "PlainMLP",
     "Score",
     "SyntheticConfig",
@@ -86,6 +90,7 @@ __all__ = [
     "measure_throughput",
     "ne_gain",
     "ne_gain_with_error",
+    "network_size",
     "normalized_entropy",
     "paired_standard_error",
     "parameter_count",
@@ -93,4 +98,5 @@ __all__ = [
     "suggest_config",
     "train",
     "train_model",
+    "train_sgd",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from dhen_objective.ranges import check_positive
+
 
 class RowwiseAdagrad:
     """Adagrad with one accumulator a row, fed by the sparse gradient of a look-up.
@@ -15,10 +17,11 @@ class RowwiseAdagrad:
 
     def __init__(self, table: nn.Parameter, *, lr: float, eps: float = 1e-8) -> None:
         """Starts with all accumulators at 0."""
+        check_positive(lr=lr, eps=eps)
         self.table = table
         self.lr = lr
         self.eps = eps
-        self.sums = torch.zeros(len(table), device=table.device)
+        self.sums = torch.zeros(len(table), device=table.device, dtype=table.dtype)
 
     @torch.no_grad()
     def step(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from dhen_objective.config import DHENConfig
 from dhen_objective.features import ClickModel, FeatureProcessing
 from dhen_objective.layers import mlp
+from dhen_objective.ranges import check_at_least, check_prior
 
 
 class LogisticRegression(ClickModel):
@@ -21,14 +23,19 @@ class LogisticRegression(ClickModel):
         dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
     """
 
+    learning_rates: ClassVar[dict[str, float]] = {"lr": 1e-2, "embedding_lr": 0.1}
+    """Chosen as DHEN's are (`tests/benchmarks/dhen_learning_rates.py`)."""
+
     def __init__(self, *, field_sizes: Sequence[int], n_dense: int, prior: float = 0.5) -> None:
         """Starts with all weights 0 and the logit of the prior."""
         super().__init__()
+        check_prior(prior)
         config = DHENConfig(dim=1, attn_heads=1, dense_hidden=())
         self.features = FeatureProcessing(field_sizes, n_dense, config)
         for parameter in self.parameters():
             nn.init.zeros_(parameter)
-        self.bias = nn.Parameter(torch.tensor(math.log(prior / (1 - prior))))
+        logit = torch.tensor(math.log(prior / (1 - prior)), dtype=torch.float32, device="cpu")
+        self.bias = nn.Parameter(logit)
 
     def forward(
         self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
@@ -45,6 +52,9 @@ class PlainMLP(ClickModel):
         dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
     """
 
+    learning_rates: ClassVar[dict[str, float]] = {"lr": 1e-3, "embedding_lr": 0.03}
+    """Chosen as DHEN's are (`tests/benchmarks/dhen_learning_rates.py`)."""
+
     def __init__(
         self,
         *,
@@ -57,6 +67,9 @@ class PlainMLP(ClickModel):
     ) -> None:
         """Builds the model; of `config` it takes the features and the initialization."""
         super().__init__()
+        check_prior(prior)
+        for width in hidden:
+            check_at_least(1, hidden=width)
         config = config or DHENConfig()
         self.features = FeatureProcessing(field_sizes, n_dense, config)
         self.mlp = mlp([self.features.n_embs * config.dim, *hidden, 1])

@@ -1,15 +1,25 @@
-"""Names of the files in which trainings keep their state, so that the same one finds its own."""
+"""Files in which trainings keep their state, so that the same training finds its own."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from dhen_objective.config import DHENConfig, TrainConfig
-from dhen_objective.streams.base import ClickStream
+from dhen_objective.streams.base import Batch, ClickStream
+from dhen_objective.trainer import Trainer
+from dhen_objective.whole_files import sweep, write_whole
 
 _ROWS = 256
+_MAGIC = b"dhen_objective checkpoint 2\n"
+_DIGEST = 32
 
 
 def checkpoint_path(
@@ -20,16 +30,146 @@ def checkpoint_path(
     The stream is told by its shape and its first 256 examples. Since training depends on nothing
     else, two trials with one configuration can share the file, even at the same time.
     """
-    batch = next(stream.batches(_ROWS))
-    about = {
-        "rows": stream.n_rows,
-        "fields": stream.field_sizes,
-        "dense": stream.n_dense,
-        "prior": stream.prior,
-        "model": config.to_dict(),
-        "training": training.to_dict(),
-    }
+    batch = next(stream.batches(_ROWS), None)
+    about = {**_shape(stream), "model": config.to_dict(), "training": training.to_dict()}
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-    for part in (batch.dense, batch.sparse, batch.labels):
-        digest.update(part.numpy().tobytes())
+    if batch is not None:
+        _add_rows(digest, batch)
     return folder / f"{digest.hexdigest()[:32]}.pt"
+
+
+class Checkpoint:
+    """The file of one training: written at each report, taken up by the same training alone.
+
+    The file holds the state of the trainer, what it is a training of, the files of its stream,
+    and a hash of all rows that it learned from. Whoever takes it up reads these rows again, so
+    that a state of other data is not continued.
+    """
+
+    def __init__(
+        self, path: Path, trainer: Trainer, stream: ClickStream, training: TrainConfig
+    ) -> None:
+        """Writes nothing yet, and removes what killed writers of the file left behind.
+
+        Raises:
+            ValueError: If the path is a folder or its folder is not there.
+        """
+        if path.is_dir() or not path.parent.is_dir():
+            raise ValueError(f"checkpoint must be a file in a folder that exists, but got {path}.")
+        self.path = path
+        self._trainer, self._stream, self._training = trainer, stream, training
+        self._files: list[dict[str, Any]] = stream.identity.get("files", [])
+        self._rows = hashlib.sha256()
+        sweep(path.parent, path.name)
+
+    def resume(self) -> Iterator[Batch]:
+        """Returns the batches that are left, after the trainer took up the state if it is there.
+
+        Warns of a file that is damaged, of another training, or of other data; then all batches
+        are left, and the next report replaces the file.
+        """
+        try:
+            saved = _read(self.path, self._training.device)
+            if saved is None:
+                return self._batches()
+            self._check_training(saved)
+            batches = self._batches()
+            self._skip(batches, saved)
+        except _UnusableError as error:
+            warnings.warn(
+                f"The checkpoint {self.path} {error}; the training starts anew.", stacklevel=4
+            )
+            return self._batches()
+        self._trainer.load_state_dict(saved["state"])
+        return batches
+
+    def save(self) -> None:
+        """Writes the state whole or not at all."""
+        buffer = io.BytesIO()
+        saved = {
+            "about": self._about(),
+            "files": self._files,
+            "learned": self._trainer.rows,
+            "rows": self._rows.hexdigest(),
+            "state": self._trainer.state_dict(),
+        }
+        torch.save(saved, buffer)
+        content = buffer.getbuffer()
+        write_whole(self.path, [_MAGIC, hashlib.sha256(content).digest(), content])
+
+    def remove(self) -> None:
+        """Removes the file; it need not be there."""
+        self.path.unlink(missing_ok=True)
+
+    def _batches(self) -> Iterator[Batch]:
+        """Yields all batches of the stream, and hashes their rows."""
+        self._rows = hashlib.sha256()
+        for batch in self._stream.batches(self._training.batch_size):
+            _add_rows(self._rows, batch)
+            yield batch
+
+    def _skip(self, batches: Iterator[Batch], saved: dict[str, Any]) -> None:
+        """Reads what the state has learned from, and checks that it is the same."""
+        left = saved["learned"]
+        while left > 0 and (batch := next(batches, None)) is not None:
+            left -= len(batch)
+        if left or self._rows.hexdigest() != saved["rows"]:
+            raise _UnusableError(f"is of other data{self._changed(saved['files'])}")
+
+    def _changed(self, files: list[dict[str, Any]]) -> str:
+        known = {file["path"]: file for file in files}
+        changed = [file["path"] for file in self._files if known.get(file["path"]) != file]
+        return f": {', '.join(changed)} changed" if changed else ""
+
+    def _check_training(self, saved: dict[str, Any]) -> None:
+        about = self._about()
+        other = [name for name in about if saved["about"].get(name) != about[name]]
+        if other:
+            raise _UnusableError(f"is of another training ({', '.join(other)})")
+
+    def _about(self) -> dict[str, Any]:
+        """Returns what the state is of, as plain values."""
+        model = self._trainer.model
+        config = getattr(model, "config", None)
+        shapes = {name: list(value.shape) for name, value in model.state_dict().items()}
+        return {
+            **_shape(self._stream),
+            "model": type(model).__name__,
+            "config": config.to_dict() if isinstance(config, DHENConfig) else None,
+            "weights": shapes,
+            "training": self._training.to_dict(),
+        }
+
+
+class _UnusableError(Exception):
+    """What is wrong with a checkpoint, as the end of a sentence about it."""
+
+
+def _read(path: Path, device: str) -> dict[str, Any] | None:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:  # also where the same training beside this one just removed it
+        return None
+    start = len(_MAGIC) + _DIGEST
+    if not content.startswith(_MAGIC):
+        raise _UnusableError("is not a checkpoint of this version")
+    if hashlib.sha256(content[start:]).digest() != content[len(_MAGIC) : start]:
+        raise _UnusableError("is damaged")
+    saved: dict[str, Any] = torch.load(
+        io.BytesIO(content[start:]), map_location=device, weights_only=True
+    )
+    return saved
+
+
+def _shape(stream: ClickStream) -> dict[str, Any]:
+    return {
+        "rows": int(stream.n_rows),
+        "fields": [int(size) for size in stream.field_sizes],
+        "dense": int(stream.n_dense),
+        "prior": float(stream.prior),
+    }
+
+
+def _add_rows(digest: Any, batch: Batch) -> None:
+    for part in (batch.dense, batch.sparse, batch.labels):
+        digest.update(part.cpu().contiguous().numpy())

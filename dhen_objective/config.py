@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
+
+import torch
+
+from dhen_objective.plain_values import use_plain_values
+from dhen_objective.ranges import check_at_least, check_positive, check_seed
 
 
 class Interaction(StrEnum):
@@ -27,20 +31,6 @@ _KNOBS: dict[Interaction, tuple[str, ...]] = {
     Interaction.DCN: ("dcn_layers", "dcn_rank"),
     Interaction.CONV: ("conv_kernel", "conv_channels", "conv_2d"),
 }
-
-
-def _check_at_least(config: object, low: int, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if not (math.isfinite(value) and value >= low):
-            raise ValueError(f"{name} must be at least {low}, but got {value}.")
-
-
-def _check_positive(config: object, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} must be positive, but got {value}.")
 
 
 def _check_keys(cls: type[Any], values: Mapping[str, Any]) -> None:
@@ -82,7 +72,10 @@ class DHENConfig:
         embedding_std: Standard deviation of the embeddings at the start. Ids that were never
             seen are noise of this size.
 
+    Numbers of numpy become Python's.
+
     Raises:
+        TypeError: If a value is of another kind; the message names it.
         ValueError: If a value breaks its rule; the message names it.
     """
 
@@ -109,11 +102,15 @@ class DHENConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "modules", _ordered_modules(self.modules))
+        use_plain_values(self)
         at_least_one = ["n_layers", "dlrm_hidden", "attn_heads", "attn_ffn_mult", "linear_embs"]
         at_least_one += ["dcn_layers", "dcn_rank", "conv_kernel", "conv_channels", "dim"]
-        _check_at_least(self, 1, *at_least_one, "module_embs")
-        _check_at_least(self, 0, "dlrm_k", "ln_init", "embedding_std")
-        _check_positive(self, "w_init_scale")
+        at_least_one += ["module_embs"]
+        check_at_least(1, **{name: getattr(self, name) for name in at_least_one})
+        check_at_least(
+            0, dlrm_k=self.dlrm_k, ln_init=self.ln_init, embedding_std=self.embedding_std
+        )
+        check_positive(w_init_scale=self.w_init_scale)
         if self.conv_kernel % 2 == 0:
             raise ValueError(f"conv_kernel must be odd, but got {self.conv_kernel}.")
         if self.dim % self.attn_heads:
@@ -174,6 +171,15 @@ def _ordered_modules(modules: Iterable[str]) -> tuple[Interaction, ...]:
     return tuple(module for module in Interaction if module in names)
 
 
+def _check_device(device: str) -> None:
+    try:
+        torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"device must name one of torch's, such as 'cpu' or 'cuda', but got {device!r}."
+        ) from error
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """How a network is trained on a stream, in one pass.
@@ -185,10 +191,14 @@ class TrainConfig:
         n_reports: Points of the learning curve, evenly spaced over the stream's rows.
         window: Share of the stream that one windowed normalized entropy covers.
         seed: Seed of the initial weights, the only randomness there is.
-        device: Where the network lives, such as "cpu" or "cuda".
+        device: Where the network lives, such as "cpu" or "cuda"; a `torch.device` becomes its
+            name.
         autocast: Compute the products of the forward pass in bfloat16; weights stay float32.
 
+    Numbers of numpy become Python's.
+
     Raises:
+        TypeError: If a value is of another kind; the message names it.
         ValueError: If a value breaks its rule; the message names it.
     """
 
@@ -202,9 +212,11 @@ class TrainConfig:
     autocast: bool = False
 
     def __post_init__(self) -> None:
-        _check_positive(self, "lr", "embedding_lr")
-        _check_at_least(self, 1, "batch_size", "n_reports")
-        _check_at_least(self, 0, "seed")
+        use_plain_values(self)
+        check_positive(lr=self.lr, embedding_lr=self.embedding_lr)
+        check_at_least(1, batch_size=self.batch_size, n_reports=self.n_reports)
+        check_seed(self.seed)
+        _check_device(self.device)
         if not 0 < self.window <= 1:
             raise ValueError(f"window must be in (0, 1], but got {self.window}.")
 

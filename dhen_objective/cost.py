@@ -10,6 +10,7 @@ from torch import nn
 from dhen_objective.config import DHENConfig, Interaction
 from dhen_objective.features import ClickModel
 from dhen_objective.interactions import n_layer_embs, n_module_embs
+from dhen_objective.ranges import check_features
 
 
 def _matmul(*shape: int) -> int:
@@ -69,7 +70,11 @@ def flops_per_example(config: DHENConfig, *, n_fields: int, n_dense: int) -> int
 
     Counts matrix products and convolutions, as `torch.utils.flop_counter` does: not look-ups,
     norms and elementwise operations.
+
+    Raises:
+        ValueError: If a number of features is negative, or both are 0.
     """
+    check_features(n_fields=n_fields, n_dense=n_dense)
     m, flops = n_fields + (n_dense > 0), 0
     if n_dense:
         flops += _mlp([n_dense, *config.dense_hidden, config.dim])

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from dhen_objective.config import DHENConfig
+from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.layers import bare, initialize, mlp
+from dhen_objective.ranges import check_at_least, check_field_sizes, check_prior, check_seed
 
-_RESOLUTION = 1e-6
-"""Deviation, relative to the mean, below which a float32 feature is constant."""
+_RESOLUTION = 1e-12
+"""Deviation, relative to the mean, below which a feature is constant.
+
+The sums of equal values in float64 are off by some 1e-15 of them; two float32 values that differ
+do so by 6e-8 at least.
+"""
 
 _CUT = 5.0
 """Largest standardized value."""
@@ -31,19 +37,21 @@ class RunningNorm(nn.Module):
     def __init__(self, n_dense: int) -> None:
         """Starts with nothing observed."""
         super().__init__()
+        check_at_least(0, n_dense=n_dense)
         self.count: Tensor
         self.mean: Tensor
         self.squares: Tensor
+        zeros = torch.zeros(n_dense, dtype=torch.float64, device="cpu")
         for name in ("count", "mean", "squares"):
-            self.register_buffer(name, torch.zeros(n_dense, dtype=torch.float64))
+            self.register_buffer(name, zeros.clone())
 
     def forward(self, dense: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
         """Returns the standardized features; observes nothing."""
         deviation = (self.squares / self.count.clamp(min=1)).sqrt()
         known = deviation > _RESOLUTION * self.mean.abs()  # a constant's is rounding error
-        scale = torch.where(known, 1 / deviation.clamp(min=1e-30), 0.0)
-        normed = (dense - self.mean.float()) * scale.float()
-        return torch.where(torch.isfinite(dense), normed.clamp(-_CUT, _CUT), 0.0)
+        # in float64: the mean in float32 is off by many deviations where values are large
+        normed = (dense.double() - self.mean) / torch.where(known, deviation, math.inf)
+        return torch.where(torch.isfinite(dense), normed.clamp(-_CUT, _CUT), 0.0).float()
 
     @torch.no_grad()
     def observe(self, dense: Float[Tensor, "b n"]) -> int:
@@ -76,10 +84,9 @@ class FeatureProcessing(nn.Module):
         super().__init__()
         if not field_sizes and not n_dense:
             raise ValueError("field_sizes must name a field when n_dense is 0, but got none.")
-        if any(size < 1 for size in field_sizes):
-            raise ValueError(f"field_sizes must be positive, but got {tuple(field_sizes)}.")
+        check_field_sizes(tuple(field_sizes))
         self.n_embs = len(field_sizes) + (n_dense > 0)
-        sizes = torch.tensor([0, *field_sizes])
+        sizes = torch.tensor([0, *field_sizes], device="cpu")
         self.offsets: Tensor
         self.register_buffer("offsets", sizes.cumsum(0)[:-1], persistent=False)
         self.table = bare(nn.Embedding, int(sizes.sum()), config.dim, sparse=True)
@@ -106,8 +113,22 @@ class ClickModel(nn.Module):
 
     features: FeatureProcessing
 
+    learning_rates: ClassVar[dict[str, float]] = {}
+    """`lr` and `embedding_lr` where `TrainConfig`'s, which suit a DHEN, do not suit this model."""
+
+    @classmethod
+    def own_training(cls, **changes: Any) -> TrainConfig:
+        """Returns the training with this kind of model's learning rates.
+
+        Args:
+            **changes: Fields of `TrainConfig`, which go before its rates.
+        """
+        return TrainConfig(**{**cls.learning_rates, **changes})
+
     def _start(self, config: DHENConfig, output: nn.Module, *, prior: float, seed: int) -> None:
         """Sets all initial weights from the seed, and the output's bias to the prior's logit."""
+        check_prior(prior)
+        check_seed(seed)
         generator = torch.Generator().manual_seed(seed)
         initialize(self, scale=config.w_init_scale, generator=generator)
         nn.init.normal_(self.features.table.weight, std=config.embedding_std, generator=generator)

@@ -31,7 +31,7 @@ class AdvancedDLRM(nn.Module):
         """Builds the module for `n_in` embeddings."""
         super().__init__()
         self.compress = CountMap(n_in, config.dlrm_k) if config.dlrm_k else None
-        rows, columns = torch.triu_indices(n_in, n_in, offset=min(1, n_in - 1))
+        rows, columns = torch.triu_indices(n_in, n_in, offset=min(1, n_in - 1), device="cpu")
         self.pairs: Tensor
         self.register_buffer("pairs", rows * n_in + columns, persistent=False)
         n_dots = n_in * config.dlrm_k if config.dlrm_k else len(self.pairs)

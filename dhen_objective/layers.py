@@ -15,11 +15,11 @@ M = TypeVar("M", bound=nn.Module)
 
 
 def bare(kind: Callable[..., M], *args: Any, **kwargs: Any) -> M:
-    """Returns a torch module whose weights `initialize` has yet to set.
+    """Returns a torch module in float32 whose weights `initialize` has yet to set.
 
     Torch would draw them from the global random state, which a model must not move.
     """
-    module: M = skip_init(kind, *args, **kwargs)
+    module: M = skip_init(kind, *args, **kwargs, dtype=torch.float32)
     return module
 
 
@@ -40,7 +40,7 @@ def layer_norm(dim: int, gain: float) -> nn.Module:
     """Returns a layer norm that starts with this gain, or the identity for gain 0."""
     if gain == 0:
         return nn.Identity()
-    norm = nn.LayerNorm(dim)
+    norm = nn.LayerNorm(dim, device="cpu", dtype=torch.float32)
     nn.init.constant_(norm.weight, gain)
     return norm
 
@@ -55,7 +55,7 @@ class CountMap(nn.Module):
     def __init__(self, n_in: int, n_out: int) -> None:
         """Leaves the weights to `initialize`."""
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(n_out, n_in))
+        self.weight = nn.Parameter(torch.empty(n_out, n_in, device="cpu", dtype=torch.float32))
 
     def forward(self, x: Float[Tensor, "b m d"]) -> Float[Tensor, "b l d"]:
         """Mixes the embeddings, as one matrix product for the whole batch."""

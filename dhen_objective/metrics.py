@@ -12,16 +12,36 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+_NONE = torch.zeros(0, dtype=torch.float32, device="cpu")
 
-def log_losses(logits: Float[Tensor, " n"], labels: Float[Tensor, " n"]) -> Float64[Tensor, " n"]:
+
+def log_losses(logits: Tensor, labels: Tensor) -> Float64[Tensor, " n"]:
     """Returns each example's negative log likelihood, in nats.
 
     `softplus(s) - y s` keeps its digits where a probability in float32 has long become 0 or 1.
+    An infinite logit costs 0 where it is right, and infinitely much where it is wrong.
+
+    Raises:
+        ValueError: If the shapes are not (n,) and (n,), or a label is neither 0 nor 1.
     """
+    _check_pair(logits, labels)
     scores = logits.detach().double()
-    # softplus(s) = max(s, 0) + log1p(exp(-|s|)); y s first cancels against its large part
-    linear = scores.clamp(min=0) - labels.double() * scores
-    return linear + torch.log1p(torch.exp(-scores.abs()))
+    # softplus(s) - y s is softplus of the score against the label, with the sign that it costs
+    against = torch.where(labels == 1, -scores, scores)
+    return against.clamp(min=0) + torch.log1p(torch.exp(-against.abs()))
+
+
+def _check_pair(logits: Tensor, labels: Tensor) -> None:
+    """Refuses what would broadcast, and labels such as -1."""
+    if logits.ndim != 1 or labels.shape != logits.shape:
+        shapes = tuple(logits.shape), tuple(labels.shape)
+        raise ValueError(
+            f"logits and labels must have the shapes (n,) and (n,), but got {shapes[0]} "
+            f"and {shapes[1]}."
+        )
+    wrong = (labels != 0) & (labels != 1)
+    if wrong.any():
+        raise ValueError(f"labels must be 0 or 1, but got {labels[wrong][0].item()}.")
 
 
 def binary_entropy(rate: float) -> float:
@@ -47,11 +67,24 @@ class Tally:
     loss: float = 0.0
     predicted: float = 0.0
 
+    def __post_init__(self) -> None:
+        for name in ("rows", "positives", "loss", "predicted"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, but got {getattr(self, name)}.")
+        if self.positives > self.rows:
+            raise ValueError(
+                f"positives must be at most rows = {self.rows}, but got {self.positives}."
+            )
+
     @staticmethod
-    def of(logits: Float[Tensor, " n"], labels: Float[Tensor, " n"]) -> Tally:
-        """Returns the sums over one batch."""
-        predicted = torch.sigmoid(logits.detach().double())
-        return _tally(log_losses(logits, labels), predicted, labels)
+    def of(logits: Tensor, labels: Tensor) -> Tally:
+        """Returns the sums over one batch.
+
+        Raises:
+            ValueError: See `log_losses`.
+        """
+        losses = log_losses(logits, labels)
+        return _tally(losses, torch.sigmoid(logits.detach().double()), labels)
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -83,15 +116,18 @@ class Tally:
         return self.predicted / self.positives if self.positives else math.nan
 
 
-def normalized_entropy(logits: Float[Tensor, " n"], labels: Float[Tensor, " n"]) -> float:
+def normalized_entropy(logits: Tensor, labels: Tensor) -> float:
     """Returns the normalized entropy of predictions, relative to the labels' own rate.
 
     Args:
-        logits: Scores before the sigmoid.
-        labels: 0 or 1.
+        logits: Scores before the sigmoid, of shape (n,).
+        labels: 0 or 1, of shape (n,).
 
     Returns:
         Mean log loss over the entropy of the positive rate; NaN if all labels are the same.
+
+    Raises:
+        ValueError: If the shapes differ from these, or a label is neither 0 nor 1.
 
     Examples:
         >>> labels = torch.tensor([1.0, 0.0, 0.0, 0.0])
@@ -111,27 +147,36 @@ def ne_gain(loss: float, baseline: float) -> float:
     return 100.0 * (loss / baseline - 1.0) if baseline > 0 else math.nan
 
 
-def ne_gain_with_error(
-    losses: Float[Tensor, " n"], baseline: Float[Tensor, " k"]
-) -> tuple[float, float]:
+def ne_gain_with_error(losses: Tensor, baseline: Tensor) -> tuple[float, float]:
     """Returns the NE gain in % and the standard error of it, from per-example log losses.
 
     The two models' losses are of the same rows in the same order. The error is that of the mean
     of the paired differences, relative to the baseline's mean loss: what the choice of the rows
-    leaves open, not what another seed would.
+    leaves open, not what another seed would. Both are NaN where the baseline's mean loss is not
+    positive.
+
+    Raises:
+        ValueError: If the shapes are not (n,) and (n,).
     """
-    if len(losses) != len(baseline):
-        raise ValueError(
-            f"losses must pair the {len(baseline)} rows of baseline, but got {len(losses)}."
-        )
-    difference = losses.double() - baseline.double()
-    base = float(baseline.double().mean())
     error = paired_standard_error(losses, baseline)
+    base = float(baseline.double().mean())
+    if not base > 0:
+        return math.nan, math.nan
+    difference = losses.double() - baseline.double()
     return 100.0 * float(difference.mean()) / base, 100.0 * error / base
 
 
-def paired_standard_error(losses: Float[Tensor, " n"], baseline: Float[Tensor, " n"]) -> float:
-    """Returns the standard error of the mean difference of paired losses; NaN under 2 rows."""
+def paired_standard_error(losses: Tensor, baseline: Tensor) -> float:
+    """Returns the standard error of the mean difference of paired losses; NaN under 2 rows.
+
+    Raises:
+        ValueError: If the shapes are not (n,) and (n,).
+    """
+    if losses.ndim != 1 or losses.shape != baseline.shape:
+        raise ValueError(
+            f"losses must pair the rows of baseline, of shape {tuple(baseline.shape)}, "
+            f"as (n,) and (n,), but got {tuple(losses.shape)}."
+        )
     difference = losses.double() - baseline.double()
     if len(difference) < 2:
         return math.nan
@@ -164,7 +209,7 @@ class WindowedTally:
         self._open_losses: list[Tensor] = []
         self._losses: deque[Tensor] = deque(maxlen=window)
 
-    def add(self, logits: Float[Tensor, " n"], labels: Float[Tensor, " n"]) -> list[int]:
+    def add(self, logits: Tensor, labels: Tensor) -> list[int]:
         """Adds the next examples and returns the ends of the cells that they complete."""
         done: list[int] = []
         losses, predicted = log_losses(logits, labels), torch.sigmoid(logits.detach().double())
@@ -185,7 +230,7 @@ class WindowedTally:
         """Returns all that was summed, in plain values and tensors."""
         return {
             "cells": [asdict(cell) for cell in [*self.cells, self._open]],
-            "open_losses": torch.cat([torch.zeros(0), *map(Tensor.cpu, self._open_losses)]),
+            "open_losses": torch.cat([_NONE, *map(Tensor.cpu, self._open_losses)]),
             "losses": [losses.cpu() for losses in self._losses],
         }
 
@@ -209,7 +254,7 @@ class WindowedTally:
     @property
     def window_losses(self) -> Float[Tensor, " n"]:
         """Each example's log loss over the last window, in the order of the stream."""
-        return torch.cat([torch.zeros(0), *self._losses])
+        return torch.cat([_NONE, *self._losses])
 
     @property
     def lifetime(self) -> Tally:

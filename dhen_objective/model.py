@@ -12,6 +12,7 @@ from dhen_objective.config import DHENConfig
 from dhen_objective.features import ClickModel, FeatureProcessing
 from dhen_objective.interactions import INTERACTIONS, n_layer_embs
 from dhen_objective.layers import CountMap, layer_norm, mlp
+from dhen_objective.ranges import check_at_least, check_prior
 
 
 class DHENLayer(nn.Module):
@@ -27,6 +28,7 @@ class DHENLayer(nn.Module):
     def __init__(self, n_in: int, config: DHENConfig) -> None:
         """Builds the layer for `n_in` embeddings."""
         super().__init__()
+        check_at_least(1, n_in=n_in)
         self.n_out = n_layer_embs(config)
         self.concat = config.ensemble == "concat"
         self.interactions = nn.ModuleDict(
@@ -80,8 +82,7 @@ class DHEN(ClickModel):
             seed: Seed of the initial weights.
         """
         super().__init__()
-        if not 0 < prior < 1:
-            raise ValueError(f"prior must be in (0, 1), but got {prior}.")
+        check_prior(prior)  # before the table is built, which can be large
         self.config = config
         self.features = FeatureProcessing(field_sizes, n_dense, config)
         counts = [self.features.n_embs, *[n_layer_embs(config)] * config.n_layers]

@@ -14,12 +14,14 @@ import optuna
 
 from dhen_objective.checkpoints import checkpoint_path
 from dhen_objective.config import DHENConfig, TrainConfig
-from dhen_objective.cost import flops_per_example, memory_bytes, parameter_count
+from dhen_objective.cost import flops_per_example
 from dhen_objective.metrics import Tally, ne_gain, ne_gain_with_error
-from dhen_objective.model import DHEN
+from dhen_objective.ranges import check_device
+from dhen_objective.size import network_size
 from dhen_objective.space import suggest_config
 from dhen_objective.streams.base import ClickStream
 from dhen_objective.train import Report, TrainResult, train
+from dhen_objective.whole_files import sweep
 
 Suggest = Callable[[optuna.Trial], tuple[DHENConfig, TrainConfig]]
 
@@ -92,7 +94,13 @@ class DHENObjective:
                 extrapolation of its curve. By default such a trial is pruned.
             checkpoints: Folder in which trainings keep their state at each report; by default
                 they keep none. A file is removed when its training ends.
+
+        Raises:
+            ValueError: If `checkpoints` is a file, or the training's device is not there.
         """
+        if checkpoints is not None and checkpoints.exists() and not checkpoints.is_dir():
+            raise ValueError(f"checkpoints must be a folder, but got the file {checkpoints}.")
+        check_device((training or TrainConfig()).device)
         self.stream = stream
         self.baseline = baseline or DHENConfig()
         self.training = training or TrainConfig()
@@ -111,7 +119,11 @@ class DHENObjective:
 
     @property
     def baseline_result(self) -> TrainResult:
-        """The baseline's training, which runs when this is first read."""
+        """The baseline's training, which runs when this is first read.
+
+        Raises:
+            ValueError: If it diverged: nothing can be compared with it.
+        """
         with self._lock:  # other threads wait for it, and then share it
             if self._baseline_result is None:
                 self._baseline_result = train(
@@ -120,7 +132,13 @@ class DHENObjective:
                     self.training,
                     checkpoint=self._checkpoint(self.baseline, self.training),
                 )
-            return self._baseline_result
+            result = self._baseline_result
+        if result.is_lost(self.stream.prior):
+            raise ValueError(
+                f"training must let the baseline learn, but with lr = {self.training.lr} the "
+                f"baseline diverged after {result.rows} rows."
+            )
+        return result
 
     def score(
         self,
@@ -135,8 +153,13 @@ class DHENObjective:
             config: The network.
             training: How it is trained; by default as the baseline.
             report: See `train`.
+
+        Raises:
+            ValueError: If the reports are at other rows than the baseline's, or if the baseline
+                diverged.
         """
         training = training or self.training
+        self._check_reports(training)
         checkpoint = self._checkpoint(config, training)
         result = train(self.stream, config, training, report=report, checkpoint=checkpoint)
         base = self.baseline_result
@@ -152,11 +175,13 @@ class DHENObjective:
 
         Raises:
             optuna.TrialPruned: If the pruner stopped the pass and no `label` was given.
+            ValueError: See `score`.
         """
         if self._suggest is None:
             config, training = suggest_config(trial, training=self.training)
         else:
             config, training = self._suggest(trial)
+        self._check_reports(training)
         self._describe(trial, config, training)
         _ = self.baseline_result  # so that the trial's clock does not run while it trains
 
@@ -180,10 +205,18 @@ class DHENObjective:
             raise optuna.TrialPruned(f"The pruner stopped the pass after {result.rows} rows.")
         return score.gain
 
+    def _check_reports(self, training: TrainConfig) -> None:
+        """Refuses windows that hold other rows than the baseline's."""
+        for name in ("n_reports", "window"):
+            value, ours = getattr(training, name), getattr(self.training, name)
+            if value != ours:
+                raise ValueError(f"{name} must be the baseline's, {ours}, but got {value}.")
+
     def _checkpoint(self, config: DHENConfig, training: TrainConfig) -> Path | None:
         if self.checkpoints is None:
             return None
         self.checkpoints.mkdir(parents=True, exist_ok=True)
+        sweep(self.checkpoints)
         return checkpoint_path(self.checkpoints, self.stream, config, training)
 
     def _inherited(
@@ -202,13 +235,13 @@ class DHENObjective:
     def _describe(self, trial: optuna.Trial, config: DHENConfig, training: TrainConfig) -> None:
         stream = self.stream
         n_fields, n_dense = len(stream.field_sizes), stream.n_dense
-        with_meta = DHEN(config, field_sizes=stream.field_sizes, n_dense=n_dense)
+        size = network_size(config, field_sizes=stream.field_sizes, n_dense=n_dense)
         described = {"model": config.to_dict(), "training": training.to_dict()}
         trial.set_user_attr("config", json.dumps(described))
         flops = flops_per_example(config, n_fields=n_fields, n_dense=n_dense)
         trial.set_user_attr("flops", flops)
-        trial.set_user_attr("parameters", parameter_count(with_meta))
-        trial.set_user_attr("memory", memory_bytes(with_meta))
+        trial.set_user_attr("parameters", size.parameters)
+        trial.set_user_attr("memory", size.memory)
 
 
 def _record(trial: optuna.Trial, score: Score) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,6 +50,17 @@ class DHENSpace:
     dcn_layers: tuple[int, int]
     lr: tuple[float, float]
     fixed: dict[str, int]
+
+    def __post_init__(self) -> None:
+        for name in ("n_layers", "dcn_layers", "lr"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high < math.inf:
+                raise ValueError(f"{name} must be positive and increasing, but got {low, high}.")
+        for name, values in self.choices.items():
+            if name not in KNOBS or not values:
+                raise ValueError(
+                    f"choices must hold values of known decisions, but got {values} for {name!r}."
+                )
 
 
 W_INIT_SCALES = (0.3, 1.0, 3.0)

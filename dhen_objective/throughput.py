@@ -12,8 +12,9 @@ import torch
 
 from dhen_objective.config import TrainConfig
 from dhen_objective.features import ClickModel
+from dhen_objective.ranges import check_at_least
 from dhen_objective.streams.base import Batch
-from dhen_objective.train import Trainer
+from dhen_objective.trainer import Trainer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +59,15 @@ def measure_throughput(
         The speed of each model.
 
     Raises:
-        ValueError: If there is no model or no repeat.
+        ValueError: If there is no model, no example, under two repeats, or a negative warm-up.
     """
     if not models:
         raise ValueError("models must hold at least one model, but got none.")
     if repeats < 2:
         raise ValueError(f"repeats must be at least 2, but got {repeats}.")
+    check_at_least(0, warmup=warmup)
+    if not len(batch):
+        raise ValueError("batch must hold at least one example, but got 0.")
     training = training or TrainConfig()
     placed = batch.to(training.device)
     steps = {

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import math
-import os
-import statistics
-import tempfile
 import time
 import warnings
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from dhen_objective.adagrad import RowwiseAdagrad
+from dhen_objective.checkpoints import Checkpoint
 from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.features import ClickModel
-from dhen_objective.metrics import Tally, WindowedTally
+from dhen_objective.metrics import Tally
 from dhen_objective.model import DHEN
-from dhen_objective.streams.base import Batch, ClickStream
+from dhen_objective.streams.base import ClickStream
+from dhen_objective.trainer import Learner, Trainer, with_gradients
 
 Report = Callable[[int, Tally], bool | None]
 """Takes the rows seen and the newest window; a true value stops the training."""
-
-_TIMED_STEPS = 1000
-_WARMUP = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,98 +65,24 @@ class TrainResult:
         """Normalized entropy of the newest window."""
         return self.last_window.normalized_entropy
 
+    def is_lost(self, prior: float) -> bool:
+        """Returns whether the pass diverged, also where its predictions stayed finite.
 
-class Trainer:
-    """A model with its optimizers and its record, advanced one batch at a time."""
-
-    def __init__(self, model: ClickModel, config: TrainConfig, *, n_rows: int) -> None:
-        """Takes a model for a stream of `n_rows` examples."""
-        self.model = model.to(config.device)
-        self.record = WindowedTally(
-            grid=report_grid(n_rows, config.n_reports),
-            window=max(1, round(config.window * config.n_reports)),
-        )
-        table = model.features.table.weight
-        assert isinstance(table, nn.Parameter)
-        others = [p for p in model.parameters() if p is not table]
-        self.embeddings = RowwiseAdagrad(table, lr=config.embedding_lr)
-        self.adam = torch.optim.Adam(others, lr=config.lr, fused=True)
-        self.n_missing = 0
-        self.diverged = False
-        self.seconds = 0.0
-        self._times: deque[float] = deque(maxlen=_TIMED_STEPS)
-        self._kind, self._autocast = torch.device(config.device).type, config.autocast
-
-    def timed_step(self, batch: Batch) -> list[int]:
-        """Does a `step` and keeps how long it took, an example."""
-        start = time.perf_counter()
-        done = self.step(batch)
-        self._times.append((time.perf_counter() - start) / len(batch))
-        return done
-
-    @property
-    def qps(self) -> float:
-        """Examples per second in the median of the newest timed steps; NaN without any."""
-        steady = list(self._times)[_WARMUP:] or list(self._times)
-        return 1 / statistics.median(steady) if steady else math.nan
-
-    def step(self, batch: Batch) -> list[int]:
-        """Predicts a batch, records the predictions, then learns from it.
+        Args:
+            prior: Share of positives that one would predict without a model.
 
         Returns:
-            The row counts of the grid that this batch completed.
+            True if a prediction was not finite, or if the newest window's log loss is more than
+            twice that of the prior and a tenth of a nat: a model that learns less than nothing
+            stays far below that.
         """
-        with torch.autocast(self._kind, torch.bfloat16, enabled=self._autocast):
-            logits: Tensor = self.model(batch.dense, batch.sparse)
-        logits = logits.float()
-        loss = nn.functional.binary_cross_entropy_with_logits(logits, batch.labels)
-        if not math.isfinite(loss.item()):
-            self.diverged = True
-            return []
-        done = self.record.add(logits, batch.labels)
-        self.adam.zero_grad()
-        loss.backward()
-        self.adam.step()
-        self.embeddings.step()
-        self.n_missing += self.model.features.norm.observe(batch.dense)
-        return done
-
-    @property
-    def rows(self) -> int:
-        """Number of examples that were learned from."""
-        return self.record.lifetime.rows
-
-    def state_dict(self) -> dict[str, Any]:
-        """Returns all that the next step depends on."""
-        return {
-            "model": self.model.state_dict(),
-            "adam": self.adam.state_dict(),
-            "embeddings": self.embeddings.sums,
-            "record": self.record.state_dict(),
-            "n_missing": self.n_missing,
-            "seconds": self.seconds,
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Takes up what `state_dict` returned, to continue from there."""
-        self.model.load_state_dict(state["model"])
-        self.adam.load_state_dict(state["adam"])
-        self.embeddings.sums.copy_(state["embeddings"])
-        self.record.load_state_dict(state["record"])
-        self.n_missing = state["n_missing"]
-        self.seconds = state["seconds"]
+        window = self.last_window
+        negatives = window.rows - window.positives
+        known = -window.positives * math.log(prior) - negatives * math.log1p(-prior)
+        return self.diverged or window.loss > 2 * known + 0.1 * window.rows
 
 
-def report_grid(n_rows: int, n_reports: int) -> tuple[int, ...]:
-    """Returns evenly spaced row counts that end with the last row.
-
-    Examples:
-        >>> report_grid(10, 4)
-        (2, 5, 8, 10)
-    """
-    return tuple(sorted({round(n_rows * (i + 1) / n_reports) for i in range(n_reports)} - {0}))
-
-
+@with_gradients()
 def train(
     stream: ClickStream,
     config: DHENConfig | None = None,
@@ -176,8 +94,10 @@ def train(
     """Trains a network in one pass over a stream, as it would be online.
 
     Every example is predicted before it is learned from, so the predictions of the pass are its
-    validation. The result depends on the seed alone: the global random state and the number of
-    threads are neither used nor changed.
+    validation. All randomness comes from the seed: the global random state is neither used nor
+    moved. Weights are float32, and gradients are on, whatever torch is set to outside. The number
+    of threads is left as it is; since sums are rounded in another order, curves of other numbers
+    of threads, processors or versions of torch differ in their last digits.
 
     Args:
         stream: The examples, in time order.
@@ -186,14 +106,17 @@ def train(
         report: Called at each row count of the grid with the newest window; may stop the pass.
         checkpoint: File that holds the state at the last row count of the grid. If it is there,
             the pass continues from it, with the same curve as if it had never stopped; `report`
-            is called again for what lies before. It is removed when the pass ends.
+            is called again for what lies before. It is removed when the pass ends. A file that is
+            damaged, of another training, or of other rows than the stream has now is told of in
+            a warning and replaced.
 
     Returns:
         The curve and what else was measured. A prediction that is not finite ends the pass and
         is marked as `diverged`.
 
     Raises:
-        ValueError: If the stream has no rows, or, read to its end, no positives.
+        ValueError: If the stream has no rows, or, read to its end, only labels of one kind; if the
+            folder of `checkpoint` is not there.
     """
     training = training or TrainConfig()
     model = DHEN(
@@ -206,6 +129,7 @@ def train(
     return train_model(model, stream, training, report=report, checkpoint=checkpoint)
 
 
+@with_gradients()
 def train_model(
     model: ClickModel,
     stream: ClickStream,
@@ -214,80 +138,93 @@ def train_model(
     report: Report | None = None,
     checkpoint: Path | None = None,
 ) -> TrainResult:
-    """Trains any model in place as `train` does; `training.seed` has no effect."""
-    training = training or TrainConfig()
+    """Trains any model in place as `train` does; `training.seed` has no effect.
+
+    By default with the learning rates of its own, `model.own_training()`.
+    """
+    training = training or model.own_training()
+    trainer = Trainer(model, training, n_rows=check_rows(stream))
+    saved = None if checkpoint is None else Checkpoint(checkpoint, trainer, stream, training)
+    return learn(trainer, stream, training, report=report, saved=saved)
+
+
+def check_rows(stream: ClickStream) -> int:
+    """Returns the number of rows of a stream.
+
+    Raises:
+        ValueError: If it has none.
+    """
     if stream.n_rows < 1:
         raise ValueError(f"stream must have at least one row, but got {stream.n_rows}.")
-    trainer = Trainer(model, training, n_rows=stream.n_rows)
-    clock = _Clock(trainer)
-    stopped = _resume(trainer, checkpoint, training.device, report)
-    for batch in () if stopped else stream.batches(training.batch_size, start=trainer.rows):
-        done = trainer.timed_step(batch.to(training.device))
+    return stream.n_rows
+
+
+def learn(
+    learner: Learner,
+    stream: ClickStream,
+    training: TrainConfig,
+    *,
+    report: Report | None = None,
+    saved: Checkpoint | None = None,
+) -> TrainResult:
+    """Takes a learner over a stream in one pass; see `train`."""
+    clock = _Clock(learner)
+    batches = stream.batches(training.batch_size) if saved is None else saved.resume()
+    before = learner.record.grid[: len(learner.record.cells)]  # of the state that was taken up
+    stopped = _report(learner, before, report)
+    for batch in () if stopped else batches:
+        done = learner.timed_step(batch.to(training.device))
         clock.advance()
-        stopped = _report(trainer, done, report)
-        if stopped or trainer.diverged:
+        stopped = _report(learner, done, report)
+        if stopped or learner.diverged:
             break
-        if done and checkpoint is not None:
-            _save(trainer, checkpoint)
-    if checkpoint is not None:
-        checkpoint.unlink(missing_ok=True)
+        if done and saved is not None:
+            saved.save()
+    if saved is not None:
+        saved.remove()
     clock.advance()
-    return _result(trainer, stream, stopped=stopped)
+    return _result(learner, stream, stopped=stopped)
 
 
 class _Clock:
-    """Adds the time that passes to a trainer's seconds, which its checkpoints keep."""
+    """Adds the time that passes to a learner's seconds, which its checkpoints keep."""
 
-    def __init__(self, trainer: Trainer) -> None:
-        self._trainer, self._last = trainer, time.perf_counter()
+    def __init__(self, learner: Learner) -> None:
+        self._learner, self._last = learner, time.perf_counter()
 
     def advance(self) -> None:
         now = time.perf_counter()
-        self._trainer.seconds += now - self._last
+        self._learner.seconds += now - self._last
         self._last = now
 
 
-def _resume(trainer: Trainer, checkpoint: Path | None, device: str, report: Report | None) -> bool:
-    """Takes up a checkpoint if there is one, and reports what lies before it."""
-    if checkpoint is None or not checkpoint.exists():
-        return False
-    trainer.load_state_dict(torch.load(checkpoint, map_location=device, weights_only=True))
-    return _report(trainer, list(trainer.record.grid[: len(trainer.record.cells)]), report)
-
-
-def _report(trainer: Trainer, ends: list[int], report: Report | None) -> bool:
+def _report(learner: Learner, ends: Sequence[int], report: Report | None) -> bool:
     """Reports the windows that end at these row counts; returns whether to stop."""
-    record, stopped = trainer.record, False
+    record, stopped = learner.record, False
     for rows in ends:
         window = record.windowed(record.grid.index(rows))
         stopped = stopped or (report is not None and bool(report(rows, window)))
     return stopped
 
 
-def _save(trainer: Trainer, path: Path) -> None:
-    """Writes the state whole or not at all, so that a kill at any time leaves a good file."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-        torch.save(trainer.state_dict(), file)
-    os.replace(file.name, path)
-
-
-def _result(trainer: Trainer, stream: ClickStream, *, stopped: bool) -> TrainResult:
-    record = trainer.record
+def _result(learner: Learner, stream: ClickStream, *, stopped: bool) -> TrainResult:
+    record = learner.record
     lifetime = record.lifetime
-    if lifetime.rows == stream.n_rows and not lifetime.positives:
-        raise ValueError(f"stream must hold a positive, but got {lifetime.rows} zeros.")
-    if trainer.n_missing:
+    if lifetime.rows == stream.n_rows and lifetime.positives in (0, lifetime.rows):
+        absent, only = ("positive", "zeros") if not lifetime.positives else ("negative", "ones")
+        raise ValueError(f"stream must hold a {absent}, but got {lifetime.rows} {only}.")
+    if learner.n_missing:
         warnings.warn(
-            f"{trainer.n_missing} dense values were missing; they took the running mean.",
+            f"{learner.n_missing} dense values were missing; they took the running mean.",
             stacklevel=4,
         )
     return TrainResult(
         curve={end: record.windowed(i) for i, end in enumerate(record.grid[: len(record.cells)])},
         lifetime=lifetime,
         losses=record.window_losses,
-        n_missing=trainer.n_missing,
-        seconds=trainer.seconds,
-        qps=trainer.qps,
+        n_missing=learner.n_missing,
+        seconds=learner.seconds,
+        qps=learner.qps,
         stopped=stopped,
-        diverged=trainer.diverged,
+        diverged=learner.diverged,
     )

@@ -62,11 +62,13 @@ def main() -> None:
         pruner=LowFidelityPruner(n_pilot_trials=max(options.trials // 4, 3)),
     )
     if not study.trials:  # the search starts from what it has to beat
-        study.enqueue_trial(params_of(objective.baseline, objective.training))
+        params = params_of(objective.baseline, objective.training)
+        study.enqueue_trial(params, user_attrs={"baseline": True})
     train_enqueued(study, objective, "Enqueued")  # the baseline; what a killed job left, too
-    optimize(study, objective, options.trials, options.jobs, "Search")
+    left = options.trials - n_searched(study)  # of a job that was killed, the rest
+    optimize(study, objective, max(left, 0), options.jobs, "Search")
     searched = finished(study)
-    train_finalists(study, objective, options.finalists)
+    train_finalists(study, objective, max(options.finalists - n_finalists(study), 0))
 
     rows = sum(trial.user_attrs["rows"] for trial in searched)
     saved = 1.0 - rows / (stream.n_rows * max(len(searched), 1))
@@ -98,6 +100,8 @@ def optimize(
     study: optuna.Study, objective: DHENObjective, n_trials: int, n_jobs: int, title: str
 ) -> None:
     """Run trials under a progress bar that shows the best NE gain so far."""
+    if not n_trials:
+        return
     with tqdm(total=n_trials, desc=title, unit="trial") as bar:
 
         def advance(study: optuna.Study, _: FrozenTrial) -> None:
@@ -122,6 +126,17 @@ def train_enqueued(study: optuna.Study, objective: DHENObjective, title: str) ->
     waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
     if waiting:
         optimize(study, objective, len(waiting), 1, title)
+
+
+def n_searched(study: optuna.Study) -> int:
+    """Trials of the search that have ended: neither the baseline nor finalists."""
+    marks = {"baseline", "full_fidelity"}
+    trials = study.get_trials(deepcopy=False)
+    return sum(t.state.is_finished() and not marks & set(t.user_attrs) for t in trials)
+
+
+def n_finalists(study: optuna.Study) -> int:
+    return sum("full_fidelity" in trial.user_attrs for trial in full_trials(study))
 
 
 def finished(study: optuna.Study) -> list[FrozenTrial]:

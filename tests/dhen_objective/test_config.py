@@ -1,7 +1,12 @@
+import importlib.util
 import json
+import sys
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -85,12 +90,63 @@ def test_a_bad_architecture_is_named(changes: dict, message: str) -> None:
         ({"lr": 0.0}, "lr must be positive, but got 0.0"),
         ({"batch_size": 0}, "batch_size must be at least 1, but got 0"),
         ({"window": 0.0}, "window must be in \\(0, 1\\], but got 0.0"),
-        ({"seed": -1}, "seed must be at least 0, but got -1"),
+        ({"seed": -1}, r"seed must be in \[0, 2\*\*64\), but got -1"),
+        ({"seed": 2**64}, r"seed must be in \[0, 2\*\*64\), but got 18446744073709551616"),
+        ({"device": "gpu"}, "device must name one of torch's, .* but got 'gpu'"),
     ],
 )
 def test_a_bad_training_is_named(changes: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(TrainConfig(), **changes)
+
+
+@pytest.fixture(scope="module")
+def config() -> Any:
+    """The module as users have it: the tests' own check of types refuses numpy's numbers."""
+    path = sys.modules[TrainConfig.__module__].__file__
+    spec = importlib.util.spec_from_file_location("config_as_users_have_it", str(path))
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_numbers_of_numpy_become_plain_values(config: Any) -> None:
+    training = config.TrainConfig(
+        batch_size=np.int64(256), lr=np.float64(0.5), seed=np.uint8(3), window=1,
+        device=torch.device("cpu"), autocast=np.bool_(True),
+    )  # fmt: skip
+    plain = TrainConfig(
+        batch_size=256, lr=0.5, seed=3, window=1.0, device="cpu", autocast=True
+    )  # fmt: skip
+    assert json.dumps(training.to_dict()) == json.dumps(plain.to_dict())
+    model = config.DHENConfig(
+        n_layers=np.int32(2), head_hidden=[np.int64(8)], conv_2d=np.bool_(True)
+    )  # fmt: skip
+    assert model.to_json() == DHENConfig(n_layers=2, head_hidden=(8,), conv_2d=True).to_json()
+    assert config.DHENConfig.from_json(model.to_json()) == model
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch_size": 2.0}, "batch_size must be an integer, but got 2.0"),
+        ({"batch_size": True}, "batch_size must be an integer, but got True"),
+        ({"lr": "0.1"}, "lr must be a number, but got '0.1'"),
+        ({"autocast": 1}, "autocast must be True or False, but got 1"),
+        ({"device": 0}, "device must be a string, but got 0"),
+    ],
+)
+def test_a_value_of_another_kind_is_named(config: Any, changes: dict, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        config.TrainConfig(**changes)
+
+
+@pytest.mark.parametrize("widths", [8, "8", [8.5]])
+def test_widths_that_are_no_integers_are_named(config: Any, widths: object) -> None:
+    with pytest.raises(TypeError, match=r"head_hidden must be an? .*integer"):
+        config.DHENConfig(head_hidden=widths)
 
 
 def test_unknown_fields_are_named() -> None:

@@ -13,7 +13,7 @@ from dhen_objective.cost import INTERACTION_FLOPS, flops_per_example, memory_byt
 from dhen_objective.interactions import INTERACTIONS
 from dhen_objective.model import DHEN
 from dhen_objective.streams import Batch
-from dhen_objective.train import Trainer
+from dhen_objective.trainer import Trainer
 
 VARIANTS = [
     (Interaction.DLRM, {"dlrm_k": 0}),

@@ -80,5 +80,28 @@ def test_a_feature_is_zero_until_its_scale_is_known(value: float, rows: int) -> 
 def test_nothing_to_embed_is_refused() -> None:
     with pytest.raises(ValueError, match="field_sizes must name a field"):
         FeatureProcessing((), 0, DHENConfig())
-    with pytest.raises(ValueError, match="field_sizes must be positive, but got \\(3, 0\\)"):
+    with pytest.raises(ValueError, match="field_sizes must be at least 1, but got 0 in field 1"):
         FeatureProcessing((3, 0), 0, DHENConfig())
+
+
+@pytest.mark.parametrize(
+    ("mean", "deviation"), [(1e7, 1.0), (-1e7, 1.0), (1.7e9, 1e5), (0.0, 1e-36), (1e30, 1e24)]
+)
+def test_values_of_any_size_are_standardized_as_numpy_does(mean: float, deviation: float) -> None:
+    values = np.random.default_rng(0).normal(mean, deviation, (1000, 1)).astype(np.float32)
+    norm = RunningNorm(1)
+    for part in np.split(values, 4):
+        norm.observe(torch.from_numpy(part))
+    exact = values.astype(np.float64)
+    expected = np.clip((exact - exact.mean()) / exact.std(), -5, 5)
+    normed = norm(torch.from_numpy(values))
+    assert normed.dtype == torch.float32
+    np.testing.assert_allclose(normed, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("value", [0.1, 1e7 / 3, -3e38])
+def test_a_constant_stays_zero_however_often_it_is_seen(value: float) -> None:
+    norm, constant = RunningNorm(1), torch.full((511, 1), value)
+    for _ in range(50):
+        norm.observe(constant)
+    assert norm(constant * 0.5).abs().max() == 0

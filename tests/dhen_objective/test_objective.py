@@ -1,8 +1,9 @@
 import json
 import math
+import os
 import pickle
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from dhen_objective.metrics import ne_gain
 from dhen_objective.objective import DHENObjective
 from dhen_objective.streams import ArrayStream, Batch, SyntheticStream
 from dhen_objective.train import train
+from dhen_objective.trainer import Trainer
 
 BASE = DHENConfig(n_layers=1, modules=(Interaction.LINEAR,), dim=8)
 FAST = TrainConfig(batch_size=100, n_reports=5, window=0.4)
@@ -121,6 +123,46 @@ def test_a_diverged_trial_fails_with_a_reason_and_the_study_goes_on(
     assert fine.state == optuna.trial.TrialState.COMPLETE
 
 
+@pytest.mark.parametrize("lr", [1.0, 1e30])
+def test_a_baseline_that_diverges_is_named_at_the_first_trial(
+    stream: SyntheticStream, lr: float
+) -> None:
+    objective = DHENObjective(
+        stream, baseline=BASE, training=replace(FAST, lr=lr, batch_size=20), suggest=small
+    )
+    with pytest.raises(ValueError, match=r"with lr = .* the baseline diverged after \d+ rows"):
+        run(objective)
+    with pytest.raises(ValueError, match="the baseline diverged"):
+        objective.score(BASE, replace(FAST, lr=1e-3))
+
+
+def test_a_baseline_without_signal_or_with_a_wrong_prior_has_not_diverged() -> None:
+    rng = np.random.default_rng(0)
+    for prior, rate in ((0.02, 0.02), (0.5, 0.02), (0.02, 0.5)):
+        stream = ArrayStream(
+            dense=rng.normal(size=(1000, 2)).astype(np.float32),
+            sparse=rng.integers(50, size=(1000, 2)), labels=rng.random(1000) < rate,
+            field_sizes=(50, 50), prior=prior,
+        )  # fmt: skip
+        objective = DHENObjective(stream, baseline=BASE, training=FAST)
+        assert objective.baseline_result.rows == 1000
+
+
+@pytest.mark.parametrize(("name", "value"), [("n_reports", 7), ("window", 0.6)])
+def test_reports_at_other_rows_than_the_baselines_are_refused(
+    stream: SyntheticStream, name: str, value: float
+) -> None:
+    def suggest(_: optuna.Trial) -> tuple[DHENConfig, TrainConfig]:
+        return BASE, replace(FAST, **{name: value})
+
+    objective = DHENObjective(stream, baseline=BASE, training=FAST, suggest=suggest)
+    message = rf"{name} must be the baseline's, .*, but got {value}"
+    with pytest.raises(ValueError, match=message):
+        run(objective)
+    with pytest.raises(ValueError, match=message):
+        objective.score(*suggest(None))
+
+
 def test_windows_without_positives_are_reported_all_the_same() -> None:
     labels = np.zeros(300, np.int8)
     labels[10] = 1
@@ -207,16 +249,16 @@ def test_a_killed_trial_continues_with_the_same_curve(
     assert len(list(folder.iterdir())) == (step > 300)
     study.enqueue_trial(study.trials[0].params)
     seen: list[int] = []
-    batches = SyntheticStream.batches
+    learn = Trainer.step
 
-    def watched(self: SyntheticStream, size: int, *, start: int = 0) -> Iterator[Batch]:
-        seen.append(start)
-        return batches(self, size, start=start)
+    def watched(self: Trainer, batch: Batch) -> list[int]:
+        seen.append(self.rows)
+        return learn(self, batch)
 
-    monkeypatch.setattr(SyntheticStream, "batches", watched)
+    monkeypatch.setattr(Trainer, "step", watched)
     study.optimize(objective, n_trials=1)
     again = study.trials[1]
-    assert seen[-1] == step - 300  # it did not begin anew
+    assert seen[0] == step - 300  # it did not begin anew
     assert again.intermediate_values.keys() == whole.intermediate_values.keys()
     for rows, value in whole.intermediate_values.items():
         assert again.intermediate_values[rows] == pytest.approx(value, rel=1e-4, abs=1e-4)
@@ -255,6 +297,17 @@ def test_a_retried_trial_reports_only_what_it_did_not_inherit(
     )
     study.optimize(objective, n_trials=1)  # a second report of a step would warn
     assert list(study.trials[1].intermediate_values) == [300, 600, 900, 1200, 1500]
+
+
+def test_what_other_killed_runs_left_in_the_folder_is_swept(
+    stream: SyntheticStream, tmp_path: Path
+) -> None:
+    left = tmp_path / "other.pt.elsewhere.1.1.tmp"
+    left.touch()
+    os.utime(left, (0, 0))
+    objective = DHENObjective(stream, baseline=BASE, training=FAST, checkpoints=tmp_path)
+    assert objective.baseline_result.rows == 1500
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_checkpoint_belongs_to_one_stream_and_one_configuration(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,11 +14,13 @@ import numpy as np
 import pytest
 import torch
 
+from dhen_objective.baselines import LogisticRegression, PlainMLP
 from dhen_objective.config import DHENConfig, Interaction, TrainConfig
 from dhen_objective.metrics import Tally
 from dhen_objective.model import DHEN
 from dhen_objective.streams import ArrayStream, Batch, ClickStream, SyntheticStream
-from dhen_objective.train import report_grid, train
+from dhen_objective.train import TrainResult, train, train_model
+from dhen_objective.trainer import report_grid
 
 SMALL = DHENConfig(
     n_layers=1,
@@ -93,6 +96,50 @@ def test_a_seed_fixes_the_curve_and_the_global_random_state_stays() -> None:
     assert one.curve != other.curve
     assert torch.equal(before, torch.get_rng_state())
     assert threads == torch.get_num_threads()
+
+
+@pytest.fixture
+def _float64() -> Iterator[None]:
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+EVERYTHING = DHENConfig(
+    n_layers=2, modules=tuple(Interaction), dlrm_k=2, ln_init=0.1, conv_2d=True, dim=4
+)  # fmt: skip
+
+
+def all_models() -> list[TrainResult]:
+    stream = arrays(150)
+    shape = {"field_sizes": stream.field_sizes, "n_dense": stream.n_dense}
+    models = (PlainMLP(**shape, hidden=(4,)), LogisticRegression(**shape))
+    return [train(stream, EVERYTHING, FAST), *(train_model(m, stream, FAST) for m in models)]
+
+
+@pytest.fixture(scope="module")
+def plain() -> list[TrainResult]:
+    return all_models()
+
+
+@pytest.mark.usefixtures("_float64")
+def test_weights_are_float32_whatever_the_default(plain: list[TrainResult]) -> None:
+    for result, expected in zip(all_models(), plain, strict=True):
+        assert result.curve == expected.curve
+        assert result.losses.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [torch.no_grad, torch.inference_mode, lambda: torch.autocast("cpu"),
+     lambda: torch.device("meta")],
+)  # fmt: skip
+def test_torchs_global_modes_do_not_matter(
+    mode: Callable[[], AbstractContextManager], plain: list[TrainResult]
+) -> None:
+    stream = arrays(150)
+    with mode():
+        assert train(stream, EVERYTHING, FAST).curve == plain[0].curve
 
 
 def test_report_may_stop_the_pass() -> None:
@@ -179,7 +226,8 @@ def test_a_process_killed_while_it_trains_can_be_continued(tmp_path: Path) -> No
 def test_speed_and_time_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()
     clock = SimpleNamespace(perf_counter=lambda: float(next(ticks)))
-    monkeypatch.setattr(sys.modules["dhen_objective.train"], "time", clock)
+    for module in ("train", "trainer"):
+        monkeypatch.setattr(sys.modules[f"dhen_objective.{module}"], "time", clock)
     result = train(arrays(300), SMALL, FAST)
     assert result.qps == 64  # a step of 64 examples lies between two readings of the clock
     assert result.seconds == next(ticks) - 1  # between the first and the last
@@ -226,11 +274,13 @@ def test_a_diverged_training_ends_and_says_so() -> None:
     assert math.isfinite(result.lifetime.loss)
 
 
-def test_a_stream_without_rows_or_positives_is_refused() -> None:
+def test_a_stream_without_rows_positives_or_negatives_is_refused() -> None:
     with pytest.raises(ValueError, match="stream must have at least one row, but got 0"):
         train(Listed([]), SMALL, FAST)
     with pytest.raises(ValueError, match="stream must hold a positive, but got 4 zeros"):
         train(Listed([batch([0.0, 0.0]), batch([0.0, 0.0])]), SMALL, FAST)
+    with pytest.raises(ValueError, match="stream must hold a negative, but got 3 ones"):
+        train(Listed([batch([1.0, 1.0]), batch([1.0])]), SMALL, FAST)
 
 
 @pytest.mark.parametrize(("rows", "points"), [(3, 20), (100, 7), (1, 1)])
