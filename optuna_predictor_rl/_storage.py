@@ -74,7 +74,7 @@ def planned(trial: FrozenTrial) -> object:
     try:
         # A retried trial may have pieces of an earlier, longer text behind its own.
         return json.JSONDecoder().raw_decode("".join(pieces))[0]
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # Python refuses integers of many digits, too
         return None
 
 
