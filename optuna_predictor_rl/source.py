@@ -16,15 +16,10 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from optuna_predictor_rl import _storage
+from optuna_predictor_rl.core.conditions import AnyCondition, Condition, RangeCondition
 from optuna_predictor_rl.core.ensemble import Ensemble, fit_ensemble
 from optuna_predictor_rl.core.predictor import PredictorConfig
-from optuna_predictor_rl.core.space import (
-    Categorical,
-    Condition,
-    Decision,
-    Numeric,
-    SearchSpace,
-)
+from optuna_predictor_rl.core.space import Categorical, Decision, Numeric, SearchSpace
 from optuna_predictor_rl.distributions import union_search_space
 from optuna_predictor_rl.history import read_history
 
@@ -195,7 +190,7 @@ def _described(space: SearchSpace) -> dict[str, Any]:
     """The space as JSON can say it."""
     return {
         "decisions": [_arguments(decision) for decision in space.decisions],
-        "conditions": [[c.child, c.parent, sorted(c.choices)] for c in space.conditions],
+        "conditions": [_part(condition) for condition in space.conditions],
     }
 
 
@@ -204,13 +199,24 @@ def _arguments(decision: Decision) -> dict[str, Any]:
     return {name: getattr(decision, name) for name in decision.__dataclass_fields__}
 
 
+def _part(condition: AnyCondition) -> list[Any]:
+    part: list[Any] = [condition.child, condition.parent]
+    if isinstance(condition, RangeCondition):
+        return [*part, condition.low, condition.high]
+    return [*part, sorted(condition.choices)]
+
+
+def _condition(child: int, parent: int, *part: Any) -> AnyCondition:
+    if len(part) == 2:
+        return RangeCondition(int(child), int(parent), float(part[0]), float(part[1]))
+    (choices,) = part
+    return Condition(int(child), int(parent), frozenset(int(c) for c in choices))
+
+
 def _space(described: dict[str, Any]) -> SearchSpace:
     return SearchSpace(
         tuple(_decision(arguments) for arguments in described["decisions"]),
-        tuple(
-            Condition(int(child), int(parent), frozenset(int(c) for c in choices))
-            for child, parent, choices in described["conditions"]
-        ),
+        tuple(_condition(*stored) for stored in described["conditions"]),
     )
 
 

@@ -12,6 +12,7 @@ from numpy import ndarray
 
 from optuna_predictor_rl.core.policy import FactorizedPolicy, Grid
 from optuna_predictor_rl.core.refine import refine
+from optuna_predictor_rl.core.seen import Seen
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 
 Cost = Callable[[Rows], Float[ndarray, " n"]]
@@ -146,12 +147,13 @@ class Candidates:
         rows[np.argsort(self.trace.cost.reshape(-1), kind="stable")] = self.rows[self.round >= 0]
         return rows.reshape(*shape, -1)
 
-    def top(self, k: int, seen: Rows) -> Rows:
+    def top(self, k: int, seen: Rows | Seen) -> Rows:
         """The k best distinct rows that are not among the seen ones; fewer if there are fewer."""
-        known = set(row_keys(seen))
+        is_seen = seen if isinstance(seen, Seen) else Seen(seen, np.zeros(len(seen), dtype=bool))
+        known: set[bytes] = set()
         chosen = []
-        for row, key in zip(self.rows, row_keys(self.rows), strict=True):
-            if key not in known:
+        for row, key, old in zip(self.rows, row_keys(self.rows), is_seen(self.rows), strict=True):
+            if not old and key not in known:
                 known.add(key)
                 chosen.append(row)
                 if len(chosen) == k:
