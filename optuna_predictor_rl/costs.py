@@ -105,21 +105,20 @@ class RowCosts:
         new = {key: i for i, key in enumerate(keys) if key not in self._costs}
         configurations = space.configurations(rows[list(new.values())])
         for key, params in zip(new, configurations, strict=True):
-            if len(params) == len(space.decisions):
-                self._costs[key] = self._cost({**fixed, **params})
-            else:
-                self._costs[key] = self._partial({**_middle(space), **fixed}, {**fixed, **params})
+            self._costs[key] = self._one(space, {**fixed, **params})
         return np.array([self._costs[key] for key in keys], dtype=np.float64)
 
-    def _partial(self, middle: dict[str, Any], params: dict[str, Any]) -> float:
-        """The cost of parameters of which some are inactive, or have not been asked for yet.
+    def _one(self, space: SearchSpace, params: dict[str, Any]) -> float:
+        """The cost of parameters of which some may be inactive, or not asked for yet.
 
         A function that cannot do without these gets the middle of their ranges.
         """
+        if all(name in params for name in space.names):
+            return self._cost(params)
         try:
             return self._cost(params)
         except (KeyError, TypeError):
-            return self._cost({**middle, **params})
+            return self._cost({**_middle(space), **params})
 
     def excess(
         self, space: SearchSpace, fixed: Mapping[str, Any], rows: Rows

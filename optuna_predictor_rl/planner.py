@@ -221,7 +221,14 @@ class Planner:
             knowledge = self._knowledge(study, history)
             rows = self.suggester.suggest(history, self._next_weight(number), knowledge)
         rows = np.concatenate([rows, scope.lift(scope.space.random(N_FALLBACK, rng))])
-        return first_unseen(self.suggester.affordable(history, rows), history.is_seen)
+        row = first_unseen(self.suggester.affordable(history, rows), history.is_seen)
+        if self.suggester.is_over_budget(history, row):
+            self._warn_once(
+                f"max_cost is {self.max_cost}, but no configuration that was looked at costs so "
+                "little; the cheapest that no trial has had are suggested.",
+                about="budget",
+            )
+        return row
 
     def _given(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]

@@ -175,12 +175,18 @@ class Suggester:
             )
 
     def affordable(self, history: History, rows: Rows) -> Rows:
-        """The rows within the budget or, if there are none, the cheapest, (n, decisions)."""
+        """The rows within the budget or, if there are none, all, the cheapest first."""
         excess = self._excess(history)
         if excess is None or not len(rows):
             return rows
         over = excess(rows)
-        return rows[over == 0.0] if (over == 0.0).any() else rows[[over.argmin()]]
+        within = over == 0.0
+        return rows[within] if within.any() else rows[np.argsort(over, kind="stable")]
+
+    def is_over_budget(self, history: History, row: Float[ndarray, " d"]) -> bool:
+        """Whether a row costs more than is allowed."""
+        excess = self._excess(history)
+        return excess is not None and bool(excess(row[None])[0] > 0.0)
 
     def predictor(self, searched: Search, sign: float) -> StudyPredictor:
         """The predictor of a search in the study's units, calibrated once for each search."""
