@@ -22,6 +22,7 @@ from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.costs import Cost, KnownCost, cost_of
 from optuna_predictor_rl.discrepancy import Discrepancy, error_of
 from optuna_predictor_rl.distributions import from_numbers, known_part, to_space
+from optuna_predictor_rl.following import learn_followers
 from optuna_predictor_rl.labels import full_trials, is_full, stored_label
 from optuna_predictor_rl.ranges import modelled
 from optuna_predictor_rl.rules import stored_rule
@@ -156,7 +157,13 @@ def read_history(
             for name, distribution in k.trial.distributions.items()
             if distribution.single() and name not in wide
         },
-        scope=Scope.of(space, search_space, given or {}, asking.dropped),
+        scope=Scope.of(
+            space,
+            search_space,
+            given or {},
+            asking.dropped,
+            learn_followers(space, rows, [k.trial for k in kept]),
+        ),
         whole=whole & ~np.isnan(rows[:, list(asking.open)]).any(axis=1),
         errors=_errors(kept, labels.shape[1]),
     )
