@@ -135,7 +135,7 @@ def _union(latest: Ranged, others: Iterable[BaseDistribution]) -> Ranged:
     return _ranged(latest, low, high, _step(ranged))
 
 
-def _step(ranged: Sequence[Ranged]) -> float | None:
+def _step(ranged: Sequence[Ranged]) -> int | float | None:
     steps = [d.step for d in ranged if not d.single()] or [ranged[0].step]
     offsets = [abs(d.low - ranged[0].low) for d in ranged]
     if all(isinstance(d, IntDistribution) for d in ranged):
@@ -147,7 +147,7 @@ def _step(ranged: Sequence[Ranged]) -> float | None:
     return step if all(abs(part - round(part)) < 1e-8 for part in parts) else None
 
 
-def _reach(distribution: Ranged) -> tuple[float, float]:
+def _reach(distribution: Ranged) -> tuple[int | float, int | float]:
     """The least and the largest value that are modelled beside a range."""
     low, high = distribution.low, distribution.high
     if distribution.log:
@@ -157,7 +157,7 @@ def _reach(distribution: Ranged) -> tuple[float, float]:
     return low - width, high + width
 
 
-def _ranged(like: Ranged, low: float, high: float, step: float | None) -> Ranged:
+def _ranged(like: Ranged, low: int | float, high: int | float, step: int | float | None) -> Ranged:
     """A distribution of a kind; a range that its step does not divide is extended."""
     if isinstance(like, IntDistribution):
         first, last = max(math.floor(low), 1) if like.log else math.floor(low), math.ceil(high)
