@@ -170,7 +170,7 @@ class Planner:
         if not search_space:
             raise ValueError("study must have a finished trial with a parameter, but has none.")
         number = len(study.get_trials(deepcopy=False))
-        history = self.history(study, search_space, number)
+        history = self.history(study, search_space, number, _elsewhere(finished, search_space))
         if not len(history.rows):
             raise ValueError("study must have a finished trial with a value, but has none.")
         weight = self._next_weight(number) if share is None else self._weight(share)
@@ -233,14 +233,9 @@ class Planner:
     def _given(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """The parameters that a trial has anyway: it has them, or somebody else gives them.
-
-        What else the sampler is not asked for is taken to be as in the latest trial.
-        """
-        given: dict[str, Any] = {}
-        for other in _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED)):
-            given.update(other.params)
-        given = {name: value for name, value in given.items() if name not in search_space}
+        """The parameters that a trial has anyway: it has them, or somebody else gives them."""
+        finished = _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
+        given = _elsewhere(finished, search_space)
         return given | _storage.fixed(study) | _storage.enqueued(trial) | trial.params
 
     def _planned(
@@ -288,3 +283,13 @@ class Planner:
         if about not in self._warned:
             self._warned.add(about)
             _LOGGER.warning(message)
+
+
+def _elsewhere(
+    trials: Sequence[FrozenTrial], search_space: Mapping[str, BaseDistribution]
+) -> dict[str, Any]:
+    """The parameters that the sampler is not asked for, taken to be as in the latest trial."""
+    latest: dict[str, Any] = {}
+    for trial in trials:
+        latest.update(trial.params)
+    return {name: value for name, value in latest.items() if name not in search_space}
