@@ -62,7 +62,9 @@ class PredictorRLSampler(BaseSampler):
             trials are drawn from them and the policy starts from them; a tenth stays uniform,
             and they fade as trials come in. Names that no finished trial has are warned about.
             A known configuration is better enqueued.
-        independent_sampler: Sampler of parameters that no finished trial has had; random if None.
+        independent_sampler: Sampler of parameters that no finished trial has had, and of those
+            whose range has moved away from the planned value. None draws the former at random
+            and lets the predictor choose the latter.
         seed: Seed of all randomness. What a trial is given depends on the seed, the trial's
             number and the study's trials, not on the process.
         device: Where networks and policies are trained.

@@ -15,6 +15,7 @@ from optuna.samplers import RandomSampler
 from optuna.trial import Trial
 
 from optuna_predictor_rl import PredictorConfig, Source
+from optuna_predictor_rl.core.conditions import RangeCondition
 
 TINY = PredictorConfig(n_members=2, n_epochs=3)
 
@@ -195,3 +196,13 @@ def test_a_source_shows_its_size_and_its_parameters_instead_of_its_arrays() -> N
     assert repr(source(20)) == (
         "Source(n_trials=20, n_tasks=1, decisions=['kind', 'rate', 'n', 'depth'])"
     )
+
+
+def test_a_condition_on_a_number_is_kept(tmp_path: Path) -> None:
+    space = {"conditions": [[1, 0, 0.25, 1.0]], "decisions": [X, {**X, "name": "y"}]}
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_bytes(stored(space=space))
+    kept = Source.load(first)
+    assert kept.space.conditions == (RangeCondition(1, 0, 0.25, 1.0),)
+    kept.save(second)
+    assert Source.load(second).space == kept.space
