@@ -39,7 +39,11 @@ class Seen:
     def __call__(self, rows: Rows) -> Bool[ndarray, " n"]:
         """Which rows are such configurations."""
         found = np.array([key in self._keys for key in row_keys(rows)], dtype=bool)
+        asked = ~np.isnan(rows)
+        n_asked = asked.sum(axis=1)
         for pattern, keys in self._partial:
-            shared = row_keys(np.where(pattern, rows, np.nan))
-            found |= np.array([key in keys for key in shared], dtype=bool)
+            more = np.flatnonzero((n_asked > pattern.sum()) & asked[:, pattern].all(axis=1))
+            if len(more):
+                shared = row_keys(np.where(pattern, rows[more], np.nan))
+                found[more] |= np.array([key in keys for key in shared], dtype=bool)
         return found
