@@ -28,6 +28,7 @@ from optuna_predictor_rl.core.gaussian_process import (
     KernelPrior,
     fit_gaussian_process,
 )
+from optuna_predictor_rl.core.space import Categorical
 from optuna_predictor_rl.distributions import known_part, to_space
 from optuna_predictor_rl.ranges import modelled
 from optuna_predictor_rl.stopping import StoppingRule, trial_values
@@ -97,7 +98,7 @@ class Discrepancy:
 
         Args:
             curve: As far as it was trained.
-            params: Of its trial. Without a parameter that full trials have had, it is taken to
+            params: Of its trial. Outside of all ranges that full trials have had, it is taken to
                 have their median difference.
 
         Returns:
@@ -118,7 +119,7 @@ class Discrepancy:
         if step not in self._learned:
             differences, ahead = self._differences(step)
             self._learned[step] = _Differences.of(differences, ahead, self._process)
-        known = bool(known_part(params, self._space))
+        known = self._is_known(params)
         return self._learned[step].expected(
             self._ahead(curve), self._encode([params]) if known else None
         )
@@ -134,6 +135,14 @@ class Discrepancy:
         z = (differences - differences.mean()) / scale
         columns = self._encoding.column_feature
         return fit_gaussian_process(self._encode(params), z, columns, prior=NEAR)
+
+    def _is_known(self, params: Mapping[str, Any]) -> bool:
+        """Whether full trials have had such parameters: the process is not to extrapolate."""
+        part = known_part(params, self._space)
+        shared = [d for d in self._space.decisions if d.name in params]
+        return len(part) == len(shared) > 0 and all(
+            isinstance(d, Categorical) or d.low <= part[d.name] <= d.high for d in shared
+        )
 
     def _encode(self, params: Sequence[Mapping[str, Any]]) -> Float[ndarray, "n c"]:
         return self._encoding(self._space.rows([known_part(p, self._space) for p in params]))
