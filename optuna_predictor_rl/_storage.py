@@ -3,13 +3,15 @@
 Why each is needed: samplers and pruners get a ``FrozenTrial``, which cannot write; reading all
 trials once a trial, without copies, has no public name; a live ``Trial`` does not show what it
 has reported; other workers see a parameter only once the objective has asked for it; a view of a
-study is a study over another storage, and has to pass the storage's heartbeat on.
+study is a study over another storage, and has to pass the storage's heartbeat on; a sampler that
+fixes parameters around another one does not say to which values.
 """
 
 import json
 from collections.abc import Container, Mapping
 from typing import Any
 
+from optuna.samplers import PartialFixedSampler
 from optuna.storages import BaseStorage
 from optuna.storages._heartbeat import BaseHeartbeat, is_heartbeat_enabled
 from optuna.study import Study
@@ -74,7 +76,7 @@ def planned(trial: FrozenTrial) -> object:
     try:
         # A retried trial may have pieces of an earlier, longer text behind its own.
         return json.JSONDecoder().raw_decode("".join(pieces))[0]
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # Python refuses integers of many digits, too
         return None
 
 
@@ -82,6 +84,16 @@ def enqueued(trial: FrozenTrial) -> dict[str, Any]:
     """The parameters that a trial was enqueued with."""
     fixed = trial.system_attrs.get("fixed_params")
     return fixed if isinstance(fixed, dict) else {}
+
+
+def fixed(study: Study) -> dict[str, Any]:
+    """The parameters that a `PartialFixedSampler` around the study's sampler fixes."""
+    found: dict[str, Any] = {}
+    sampler = getattr(study, "sampler", None)
+    while isinstance(sampler, PartialFixedSampler):
+        found = {**sampler._fixed_params, **found}
+        sampler = sampler._base_sampler
+    return found
 
 
 def latest(trial: Trial) -> FrozenTrial:

@@ -105,8 +105,20 @@ class RowCosts:
         new = {key: i for i, key in enumerate(keys) if key not in self._costs}
         configurations = space.configurations(rows[list(new.values())])
         for key, params in zip(new, configurations, strict=True):
-            self._costs[key] = self._cost({**fixed, **params})
+            self._costs[key] = self._one(space, {**fixed, **params})
         return np.array([self._costs[key] for key in keys], dtype=np.float64)
+
+    def _one(self, space: SearchSpace, params: dict[str, Any]) -> float:
+        """The cost of parameters of which some may be inactive, or not asked for yet.
+
+        A function that cannot do without these gets the middle of their ranges.
+        """
+        if all(name in params for name in space.names):
+            return self._cost(params)
+        try:
+            return self._cost(params)
+        except (KeyError, TypeError):
+            return self._cost({**_middle(space), **params})
 
     def excess(
         self, space: SearchSpace, fixed: Mapping[str, Any], rows: Rows
@@ -115,6 +127,12 @@ class RowCosts:
         if self.budget is None:
             return np.zeros(len(rows))
         return np.maximum(self(space, fixed, rows) - self.budget, 0.0)
+
+
+def _middle(space: SearchSpace) -> dict[str, Any]:
+    """The configuration in the middle of all ranges."""
+    decisions = SearchSpace(space.decisions)  # without conditions: none is inactive
+    return decisions.configurations(decisions.from_uniform(np.full((1, len(space.names)), 0.5)))[0]
 
 
 def check_costs(cost: Cost | None, weights: Sequence[float], budget: float | None) -> None:

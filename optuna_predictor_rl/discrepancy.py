@@ -28,7 +28,9 @@ from optuna_predictor_rl.core.gaussian_process import (
     KernelPrior,
     fit_gaussian_process,
 )
-from optuna_predictor_rl.distributions import is_within, to_space, union_search_space
+from optuna_predictor_rl.core.space import Categorical
+from optuna_predictor_rl.distributions import known_part, to_space
+from optuna_predictor_rl.ranges import modelled
 from optuna_predictor_rl.stopping import StoppingRule, trial_values
 
 MIN_FULL = 5
@@ -79,13 +81,14 @@ class Discrepancy:
     @np.errstate(over="ignore", invalid="ignore")  # of values near the largest float
     def __init__(self, rule: StoppingRule, full: Sequence[FrozenTrial]) -> None:
         finite = [t for t in full if t.value is not None and math.isfinite(t.value)][-MAX_FULL:]
-        self._search_space = union_search_space(finite)
-        inside = [trial for trial in finite if is_within(trial.params, self._search_space)]
+        wide = modelled(finite, {})
+        self._space = to_space({name: d for name, d in wide.items() if not d.single()})
+        inside = [trial for trial in finite if known_part(trial.params, self._space)]
         kept = inside if len(inside) >= MIN_FULL else finite
         self._rule = rule
         self._finals = trial_values(kept)
         self._curves = [Curve.of(trial.intermediate_values) for trial in kept]
-        self._encoding = Encoding(to_space(self._search_space))
+        self._encoding = Encoding(self._space)
         self._process = self._fit([t.params for t in inside]) if kept is inside else None
         self._learned: dict[float, _Differences] = {}
 
@@ -95,8 +98,8 @@ class Discrepancy:
 
         Args:
             curve: As far as it was trained.
-            params: Of its trial. Without parameters in the ranges of the full trials, it is
-                taken to have their median difference.
+            params: Of its trial. Outside of all ranges that full trials have had, it is taken to
+                have their median difference.
 
         Returns:
             Eq. (2), and what the difference is expected to add up to the end of a whole training.
@@ -116,7 +119,7 @@ class Discrepancy:
         if step not in self._learned:
             differences, ahead = self._differences(step)
             self._learned[step] = _Differences.of(differences, ahead, self._process)
-        known = is_within(params, self._search_space)
+        known = self._is_known(params)
         return self._learned[step].expected(
             self._ahead(curve), self._encode([params]) if known else None
         )
@@ -133,8 +136,16 @@ class Discrepancy:
         columns = self._encoding.column_feature
         return fit_gaussian_process(self._encode(params), z, columns, prior=NEAR)
 
+    def _is_known(self, params: Mapping[str, Any]) -> bool:
+        """Whether full trials have had such parameters: the process is not to extrapolate."""
+        part = known_part(params, self._space)
+        shared = [d for d in self._space.decisions if d.name in params]
+        return len(part) == len(shared) > 0 and all(
+            isinstance(d, Categorical) or d.low <= part[d.name] <= d.high for d in shared
+        )
+
     def _encode(self, params: Sequence[Mapping[str, Any]]) -> Float[ndarray, "n c"]:
-        return self._encoding(self._encoding.space.rows(params))
+        return self._encoding(self._space.rows([known_part(p, self._space) for p in params]))
 
     def _differences(self, step: float) -> tuple[Float[ndarray, " n"], Float[ndarray, " n"]]:
         """Of each full trial, and how far its curve would go on; the median for one without."""

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -16,14 +15,8 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.attributes import as_number
-from optuna_predictor_rl.core.space import (
-    Categorical,
-    Condition,
-    Decision,
-    Numeric,
-    Rows,
-    SearchSpace,
-)
+from optuna_predictor_rl.core.space import Categorical, Decision, Numeric, SearchSpace
+from optuna_predictor_rl.ranges import is_number, searched
 
 
 def to_decision(name: str, distribution: BaseDistribution) -> Decision:
@@ -60,10 +53,23 @@ def to_space(search_space: Mapping[str, BaseDistribution]) -> SearchSpace:
     return SearchSpace(tuple(to_decision(name, d) for name, d in search_space.items()))
 
 
-def is_within(parameters: Mapping[str, Any], search_space: Mapping[str, BaseDistribution]) -> bool:
-    """Whether some parameters are of the search space, all of them inside its ranges."""
-    shared = [name for name in parameters if name in search_space]
-    return bool(shared) and all(_contains(search_space[n], parameters[n]) for n in shared)
+def known_part(params: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:
+    """The parameters that have a place in a space: of its decisions, and of their kinds."""
+    return {
+        decision.name: params[decision.name]
+        for decision in space.decisions
+        if decision.name in params and _has_place(params[decision.name], decision)
+    }
+
+
+def _has_place(value: Any, decision: Decision) -> bool:
+    if isinstance(decision, Numeric):
+        return is_number(value)
+    try:
+        decision.index(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _contains(distribution: BaseDistribution, value: Any) -> bool:
@@ -104,43 +110,10 @@ def _is_internal(distribution: BaseDistribution, number: float) -> bool:
 
 
 def union_search_space(trials: list[FrozenTrial]) -> dict[str, BaseDistribution]:
-    """All parameters that trials have had, each with the latest distribution it had.
+    """All parameters that trials have had, each with the range to look for values in.
 
-    Unlike Optuna's intersection it keeps the conditional ones, so that the predictor learns from
-    them and the policy picks them together with the rest. Parameters with a single value are
-    left out: there is nothing to pick.
+    Unlike Optuna's intersection it keeps the conditional ones, and those whose range moves, so
+    that the predictor learns from them and the policy picks them together with the rest.
+    Parameters with a single value are left out: there is nothing to pick.
     """
-    union: dict[str, BaseDistribution] = {}
-    for trial in trials:
-        union.update(trial.distributions)
-    return {name: d for name, d in union.items() if not d.single()}
-
-
-def learn_conditions(space: SearchSpace, rows: Rows) -> tuple[Condition, ...]:
-    """Conditions that explain why some decisions are missing (NaN) from some rows.
-
-    A decision is taken to depend on an earlier categorical one if no choice of that one goes
-    both with rows that have the decision and with rows that lack it. For choices that no row has
-    tried, the decision counts as inactive.
-    """
-    missing = np.isnan(rows)
-    partial = missing.any(axis=0) & ~missing.all(axis=0)
-    conditions = (_condition(space, rows, missing, int(j)) for j in np.flatnonzero(partial))
-    return tuple(condition for condition in conditions if condition is not None)
-
-
-def _condition(
-    space: SearchSpace, rows: Rows, missing: np.ndarray, child: int
-) -> Condition | None:
-    for parent in range(child):
-        decision = space.decisions[parent]
-        if not isinstance(decision, Categorical):
-            continue
-        absent = missing[:, child]
-        if (missing[:, parent] & ~absent).any():
-            continue
-        without = {int(c) for c in rows[absent & ~missing[:, parent], parent]}
-        with_child = {int(c) for c in rows[~absent, parent]}
-        if without and not without & with_child:
-            return Condition(child, parent, frozenset(with_child))
-    return None
+    return {name: d for name, d in searched(trials).items() if not d.single()}

@@ -15,20 +15,23 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl import _storage
+from optuna_predictor_rl.asking import learn_asking
 from optuna_predictor_rl.core.curves import Curve
+from optuna_predictor_rl.core.seen import Seen
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.costs import Cost, KnownCost, cost_of
 from optuna_predictor_rl.discrepancy import Discrepancy, error_of
-from optuna_predictor_rl.distributions import (
-    from_numbers,
-    is_within,
-    learn_conditions,
-    to_space,
-)
+from optuna_predictor_rl.distributions import from_numbers, known_part, to_space
+from optuna_predictor_rl.following import learn_followers
 from optuna_predictor_rl.labels import full_trials, is_full, stored_label
+from optuna_predictor_rl.ranges import modelled
 from optuna_predictor_rl.rules import stored_rule
 from optuna_predictor_rl.running import RunningLabel
+from optuna_predictor_rl.scope import Scope
 from optuna_predictor_rl.stopping import best_value
+
+LABELLED = (TrialState.COMPLETE, TrialState.PRUNED)
+"""States of the trials whose parameters make the space."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +39,16 @@ class History:
     """The trials of a study, as the predictor reads them.
 
     Args:
-        space: The search space, with the conditions that the trials show.
+        space: The space of all that trials have had, with the conditions that they show.
         rows: Rows of the labelled trials, (n, decisions).
         labels: Values and, if it is to be learned, cost of each; lower is better, NaN is missing.
         constraints: Value of each constraint, feasible up to zero; NaN is missing.
         n_objectives: Number of the study's objectives, the first columns of the labels.
         pending: Rows of the trials that are running elsewhere, or wait to be run.
         failed: Rows of the trials that failed, or were pruned before they reported a value.
-        n_outside: Number of labelled trials left out: a value lies outside of the present ranges.
         fixed: Parameters with a single value, which are no decisions.
+        scope: What of the space the trial that asks is free in.
+        whole: Which labelled trials have had all parameters that they would be asked for today.
         errors: Standard deviations of the labels' errors, 0 for full trials; None if all are.
     """
 
@@ -55,8 +59,9 @@ class History:
     n_objectives: int
     pending: Float[ndarray, "p d"]
     failed: Float[ndarray, "f d"]
-    n_outside: int
     fixed: Mapping[str, Any]
+    scope: Scope
+    whole: Bool[ndarray, " n"]
     errors: Float[ndarray, "n t"] | None = None
 
     @property
@@ -68,6 +73,12 @@ class History:
     def seen(self) -> Rows:
         """All rows that must not be proposed again."""
         return np.concatenate([self.rows, self.pending, self.failed])
+
+    @property
+    def is_seen(self) -> Seen:
+        """Tells which rows are configurations that must not be proposed again."""
+        others = len(self.pending) + len(self.failed)
+        return Seen(self.seen, np.append(self.whole, np.zeros(others, dtype=bool)))
 
     def expecting(self, row: Float[ndarray, " d"]) -> History:
         """The history with one more trial that is running elsewhere."""
@@ -81,19 +92,23 @@ def read_history(
     cost: Cost | None = None,
     max_cost: float | None = None,
     current: int | None = None,
+    given: Mapping[str, Any] | None = None,
     running_label: RunningLabel | None = None,
 ) -> History:
     """Read the trials of a study.
 
-    A trial with a full value replaces those of the same configuration that have a label only.
-    Labels become the final values that the full trials of today lead to expect (`Discrepancy`).
+    All that have a parameter with several values are read, whatever ranges they had and whatever
+    else is searched. A trial with a full value replaces those of the same configuration that have
+    a label only. Labels become the final values that the full trials of today lead to expect
+    (`Discrepancy`).
 
     Args:
         study: The study.
-        search_space: The parameters to model.
+        search_space: The parameters to find values of, with the ranges to look in.
         cost: Where a trial's cost is found; one that is known in advance is no label.
         max_cost: Largest feasible cost, a further constraint if the cost is to be learned.
         current: Number of the trial that asks; it is not pending.
+        given: Parameters that this trial has anyway.
         running_label: Long-term value of a running trial that has reported enough, which is then
             no longer pending but teaches that value; without it, running trials teach nothing.
 
@@ -101,13 +116,19 @@ def read_history(
         ValueError: If a complete trial has no cost.
     """
     trials = _storage.trials(study, fresh=True)  # at once, so that none is between two states
-    known = [_known(t, search_space, running_label) for t in trials if t.number != current]
+    wide = modelled([t for t in trials if t.state in LABELLED], dict(search_space))
+    wide = {name: distribution for name, distribution in wide.items() if not distribution.single()}
+    space = to_space(wide)
+    known = [_known(t, wide, running_label) for t in trials if t.number != current]
     labelled = [k for k in known if k.values is not None and k.params]
-    space = to_space(search_space)
-    inside = [k for k in labelled if is_within(k.params, search_space)]
-    kept = _not_superseded(inside, space.rows([k.params for k in inside]))
-    rows = space.rows([k.params for k in kept])
-    space = SearchSpace(space.decisions, learn_conditions(space, rows))
+    placed = [(k, known_part(k.params, space)) for k in labelled]
+    inside = [k for k, part in placed if part]
+    rows = space.rows([part for _, part in placed if part])
+    indices = _not_superseded(inside, rows)
+    kept, rows = [inside[i] for i in indices], rows[indices]
+    whole = _are_whole(kept, rows)
+    asking = learn_asking(space, rows, whole)
+    space = SearchSpace(space.decisions, asking.conditions)
     n_objectives = len(study.directions)
     if n_objectives == 1:
         kept = _expected(study, kept, full_trials(trials))
@@ -128,15 +149,22 @@ def read_history(
         labels=_finite(labels),
         constraints=_finite(constraints),
         n_objectives=n_objectives,
-        pending=_rows_within(space, pending, search_space),
-        failed=_rows_within(space, failed, search_space),
-        n_outside=len(labelled) - len(inside),
+        pending=_rows(space, pending),
+        failed=_rows(space, failed),
         fixed={
             name: k.params[name]
             for k in labelled
             for name, distribution in k.trial.distributions.items()
-            if distribution.single()
+            if distribution.single() and name not in wide
         },
+        scope=Scope.of(
+            space,
+            search_space,
+            given or {},
+            asking.dropped,
+            learn_followers(space, rows, [k.trial for k in kept]),
+        ),
+        whole=whole & ~np.isnan(rows[:, list(asking.open)]).any(axis=1),
         errors=_errors(kept, labels.shape[1]),
     )
 
@@ -148,19 +176,13 @@ def finished_numbers(study: Study) -> frozenset[int]:
 
 
 def read_given(
-    study: Study,
-    space: SearchSpace,
-    search_space: Mapping[str, BaseDistribution],
-    *,
-    known: frozenset[int],
-    current: int,
+    study: Study, space: SearchSpace, *, known: frozenset[int], current: int
 ) -> tuple[list[int], Rows]:
     """What other trials have been given that are not known to have finished.
 
     Args:
         study: The study.
-        space: The search space, with its conditions.
-        search_space: The parameters to model.
+        space: The space of all that trials have had, with its conditions.
         known: Numbers of the trials that had finished when the history was read.
         current: Number of the trial that asks; it is left out.
 
@@ -168,11 +190,11 @@ def read_given(
         The trials' numbers, and their rows.
     """
     trials = _storage.trials(study, fresh=True)
+    wide = modelled([t for t in trials if t.state in LABELLED], {})
     others = [t for t in trials if t.number not in known and t.number != current]
-    given = [(t.number, _given(t, search_space)) for t in others]
-    inside = [(number, params) for number, params in given if is_within(params, search_space)]
-    rows = space.canonical(space.rows([params for _, params in inside]))
-    return [number for number, _ in inside], rows
+    given = [(t.number, known_part(given_to(t, wide), space)) for t in others]
+    placed = [(number, params) for number, params in given if params]
+    return [number for number, _ in placed], _rows(space, [params for _, params in placed])
 
 
 @dataclass(frozen=True)
@@ -192,13 +214,13 @@ def _known(
 ) -> _Known:
     if trial.state.is_finished():
         return _Known(trial, trial.params, _values(trial))
-    params = _given(trial, search_space)
+    params = given_to(trial, search_space)
     running = trial.state == TrialState.RUNNING
     long_term = running_label(trial) if running and running_label is not None else None
     return _Known(trial, params, None if long_term is None else [long_term.value])
 
 
-def _given(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+def given_to(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
     """The parameters that a trial has, and those that it will be given."""
     if trial.state.is_finished():
         return trial.params
@@ -251,25 +273,30 @@ def _constraints(trials: list[FrozenTrial]) -> Float[ndarray, "n c"]:
     return np.array(values, dtype=np.float64).reshape(len(trials), len(names))
 
 
-def _not_superseded(known: list[_Known], rows: Rows) -> list[_Known]:
-    """Without the labels of configurations that have a full value too."""
+def _not_superseded(known: list[_Known], rows: Rows) -> list[int]:
+    """All but the labels of configurations that have a full value too."""
     keys = row_keys(rows)
     whole = [len(k.values or ()) > 1 or is_full(k.trial) for k in known]
     full = {key for key, is_whole in zip(keys, whole, strict=True) if is_whole}
     return [
-        k
-        for k, key, is_whole in zip(known, keys, whole, strict=True)
+        i
+        for i, (key, is_whole) in enumerate(zip(keys, whole, strict=True))
         if is_whole or key not in full
     ]
 
 
-def _rows_within(
-    space: SearchSpace,
-    configurations: list[dict[str, Any]],
-    search_space: Mapping[str, BaseDistribution],
-) -> Rows:
-    """The rows of the configurations that lie within the present ranges."""
-    return space.canonical(space.rows([c for c in configurations if is_within(c, search_space)]))
+def _are_whole(known: list[_Known], rows: Rows) -> Bool[ndarray, " n"]:
+    """Which trials were asked for all: they completed, or had all that one that completed had."""
+    patterns = [row.tobytes() for row in np.isnan(rows)]
+    complete = [k.trial.state == TrialState.COMPLETE for k in known]
+    whole = {pattern for pattern, c in zip(patterns, complete, strict=True) if c}
+    return np.array([pattern in whole for pattern in patterns], dtype=bool)
+
+
+def _rows(space: SearchSpace, configurations: list[dict[str, Any]]) -> Rows:
+    """The rows of the configurations that have any of the space's decisions."""
+    placed = [known_part(params, space) for params in configurations]
+    return space.canonical(space.rows([params for params in placed if params]))
 
 
 def label(trial: FrozenTrial) -> float | None:

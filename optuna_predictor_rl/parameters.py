@@ -10,8 +10,10 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 from optuna.study import Study
 
 from optuna_predictor_rl import _storage
-from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
+from optuna_predictor_rl.core.seen import Seen
+from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.history import History
+from optuna_predictor_rl.ranges import modelled
 
 
 def rows_of(params_list: Sequence[Mapping[str, Any]], history: History, study: Study) -> Rows:
@@ -26,9 +28,7 @@ def rows_of(params_list: Sequence[Mapping[str, Any]], history: History, study: S
         ValueError: If a configuration has an unknown parameter or a value outside of its range,
             or lacks a parameter that all trials have.
     """
-    distributions: dict[str, BaseDistribution] = {}
-    for trial in _storage.trials(study):
-        distributions.update(trial.distributions)
+    distributions = modelled(_storage.trials(study), {})
     for i, params in enumerate(params_list):
         unknown = params.keys() - distributions.keys()
         if unknown:
@@ -82,11 +82,10 @@ def _is_member(value: Any, distribution: BaseDistribution) -> bool:
     return whole and bool(low <= internal <= high)
 
 
-def first_unseen(rows: Rows, seen: Rows) -> Rows:
-    """The first row that is not among the seen ones, or the last if all are, (decisions,)."""
-    known = set(row_keys(seen))
-    keys = row_keys(rows)
-    return next((r for r, key in zip(rows, keys, strict=True) if key not in known), rows[-1])
+def first_unseen(rows: Rows, is_seen: Seen) -> Rows:
+    """The first row that no trial has had, or the last if all have been, (decisions,)."""
+    new = np.flatnonzero(~is_seen(rows))
+    return np.asarray(rows[new[0] if len(new) else -1])
 
 
 def complete(space: SearchSpace, row: Rows, rng: np.random.Generator) -> dict[str, Any]:

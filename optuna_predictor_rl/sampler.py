@@ -16,7 +16,7 @@ from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
 from optuna_predictor_rl.costs import Cost, KnownCost, RowCosts, check_costs
-from optuna_predictor_rl.distributions import from_numbers, union_search_space
+from optuna_predictor_rl.distributions import union_search_space
 from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.parameters import rows_of
 from optuna_predictor_rl.planner import Planner
@@ -63,7 +63,9 @@ class PredictorRLSampler(BaseSampler):
             trials are drawn from them and the policy starts from them; a tenth stays uniform,
             and they fade as trials come in. Names that no finished trial has are warned about.
             A known configuration is better enqueued.
-        independent_sampler: Sampler of parameters that no finished trial has had; random if None.
+        independent_sampler: Sampler of parameters that no finished trial has had, and of those
+            whose range has moved away from the planned value. None draws the former at random
+            and lets the predictor choose the latter.
         seed: Seed of all randomness. What a trial is given depends on the seed, the trial's
             number and the study's trials, not on the process.
         device: Where networks and policies are trained.
@@ -183,9 +185,6 @@ class PredictorRLSampler(BaseSampler):
         """
         if not search_space:
             return {}
-        planned = from_numbers(_storage.planned(trial), search_space)
-        if planned.keys() == search_space.keys():
-            return planned  # of a killed trial, which is retried
         with self._suggester.lock:
             claim = self._planner.claim(study, trial, search_space)
             if self.store_predictions:
@@ -200,10 +199,15 @@ class PredictorRLSampler(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """A value of a parameter that no finished trial has had: random, unless set otherwise."""
+        """A value of a parameter that `sample_relative` gave none, or one outside of its range.
+
+        That is random, unless set otherwise, if no finished trial has had the parameter; otherwise
+        the predictor's choice within this trial's own range.
+        """
         sampler = self._independent_sampler
         if sampler is None:
-            return self._startup.value(study, trial, param_name, param_distribution)
+            with self._suggester.lock:
+                return self._planner.value(study, trial, param_name, param_distribution)
         return sampler.sample_independent(study, trial, param_name, param_distribution)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -15,24 +16,25 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from optuna_predictor_rl import _storage
+from optuna_predictor_rl.core.conditions import AnyCondition, Condition, RangeCondition
 from optuna_predictor_rl.core.ensemble import Ensemble, fit_ensemble
 from optuna_predictor_rl.core.predictor import PredictorConfig
-from optuna_predictor_rl.core.space import (
-    Categorical,
-    Condition,
-    Decision,
-    Numeric,
-    SearchSpace,
-)
+from optuna_predictor_rl.core.space import Categorical, Decision, Numeric, SearchSpace
 from optuna_predictor_rl.distributions import union_search_space
 from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.history import read_history
+
+N_SHOWN = 8
+"""Names of decisions that a source shows of itself."""
+
+_PLAIN = (type(None), bool, int, float, str)
+"""Types of choices that JSON gives back as they were."""
 
 FORMAT = "optuna_predictor_rl.source.1"
 """What a file of this kind says it is."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Source:
     """What a search has found: all that its predictor is fitted on.
 
@@ -54,6 +56,8 @@ class Source:
         >>> study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=10)
         >>> Source.of(study).rows.shape
         (10, 1)
+        >>> Source.of(study)
+        Source(n_trials=10, n_tasks=1, decisions=['x'])
     """
 
     space: SearchSpace
@@ -108,8 +112,28 @@ class Source:
         rng = np.random.default_rng(0)
         return fit_ensemble(config, self.space, self.rows, self.labels, rng=rng)
 
+    def __repr__(self) -> str:
+        """Its size, and the names of its decisions."""
+        names = [decision.name for decision in self.space.decisions]
+        shown = ", ".join(map(repr, names[:N_SHOWN])) + (", ..." if names[N_SHOWN:] else "")
+        n_trials, n_tasks = self.labels.shape
+        return f"Source(n_trials={n_trials}, n_tasks={n_tasks}, decisions=[{shown}])"
+
     def save(self, path: str | PathLike[str]) -> None:
-        """Write this search to a file in NumPy's npz format, without pickles."""
+        """Write this search to a file in NumPy's npz format, without pickles.
+
+        Raises:
+            ValueError: If a parameter has a choice that is not None, a bool, a number or a string:
+                a file without pickles cannot hold it.
+        """
+        for decision in self.space.decisions:
+            if isinstance(decision, Categorical):
+                for choice in decision.choices:
+                    if not isinstance(choice, _PLAIN):
+                        raise ValueError(
+                            f"choices of {decision.name!r} must be None, bool, int, float or str "
+                            f"to be saved, but one is {choice!r}, a {type(choice).__name__}."
+                        )
         described = json.dumps({"format": FORMAT, **_described(self.space)})
         with open(path, "wb") as file:  # as NumPy would append a suffix to a path
             np.savez_compressed(
@@ -150,7 +174,11 @@ _MALFORMED = (
     IndexError,
     EOFError,
     OSError,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,
     zipfile.BadZipFile,
+    zlib.error,
 )
 
 
@@ -165,7 +193,7 @@ def _described(space: SearchSpace) -> dict[str, Any]:
     """The space as JSON can say it."""
     return {
         "decisions": [_arguments(decision) for decision in space.decisions],
-        "conditions": [[c.child, c.parent, sorted(c.choices)] for c in space.conditions],
+        "conditions": [_part(condition) for condition in space.conditions],
     }
 
 
@@ -174,20 +202,31 @@ def _arguments(decision: Decision) -> dict[str, Any]:
     return {name: getattr(decision, name) for name in decision.__dataclass_fields__}
 
 
+def _part(condition: AnyCondition) -> list[Any]:
+    part: list[Any] = [condition.child, condition.parent]
+    if isinstance(condition, RangeCondition):
+        return [*part, condition.low, condition.high]
+    return [*part, sorted(condition.choices)]
+
+
+def _condition(child: int, parent: int, *part: Any) -> AnyCondition:
+    if len(part) == 2:
+        return RangeCondition(int(child), int(parent), float(part[0]), float(part[1]))
+    (choices,) = part
+    return Condition(int(child), int(parent), frozenset(int(c) for c in choices))
+
+
 def _space(described: dict[str, Any]) -> SearchSpace:
     return SearchSpace(
         tuple(_decision(arguments) for arguments in described["decisions"]),
-        tuple(
-            Condition(int(child), int(parent), frozenset(int(c) for c in choices))
-            for child, parent, choices in described["conditions"]
-        ),
+        tuple(_condition(*stored) for stored in described["conditions"]),
     )
 
 
 def _decision(arguments: dict[str, Any]) -> Decision:
     if "choices" in arguments:
         choices = tuple(arguments["choices"])
-        if not all(c is None or isinstance(c, (bool, int, float, str)) for c in choices):
+        if not all(isinstance(choice, _PLAIN) for choice in choices):
             raise ValueError(f"its choices {choices} are not all plain values")
         return Categorical(name=str(arguments["name"]), choices=choices)
     low, high, step = arguments["low"], arguments["high"], arguments["step"]

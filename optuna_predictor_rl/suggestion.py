@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import importlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -20,7 +21,7 @@ from optuna_predictor_rl.core.ensemble import Ensemble, fit_ensemble
 from optuna_predictor_rl.core.optima import local_optima
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import Candidates, PolicyConfig, search
-from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
+from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.core.targets import ROUNDING
 from optuna_predictor_rl.core.transfer import Opinions
 from optuna_predictor_rl.costs import RowCosts
@@ -108,11 +109,18 @@ class Suggester:
         self._row_costs = row_costs
         self._key = b""
         self._last: Search | None = None
+        self._fitted: tuple[bytes, Ensemble, np.random.Generator] | None = None
         self._study_predictor: tuple[Search, StudyPredictor] | None = None
 
     def __getstate__(self) -> dict[str, object]:
         """Without the lock, which cannot be pickled, and the last search, which is recomputed."""
-        forgotten = {"lock": None, "_key": b"", "_last": None, "_study_predictor": None}
+        forgotten = {
+            "lock": None,
+            "_key": b"",
+            "_last": None,
+            "_fitted": None,
+            "_study_predictor": None,
+        }
         return {**self.__dict__, **forgotten}
 
     def __setstate__(self, state: dict[str, object]) -> None:
@@ -148,19 +156,37 @@ class Suggester:
             weight: Weight of each task in Eq. (6).
             knowledge: What is known beside them, the same at each call with this history.
         """
-        key = _digest(history, weight)
+        key = _digest(history) + weight.tobytes() + history.scope.key.encode()
         if self._last is None or self._key != key:
             self._last = self._run(history, weight, knowledge)
             self._key = key
         return self._last
 
+    def costs(
+        self,
+        history: History,
+        weight: Float[ndarray, " t"],
+        knowledge: Knowledge,
+        rows: Rows,
+    ) -> Float[ndarray, " n"]:
+        """What a search would minimize, at given rows; it fits, but searches nothing."""
+        ensemble, _ = self._ensemble(history, knowledge)
+        ensemble = ensemble.expecting(history.pending)
+        return self._cost(history, weight, ensemble, greedy=self._policy.reward == "mean")(rows)
+
     def affordable(self, history: History, rows: Rows) -> Rows:
-        """The rows within the budget or, if there are none, the cheapest, (n, decisions)."""
+        """The rows within the budget or, if there are none, all, the cheapest first."""
         excess = self._excess(history)
         if excess is None or not len(rows):
             return rows
         over = excess(rows)
-        return rows[over == 0.0] if (over == 0.0).any() else rows[[over.argmin()]]
+        within = over == 0.0
+        return rows[within] if within.any() else rows[np.argsort(over, kind="stable")]
+
+    def is_over_budget(self, history: History, row: Float[ndarray, " d"]) -> bool:
+        """Whether a row costs more than is allowed."""
+        excess = self._excess(history)
+        return excess is not None and bool(excess(row[None])[0] > 0.0)
 
     def predictor(self, searched: Search, sign: float) -> StudyPredictor:
         """The predictor of a search in the study's units, calibrated once for each search."""
@@ -187,20 +213,19 @@ class Suggester:
 
     def optima(self, searched: Search) -> tuple[Rows, Int[ndarray, " n"]]:
         """What no trial has had of the best that each round finds by the mean, and the rounds."""
-        history = searched.history
+        history, scope = searched.history, searched.history.scope
         cost = self._cost(history, searched.weight, searched.ensemble, greedy=True)
         rows, rounds = local_optima(
-            history.space,
-            cost,
+            scope.space,
+            lambda rows: cost(scope.lift(rows)),
             self._policy,
-            elite=self._elite(history, searched.weight),
+            elite=scope.lower(self._elite(history, searched.weight)),
             rng=np.random.default_rng([self._seed, len(history.rows)]),
             logits=searched.knowledge.logits,
             device=self._device,
         )
-        excess = self._excess(history)
-        seen = set(row_keys(history.seen))
-        new = np.array([key not in seen for key in row_keys(rows)], dtype=bool)
+        rows, excess = scope.lift(rows), self._excess(history)
+        new = ~history.is_seen(rows)
         if excess is not None:
             new &= excess(rows) == 0.0
         return rows[new], rounds[new]
@@ -230,29 +255,42 @@ class Suggester:
         )
 
     def _run(self, history: History, weight: Float[ndarray, " t"], knowledge: Knowledge) -> Search:
-        rng = np.random.default_rng([self._seed, len(history.rows)])
-        ensemble = self._fit(
-            history.space,
-            history.rows,
-            history.labels,
-            knowledge,
-            rng,
-            self._standard_cost(history),
-            history.constraints,
-            history.errors,
-        )
+        ensemble, rng = self._ensemble(history, knowledge)
+        scope, cost = history.scope, self._reward_cost(history, weight, ensemble)
         found = search(
-            history.space,
-            self._reward_cost(history, weight, ensemble),
+            scope.space,
+            lambda rows: cost(scope.lift(rows)),
             self._policy,
-            elite=self._elite(history, weight),
+            elite=scope.lower(self._elite(history, weight)),
             rng=rng,
             logits=knowledge.logits,
             device=self._device,
         )
+        found = replace(found, rows=scope.lift(found.rows))
         n_kept = len(history.seen) + N_KEPT
-        rows = self.affordable(history, found.top(n_kept, history.seen))
+        rows = self.affordable(history, found.top(n_kept, history.is_seen))
         return Search(history, weight, ensemble, found, rows, knowledge)
+
+    def _ensemble(
+        self, history: History, knowledge: Knowledge
+    ) -> tuple[Ensemble, np.random.Generator]:
+        """The predictor, fitted once for the same trials, and where randomness goes on."""
+        key = _digest(history)
+        if self._fitted is None or self._fitted[0] != key:
+            rng = np.random.default_rng([self._seed, len(history.rows)])
+            ensemble = self._fit(
+                history.space,
+                history.rows,
+                history.labels,
+                knowledge,
+                rng,
+                self._standard_cost(history),
+                history.constraints,
+                history.errors,
+            )
+            self._fitted = key, ensemble, rng
+        _, ensemble, rng = self._fitted
+        return ensemble, copy.deepcopy(rng)
 
     def _reward_cost(
         self, history: History, weight: Float[ndarray, " t"], ensemble: Ensemble
@@ -319,9 +357,9 @@ def _center_and_scale(costs: Float[ndarray, " n"]) -> tuple[float, float]:
     return float(costs.sum() / max(len(costs), 1)), spread if spread > ROUNDING * size else size
 
 
-def _digest(history: History, weight: Float[ndarray, " t"]) -> bytes:
+def _digest(history: History) -> bytes:
     digest = hashlib.blake2b(repr((history.space, history.fixed)).encode(), digest_size=16)
     errors = np.empty(0) if history.errors is None else history.errors
-    for array in (history.rows, history.labels, errors, history.constraints, weight):
+    for array in (history.rows, history.labels, errors, history.constraints):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.digest()

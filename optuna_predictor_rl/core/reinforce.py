@@ -13,6 +13,7 @@ from numpy import ndarray
 from optuna_predictor_rl.core.adam import Adam
 from optuna_predictor_rl.core.policy import FactorizedPolicy, Grid
 from optuna_predictor_rl.core.refine import refine
+from optuna_predictor_rl.core.seen import Seen
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 
 Cost = Callable[[Rows], Float[ndarray, " n"]]
@@ -150,14 +151,15 @@ class Candidates:
         rows[np.argsort(self.trace.cost.reshape(-1), kind="stable")] = self.rows[self.round >= 0]
         return rows.reshape(*shape, -1)
 
-    def top(self, k: int, seen: Rows) -> Rows:
+    def top(self, k: int, seen: Rows | Seen) -> Rows:
         """The k best distinct rows that are not among the seen ones; fewer if there are fewer."""
-        known = set(row_keys(seen))
+        is_seen = seen if isinstance(seen, Seen) else Seen(seen, np.zeros(len(seen), dtype=bool))
+        known: set[bytes] = set()
         chosen: list[ndarray] = []
         for first in range(0, len(self.rows), BLOCK):  # most are never looked at
             block = self.rows[first : first + BLOCK]
-            for row, key in zip(block, row_keys(block), strict=True):
-                if len(chosen) < k and key not in known:
+            for row, key, old in zip(block, row_keys(block), is_seen(block), strict=True):
+                if len(chosen) < k and not old and key not in known:
                     known.add(key)
                     chosen.append(row)
             if len(chosen) == k:

@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optuna_predictor_rl.core.conditions import AnyCondition
+from optuna_predictor_rl.core.conditions import Condition as Condition
+
 Rows = NDArray[np.float64]
 
 
@@ -218,21 +221,6 @@ Decision = Numeric | Categorical
 
 
 @dataclass(frozen=True)
-class Condition:
-    """A decision that is active only for some choices of an earlier, categorical one.
-
-    Args:
-        child: Index of the conditional decision.
-        parent: Index of the decision it depends on, smaller than `child`.
-        choices: Indices of the parent's choices for which the child is active.
-    """
-
-    child: int
-    parent: int
-    choices: frozenset[int]
-
-
-@dataclass(frozen=True)
 class SearchSpace:
     """A product of decisions, some of which may be active only under a condition.
 
@@ -256,7 +244,7 @@ class SearchSpace:
     """
 
     decisions: tuple[Decision, ...]
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[AnyCondition, ...] = ()
 
     def __post_init__(self) -> None:
         names = [decision.name for decision in self.decisions]
@@ -265,6 +253,11 @@ class SearchSpace:
         for condition in self.conditions:
             if not 0 <= condition.parent < condition.child < len(names):
                 raise ValueError(f"a parent must precede its child, but got {condition}.")
+
+    @property
+    def names(self) -> list[str]:
+        """The decisions' names, in their order."""
+        return [decision.name for decision in self.decisions]
 
     @property
     def size(self) -> float:
@@ -334,6 +327,6 @@ class SearchSpace:
     def canonical(self, rows: Rows) -> Rows:
         """The rows with inactive decisions set to NaN, in place."""
         for condition in sorted(self.conditions, key=lambda c: c.child):
-            active = np.isin(rows[:, condition.parent], list(condition.choices))
+            active = condition.holds(rows[:, condition.parent])
             rows[~active, condition.child] = np.nan
         return rows

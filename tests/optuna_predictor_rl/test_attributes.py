@@ -66,6 +66,7 @@ def test_a_cost_that_is_no_number_is_refused_by_name(cost: Any) -> None:
 @pytest.mark.parametrize(
     "stored",
     ["", "{", "[]", "0", '"x"', '{"y": 1}', '{"x": "0.5"}', '{"x": 2.0}', '{"x": NaN}', "[" * 9999]
+    + ['{"x": ' + "1" * 5000 + "}"]
     + ["__import__('os').abort()", 7, None, {"x": 0.5}, [0.5]],
     ids=lambda stored: repr(stored)[:20],
 )

@@ -15,10 +15,9 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from optuna_predictor_rl.core.space import Condition, SearchSpace
+from optuna_predictor_rl.core.space import SearchSpace
 from optuna_predictor_rl.distributions import (
-    is_within,
-    learn_conditions,
+    known_part,
     to_decision,
     to_space,
     union_search_space,
@@ -159,7 +158,7 @@ NAN = CategoricalDistribution((float("nan"), 1))
 def test_the_union_has_every_parameter_with_its_latest_range_and_more_than_one_value() -> None:
     single = IntDistribution(3, 3)
     trials = [
-        finished(x=(0.5, UNIT), kind=("a", KIND), only=(3, single)),
+        *(finished(x=(0.5, UNIT), kind=("a", KIND), only=(3, single)) for _ in range(7)),
         finished(x=(4.0, WIDE), y=(0.1, UNIT)),
     ]
     union = union_search_space(trials)
@@ -169,76 +168,21 @@ def test_the_union_has_every_parameter_with_its_latest_range_and_more_than_one_v
 
 
 @pytest.mark.parametrize(
-    ("value", "distribution", "inside"),
+    ("value", "distribution", "has_place"),
     [
         (0.5, UNIT, True),
-        (4.0, UNIT, False),
-        (9.0, WIDE, True),
+        (4.0, UNIT, True),
         ("a", KIND, True),
         ("a", UNIT, False),
+        (True, UNIT, False),
         (0.5, KIND, False),
         ("d", KIND, False),
         (math.nan, NAN, True),
+        (math.nan, UNIT, False),
     ],
 )
-def test_values_are_within_the_ranges_that_contain_them(
-    value: Any, distribution: BaseDistribution, inside: bool
+def test_values_of_a_parameters_kind_have_a_place_in_its_space(
+    value: Any, distribution: BaseDistribution, has_place: bool
 ) -> None:
-    assert is_within({"x": value}, {"x": distribution}) == inside
-
-
-def test_values_of_none_of_the_parameters_are_not_within() -> None:
-    assert not is_within({"x": 0.5}, {"y": UNIT})
-    assert is_within({"x": 0.5}, {"x": UNIT, "y": UNIT})
-
-
-def conditions_of(
-    search_space: dict[str, BaseDistribution], configurations: list[dict[str, Any]]
-) -> tuple[Condition, ...]:
-    space = to_space(search_space)
-    return learn_conditions(space, space.rows(configurations))
-
-
-def test_a_parameter_of_one_branch_is_active_in_that_branch() -> None:
-    found = conditions_of(
-        {"kind": KIND, "rate": UNIT, "x": UNIT},
-        [
-            {"kind": "a", "x": 0.1},
-            {"kind": "b", "rate": 0.5, "x": 0.3},
-            {"kind": "c", "rate": 0.1, "x": 0.3},
-        ],
-    )
-    assert found == (Condition(1, 0, frozenset({1, 2})),)
-
-
-def test_a_branch_that_no_trial_took_counts_as_inactive() -> None:
-    tried = [{"kind": "a"}, {"kind": "b", "rate": 0.5}]
-    found = conditions_of({"kind": KIND, "rate": UNIT}, tried)
-    assert found == (Condition(1, 0, frozenset({1})),)
-
-
-def test_nested_branches_are_learned_from_the_parent_that_explains_them() -> None:
-    space = {"kind": KIND, "mode": CategoricalDistribution((0, 1)), "rate": UNIT}
-    found = conditions_of(
-        space,
-        [
-            {"kind": "a"},
-            {"kind": "b", "mode": 0},
-            {"kind": "b", "mode": 1, "rate": 0.5},
-        ],
-    )
-    assert found == (Condition(1, 0, frozenset({1})), Condition(2, 1, frozenset({1})))
-
-
-@pytest.mark.parametrize(
-    "configurations",
-    [
-        [{"kind": "a", "rate": 0.5}, {"kind": "b", "rate": 0.5}],
-        [{"kind": "a", "rate": 0.5}, {"kind": "a"}],
-        [{"kind": "a"}, {"kind": "b"}],
-        [{"kind": "a"}, {"rate": 0.5}],
-    ],
-    ids=["never missing", "no pattern", "always missing", "without the parent"],
-)
-def test_without_evidence_there_is_no_condition(configurations: list[dict[str, Any]]) -> None:
-    assert conditions_of({"kind": KIND, "rate": UNIT}, configurations) == ()
+    space = to_space({"x": distribution})
+    assert ("x" in known_part({"x": value, "unknown": 1}, space)) == has_place

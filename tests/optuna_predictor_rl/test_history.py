@@ -119,17 +119,18 @@ def test_the_trial_that_asks_is_not_pending() -> None:
     assert read_history(study, SPACE, current=1).pending.shape == (0, 1)
 
 
-def test_values_outside_of_the_present_range_are_left_out_and_counted() -> None:
+def test_a_moved_range_keeps_the_trial() -> None:
     study = study_of(trial(0.1, 3.0), trial(0.9, 1.0), trial(0.4, 2.0))
     history = read_history(study, {"x": FloatDistribution(0.0, 0.5)})
-    assert history.labels.tolist() == [[3.0], [2.0]]
-    assert history.n_outside == 1
+    assert history.labels.tolist() == [[3.0], [1.0], [2.0]]
+    assert history.rows.ravel().tolist() == [0.1, 0.9, 0.4]  # in the union, from 0 to 1
+    assert history.scope.lift(np.array([[0.0], [1.0]])).ravel().tolist() == [0.0, 0.5]
 
 
 def test_trials_without_parameters_or_without_a_label_are_no_rows() -> None:
     study = study_of(trial(None, 3.0), trial(0.4, state=TrialState.PRUNED))
     history = read_history(study, SPACE)
-    assert (len(history.rows), history.n_outside) == (0, 0)
+    assert len(history.rows) == 0
 
 
 def test_the_space_has_the_conditions_that_the_trials_show() -> None:

@@ -32,7 +32,6 @@ def test_a_full_value_replaces_the_label_of_the_same_configuration():
     history = read_history(study, SPACE)
     assert history.rows.tolist() == [[0.2], [0.1], [0.1]]
     assert history.labels.tolist() == [[2.0], [3.0], [3.5]]
-    assert history.n_outside == 0
 
 
 def running_study(pruner: Any) -> tuple[Study, list[dict[int, float]]]:

@@ -15,6 +15,7 @@ from optuna.samplers import RandomSampler
 from optuna.trial import Trial
 
 from optuna_predictor_rl import PredictorConfig, Source
+from optuna_predictor_rl.core.conditions import RangeCondition
 
 TINY = PredictorConfig(n_members=2, n_epochs=3)
 
@@ -81,6 +82,24 @@ class Evil:
         return exec, ("raise SystemExit('code of the file was run')",)
 
 
+def with_space_text(text: str) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, space=np.array(text), rows=np.array([[0.5]]), labels=np.array([[1.0]]))
+    return file.getvalue()
+
+
+def with_header_of(n_rows: int) -> bytes:
+    """A file whose rows say that they are so many."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(stored())) as whole, zipfile.ZipFile(file, "w") as changed:
+        for entry in whole.namelist():
+            content = whole.read(entry)
+            if entry == "rows.npy":
+                content = content.replace(b"(1, 2)", f"({n_rows}, 2)".encode())
+            changed.writestr(entry, content)
+    return file.getvalue()
+
+
 def without(name: str) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(stored())) as whole, zipfile.ZipFile(file, "w") as part:
@@ -107,6 +126,13 @@ MALFORMED = {
     "nested choices": stored(space={"decisions": [{"name": "c", "choices": [[1]]}, X]}),
     "an empty range": stored(space={"decisions": [{**X, "name": "c", "low": 2}, X]}),
     "a condition on nothing": stored(space={"conditions": [[1, 5, [0]]]}),
+    "a condition on the choice infinity": stored(space={"conditions": [[1, 0, [math.inf]]]}),
+    "an end too large for a float": stored(
+        space={"decisions": [{**X, "name": "c", "high": 10**400}, X]}
+    ),
+    "a number of 5,000 digits": with_space_text("1" * 5000),
+    "100,000 brackets": with_space_text("[" * 100_000),
+    "more rows than any memory holds": with_header_of(10**13),
     "rows outside of the space": stored(rows=np.array([[7.0, 0.5]])),
     "rows of text": stored(rows=np.array([["a", "b"]])),
     "flat rows": stored(rows=np.array([0.0, 0.5])),
@@ -133,3 +159,50 @@ def test_a_malformed_file_is_refused_and_never_run(name: str, tmp_path: Path) ->
 def test_a_file_that_is_missing_is_said_to_be(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Source.load(tmp_path / "nowhere")
+
+
+def test_a_flipped_bit_is_refused_or_changes_nothing(tmp_path: Path) -> None:
+    kept, path = source(), tmp_path / "search"
+    kept.save(path)
+    good, refused = path.read_bytes(), 0
+    encrypted = good.rindex(b"PK\x01\x02") + 8  # of the flags of an entry
+    flips = [(i, 1 << i % 8) for i in range(0, len(good), 12)] + [(encrypted, 1)]
+    for i, bit in flips:
+        path.write_bytes(good[:i] + bytes([good[i] ^ bit]) + good[i + 1 :])
+        try:
+            again = Source.load(path)
+        except ValueError:
+            refused += 1
+        else:
+            assert np.array_equal(again.rows, kept.rows, equal_nan=True)
+            assert np.array_equal(again.labels, kept.labels)
+            assert repr(again.space) == repr(kept.space)
+    assert refused > len(flips) / 2
+
+
+@pytest.mark.parametrize("choice", [(1, 2), len, np.int64(3), frozenset({1})], ids=repr)
+@pytest.mark.filterwarnings("ignore:Choices for a categorical distribution")
+def test_a_choice_that_a_file_cannot_hold_is_refused_when_it_is_saved(
+    choice: Any, tmp_path: Path
+) -> None:
+    study = optuna.create_study(sampler=RandomSampler(seed=0))
+    study.optimize(lambda t: t.suggest_categorical("kind", [0, choice]) == 0, n_trials=4)
+    with pytest.raises(ValueError, match=r"choices of 'kind' must be None, bool, .* but one is"):
+        Source.of(study).save(tmp_path / "search")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_source_shows_its_size_and_its_parameters_instead_of_its_arrays() -> None:
+    assert repr(source(20)) == (
+        "Source(n_trials=20, n_tasks=1, decisions=['kind', 'rate', 'n', 'depth'])"
+    )
+
+
+def test_a_condition_on_a_number_is_kept(tmp_path: Path) -> None:
+    space = {"conditions": [[1, 0, 0.25, 1.0]], "decisions": [X, {**X, "name": "y"}]}
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_bytes(stored(space=space))
+    kept = Source.load(first)
+    assert kept.space.conditions == (RangeCondition(1, 0, 0.25, 1.0),)
+    kept.save(second)
+    assert Source.load(second).space == kept.space
