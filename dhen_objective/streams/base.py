@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,6 +83,21 @@ class ClickStream(ABC):
     field_sizes: tuple[int, ...]
     n_dense: int
     prior: float
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the examples come from, as plain JSON values; a saved training keeps it.
+
+        By default the class and the shape. A stream of files adds `files`, one mapping for each
+        with its `path`, size in `bytes` and time of change in `modified_ns`.
+        """
+        return {
+            "kind": type(self).__name__,
+            "rows": int(self.n_rows),
+            "fields": [int(size) for size in self.field_sizes],
+            "dense": int(self.n_dense),
+            "prior": float(self.prior),
+        }
 
     @abstractmethod
     def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:

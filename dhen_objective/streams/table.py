@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from dhen_objective.streams.base import Batch, ClickStream, regroup
 from dhen_objective.streams.files import CSV, column_names, read_files
@@ -71,6 +72,11 @@ class TableStream(ClickStream):
         self._limit = rows
         self.n_rows = rows if rows is not None else self._count()
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The class, the shape, and the files with their sizes and times of change."""
+        return {**super().identity, "files": [_stamp(path) for path in self.paths]}
+
     def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
         """Yields the examples from row `start` on; only the last batch may be shorter.
 
@@ -124,6 +130,11 @@ class TableStream(ClickStream):
             raise ValueError(
                 f"columns must be among those of {self.paths[0]}, {known}, but got {absent}."
             )
+
+
+def _stamp(path: Path) -> dict[str, Any]:
+    state = path.stat()
+    return {"path": str(path), "bytes": state.st_size, "modified_ns": state.st_mtime_ns}
 
 
 def _layout(path: Path) -> CSV | None:
