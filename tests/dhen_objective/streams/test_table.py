@@ -204,18 +204,3 @@ def test_a_bad_argument_is_named(tmp_path: Path, arguments: dict, message: str) 
 def test_a_file_without_rows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"paths must hold an example, but got .* without any"):
         stream(write(tmp_path / "a.csv", []))
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"sparse": {}, "dense": (), "counts": ()}, "must name a feature, but got none"),
-        ({"sparse": {"shop": 0}}, "positive sizes, but got 0 for 'shop'"),
-        ({"counts": ("price",)}, r"one role each, but got two for \['price'\]"),
-        ({"time": None, "calendar": True}, "time must be named where calendar is true"),
-    ],
-)
-def test_bad_columns_are_named(changes: dict, message: str) -> None:
-    base = {"label": "y", "sparse": {"shop": 5}, "dense": ("price",)}
-    with pytest.raises(ValueError, match=message):
-        Columns(**(base | changes))
