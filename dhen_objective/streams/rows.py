@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float64
 
+from dhen_objective.checked import checked
 from dhen_objective.streams.base import Batch
 from dhen_objective.streams.columns import Values, ids, labels, numbers, times
 from dhen_objective.streams.files import Part
@@ -20,6 +20,7 @@ from dhen_objective.streams.malformed import MalformedRow, MalformedRows
 _CALENDAR = {"hour of the day": 24, "day of the week": 7}
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class Columns:
     """What the columns of a table mean.
@@ -37,7 +38,6 @@ class Columns:
             ones; the ids are 0 to 23, and 0 (Monday) to 6.
 
     Raises:
-        TypeError: If a name is no text, names are no list of texts, or a size is no integer.
         ValueError: If there is no feature, a field has no ids, a column plays two roles, a
             sparse column is called as one of the calendar, or a format or a calendar is asked
             for without a time.
@@ -56,21 +56,11 @@ class Columns:
     calendar: bool = False
 
     def __post_init__(self) -> None:
-        _check_name("label", self.label)
-        if not isinstance(self.sparse, Mapping):
-            raise TypeError(f"sparse must map names to sizes, but got {self.sparse!r}.")
         for name, size in self.sparse.items():
-            _check_name("sparse", name)
-            if isinstance(size, bool) or not isinstance(size, Integral):
-                raise TypeError(f"sparse must have whole sizes, but got {size!r} for {name!r}.")
             if size < 1:
                 raise ValueError(f"sparse must have positive sizes, but got {size} for {name!r}.")
         sizes = {name: int(size) for name, size in self.sparse.items()}
         object.__setattr__(self, "sparse", sizes)  # a copy, which the caller cannot change
-        for role in ("dense", "counts"):
-            object.__setattr__(self, role, _names(role, getattr(self, role)))
-        if not isinstance(self.calendar, bool):
-            raise TypeError(f"calendar must be True or False, but got {self.calendar!r}.")
         self._check_time()
         if not self.fields and not self.dense and not self.counts:
             raise ValueError("sparse, dense or counts must name a feature, but got none.")
@@ -80,9 +70,6 @@ class Columns:
             raise ValueError(f"columns must have one role each, but got two for {twice}.")
 
     def _check_time(self) -> None:
-        for argument in ("time", "time_format"):
-            if getattr(self, argument) is not None:
-                _check_name(argument, getattr(self, argument))
         if self.time is not None and self.time == self.label:
             raise ValueError(f"time must be another column than label, but got {self.time!r}.")
         if self.time is None and (self.calendar or self.time_format is not None):
@@ -104,20 +91,6 @@ class Columns:
     def fields(self) -> dict[str, int]:
         """The sparse fields and their sizes, those of the calendar last."""
         return {**self.sparse, **(_CALENDAR if self.calendar else {})}
-
-
-def _check_name(argument: str, name: object) -> None:
-    if not isinstance(name, str):
-        raise TypeError(f"{argument} must name columns by text, but got {name!r}.")
-
-
-def _names(argument: str, names: object) -> tuple[str, ...]:
-    """Returns names as a tuple; one text alone would be taken letter by letter."""
-    if isinstance(names, str) or not isinstance(names, Sequence):
-        raise TypeError(f"{argument} must be a list of column names, but got {names!r}.")
-    for name in names:
-        _check_name(argument, name)
-    return tuple(names)
 
 
 class Rows:

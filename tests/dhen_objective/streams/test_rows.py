@@ -29,16 +29,16 @@ def test_columns_that_cannot_be_are_named(changes: dict, message: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"dense": "price"}, "dense must be a list of column names, but got 'price'"),
-        ({"counts": 3}, "counts must be a list of column names, but got 3"),
-        ({"dense": (1,)}, "dense must name columns by text, but got 1"),
-        ({"label": None}, "label must name columns by text, but got None"),
-        ({"sparse": ["shop"]}, r"sparse must map names to sizes, but got \['shop'\]"),
-        ({"sparse": {3: 5}}, "sparse must name columns by text, but got 3"),
-        ({"sparse": {"shop": 2.5}}, "sparse must have whole sizes, but got 2.5 for 'shop'"),
-        ({"sparse": {"shop": True}}, "sparse must have whole sizes, but got True for 'shop'"),
-        ({"time": 5}, "time must name columns by text, but got 5"),
-        ({"calendar": "yes", "time": "t"}, "calendar must be True or False, but got 'yes'"),
+        ({"dense": "price"}, r"dense must be tuple\[str, \.\.\.\], but got 'price'"),
+        ({"counts": 3}, r"counts must be tuple\[str, \.\.\.\], but got 3"),
+        ({"dense": (1,)}, r"dense must be tuple\[str, \.\.\.\], but got \(1,\)"),
+        ({"label": None}, "label must be str, but got None"),
+        ({"sparse": ["shop"]}, r"sparse must be Mapping\[str, int\], but got \['shop'\]"),
+        ({"sparse": {3: 5}}, r"sparse must be Mapping\[str, int\], but got {3: 5}"),
+        ({"sparse": {"shop": 2.5}}, r"sparse must be .* but got {'shop': 2\.5}"),
+        ({"sparse": {"shop": True}}, r"sparse must be .* but got {'shop': True}"),
+        ({"time": 5}, "time must be str | None, but got 5"),
+        ({"calendar": "yes", "time": "t"}, "calendar must be bool, but got 'yes'"),
     ],
 )
 def test_columns_of_a_wrong_type_are_named(changes: dict, message: str) -> None:
