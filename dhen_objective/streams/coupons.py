@@ -20,7 +20,7 @@ from dhen_objective.streams.frames import filled, sparse_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-_VERSION = 1
+_VERSION = 2
 
 FIELDS: dict[str, int] = {
     "household_id": 8192,

@@ -21,7 +21,7 @@ from dhen_objective.streams.frames import sparse_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-_VERSION = 1
+_VERSION = 2
 
 FIELDS: dict[str, int] = {
     "month": 1024,

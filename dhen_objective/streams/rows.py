@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,9 +13,13 @@ from jaxtyping import Float64
 
 from dhen_objective.checked import checked
 from dhen_objective.streams.base import Batch
-from dhen_objective.streams.columns import Values, ids, labels, numbers, times
-from dhen_objective.streams.files import Part
+from dhen_objective.streams.categories import ids
+from dhen_objective.streams.columns import Values, features, labels, refusal, times
 from dhen_objective.streams.malformed import MalformedRow, MalformedRows
+from dhen_objective.streams.part import Part
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _CALENDAR = {"hour of the day": 24, "day of the week": 7}
 
@@ -27,13 +31,14 @@ class Columns:
 
     Attributes:
         label: 0 or 1, or false and true.
-        sparse: Categories and the number of ids that each is hashed to. A missing value is a
-            category of its own.
-        dense: Numbers that are taken as they are; missing ones are NaN.
+        sparse: Categories and the number of ids that each is hashed to, by `stable_id`. A
+            missing value is a category of its own; 5, 5.0 and "5" are one.
+        dense: Numbers that are taken as they are, in float32; missing ones are NaN. True is 1.
         counts: Numbers x that become sign(x) log(1 + |x|).
         time: Must not decrease from row to row; None leaves the order unchecked.
-        time_format: How `strptime` reads the time's text, in UTC; by default it is a number or
-            has the file's own type for times. Numbers are seconds since 1970.
+        time_format: How `pandas.to_datetime` reads the time's text, in UTC: a format of
+            `strptime`, or "ISO8601". By default it is a number or has the file's own type for
+            times. Numbers are seconds since 1970; with `calendar`, from 1973 to 2033.
         calendar: Adds the hour of the day and the day of the week as two sparse fields, the last
             ones; the ids are 0 to 23, and 0 (Monday) to 6.
 
@@ -87,6 +92,21 @@ class Columns:
         time = () if self.time is None else (self.time,)
         return tuple(dict.fromkeys((self.label, *self.dense, *self.counts, *self.sparse, *time)))
 
+    def refusal(self, name: str, kind: pa.DataType) -> str | None:
+        """Returns why a column of a type cannot play its roles, if it cannot."""
+        roles = {
+            "label": name == self.label,
+            "dense": name in self.dense,
+            "counts": name in self.counts,
+            "sparse": name in self.sparse,
+            "time": name == self.time,
+        }
+        for role in (role for role, played in roles.items() if played):
+            problem = refusal(role, kind)
+            if problem is not None:
+                return f"{role} {name!r} {problem}"
+        return None
+
     @property
     def fields(self) -> dict[str, int]:
         """The sparse fields and their sizes, those of the calendar last."""
@@ -101,25 +121,33 @@ class Rows:
         latest: Time of the last well-formed row, or what it was before there was one.
     """
 
-    def __init__(self, part: Part, columns: Columns, *, latest: float) -> None:
+    def __init__(
+        self, part: Part, columns: Columns, *, latest: float, limit: int | None = None
+    ) -> None:
         """Reads all columns but the categories.
 
         Args:
             part: The rows.
             columns: What their columns mean.
             latest: Time of the last well-formed row before them.
+            limit: Number of well-formed rows after which all others are left unread.
         """
         self._part, self._columns = part, columns
         table = part.rows
         self._read: dict[str, Values] = {columns.label: labels(table.column(columns.label))}
         for name in (*columns.dense, *columns.counts):
-            self._read[name] = numbers(table.column(name))
+            self._read[name] = features(table.column(name))
         self.good = ~np.any([read.wrong for read in self._read.values()], axis=0)
         self.latest = latest
         self._rules = dict(self._read)
         if columns.time is not None:
-            read = times(table.column(columns.time), columns.time_format)
+            time = table.column(columns.time)
+            read = times(time, columns.time_format, calendar=columns.calendar)
             self._rules[columns.time] = self._in_order(read)
+        self._end = len(self.good)
+        if limit is not None and self.good.sum() >= limit:
+            self._end = int(np.flatnonzero(self.good)[limit - 1]) + 1
+            self.good[self._end :] = False
 
     def _in_order(self, read: Values) -> Values:
         """Adds to a time's faults that it is before an earlier one."""
@@ -133,16 +161,29 @@ class Rows:
         return Values(read.values, read.wrong | early, f"{read.rule}, not before an earlier row")
 
     def report(self, to: MalformedRows) -> None:
-        """Counts the malformed rows and says why the first are."""
-        for row in np.flatnonzero(~self.good).tolist():
-            to.add(partial(self._describe, row))
+        """Counts the rows, and says why the first malformed ones are none."""
+        part = self._part
+        if self._end == len(self.good):
+            torn = list(part.torn)
+        else:
+            torn = [row for row in part.torn if row[0] < part.lines[self._end]]
+        to.read += self._end + len(torn)
+        wrong = np.flatnonzero(~self.good[: self._end])
+        found = [(int(part.lines[row]), partial(self._describe, row)) for row in wrong.tolist()]
+        found += [(line, partial(self._torn, line, actual)) for line, actual in torn]
+        for _, describe in sorted(found, key=lambda pair: pair[0]):
+            to.add(describe)
+
+    def _torn(self, line: int, actual: int) -> MalformedRow:
+        reason = f"a row must have {self._part.width} columns, but got {actual}"
+        return MalformedRow(self._part.source, line, reason)
 
     def _describe(self, row: int) -> MalformedRow:
         name = next(name for name, read in self._rules.items() if read.wrong[row])
         value: Any = self._part.rows.column(name)[row].as_py()
         value = value.decode(errors="replace") if isinstance(value, bytes) else value
         reason = f"{name} must be {self._rules[name].rule}, but got {value!r}"
-        return MalformedRow(self._part.path, int(self._part.lines[row]), reason)
+        return MalformedRow(self._part.source, int(self._part.lines[row]), reason)
 
     def batch(self) -> Batch:
         """Returns the well-formed rows as examples."""

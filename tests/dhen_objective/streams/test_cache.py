@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dhen_objective.streams import cache
 from dhen_objective.streams.cache import Arrays, cached, default_cache, first_rows
 
 ARRAYS = {"labels": np.array([0, 1, 1]), "dense": np.array([[0.5], [np.nan], [2.0]])}
@@ -73,10 +74,13 @@ def test_a_folder_that_cannot_be_written_is_named_and_the_arrays_are_there(tmp_p
 
 
 WRITER = """
-import sys, time
+import importlib.util, sys, time
 from pathlib import Path
 import numpy as np
-from dhen_objective.streams import cache
+
+spec = importlib.util.spec_from_file_location("cache", sys.argv[2])  # alone: without torch
+cache = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(cache)
 
 def slow(file, **arrays):
     file.write(b"half")
@@ -92,7 +96,7 @@ cache.cached("a", lambda: {"labels": np.ones(1)}, names=("labels",), folder=Path
 def test_what_a_killed_writer_left_is_removed_and_what_a_live_one_writes_is_not(
     tmp_path: Path,
 ) -> None:
-    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    command = [sys.executable, "-c", WRITER, str(tmp_path), cache.__file__]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
         assert writer.stdout is not None
         writer.stdout.readline()

@@ -7,12 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dhen_objective.streams.columns import ids, labels, numbers, times
+from dhen_objective.streams.categories import ids
+from dhen_objective.streams.columns import labels, numbers, times
 from dhen_objective.streams.hashing import MISSING, stable_id
 
 
 def parsed(text: bytes) -> tuple[float, bool]:
     """Python's own reading of a number, without what only Python knows."""
+    text = text.strip(b" \t")
+    if text in (b"true", b"True", b"TRUE", b"false", b"False", b"FALSE"):
+        return float(text.lower() == b"true"), False
     if text.lower() in (b"", b"nan"):
         return math.nan, False
     plain = text.isascii() and b"_" not in text and text == text.strip()
