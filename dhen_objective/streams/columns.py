@@ -93,10 +93,7 @@ def times(column: pa.Array, form: str | None = None, *, calendar: bool = False) 
     if form is not None and is_text(column.type):
         values, rule = _parsed(column.cast(pa.binary()), form), f"a time {form!r}"
     elif pa.types.is_temporal(column.type):
-        # in the column's own unit, of which none is lost
-        kind = column.type if pa.types.is_timestamp(column.type) else pa.timestamp("s")
-        stamps = _to_numpy(column.cast(kind).cast(pa.int64()).cast(pa.float64(), safe=False))
-        values, rule = stamps / {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}[kind.unit], "a time"
+        values, rule = _seconds(column), "a time"
     else:
         values, rule = numbers(column).values, "a number"
         if calendar:
@@ -104,6 +101,20 @@ def times(column: pa.Array, form: str | None = None, *, calendar: bool = False) 
             values = np.where(likely, values, np.nan)
             rule = "in seconds from 1973 to 2033 where calendar is true"
     return Values(values, np.isnan(values), rule)
+
+
+def _seconds(column: pa.Array) -> Float64[np.ndarray, " n"]:
+    """Returns timestamps or dates as seconds, whose whole part is exact."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type if pa.types.is_timestamp(column.type) else pa.timestamp("s")
+    stamps = column.cast(kind).cast(pa.int64())
+    units = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
+    whole, rest = np.divmod(pc.fill_null(stamps, 0).to_numpy(zero_copy_only=False), units)
+    # the last nanoseconds of an hour must not be rounded into the next
+    seconds = whole + np.minimum(rest / units, 1 - 2.0**-20)
+    return np.where(stamps.is_null().to_numpy(zero_copy_only=False), np.nan, seconds)
 
 
 def _parsed(column: pa.Array, form: str) -> Float64[np.ndarray, " n"]:
@@ -163,7 +174,7 @@ def refusal(role: str, kind: pa.DataType) -> str | None:
         "time": "a number, a timestamp, a date or text",
         "sparse": "text, a number, a truth value, a timestamp or a date",
     }.get(role, "a number, a truth value or text")
-    return f"must be {expected}, but got the type {kind}"
+    return f"must be {expected}, but got the type {kind}."
 
 
 def _to_numpy(column: pa.Array) -> Float64[np.ndarray, " n"]:

@@ -63,6 +63,8 @@ class TextFile(Source):
                 one; the rows before are yielded.
         """
         names = self.names()
+        if not names:
+            return
         header = self._layout.names is None
         for block, records, line in self._blocks():
             found = records.widths > 0
