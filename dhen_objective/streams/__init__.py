@@ -1,7 +1,8 @@
 """Streams of labelled examples in time order."""
 
+from dhen_objective.streams.arrays import ArrayStream
 from dhen_objective.streams.avazu import AvazuStream
-from dhen_objective.streams.base import ArrayStream, Batch, ClickStream
+from dhen_objective.streams.base import Batch, ClickStream
 from dhen_objective.streams.coupons import CouponStream
 from dhen_objective.streams.criteo import CriteoStream
 from dhen_objective.streams.flights import FlightStream

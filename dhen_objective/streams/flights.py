@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
-from dhen_objective.streams.base import ArrayStream
+from dhen_objective.streams.arrays import ArrayStream
 from dhen_objective.streams.cache import NAMES, Arrays, cached, first_rows
 from dhen_objective.streams.frames import sparse_columns
 
