@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
-import socket
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import psutil
+
+from dhen_objective.whole_files import sweep, write_whole
 
 Arrays = dict[str, np.ndarray]
 
 NAMES = ("dense", "sparse", "labels")
 """The arrays of an `ArrayStream`."""
-
-_LEFT_OVER = 24 * 3600
-"""Seconds after which another machine's temporary file is taken for left over."""
 
 
 def default_cache() -> Path:
@@ -44,7 +41,7 @@ def cached(
     """
     folder = folder or default_cache()
     path = folder / f"{name}.npz"
-    _sweep(folder)
+    sweep(folder)
     if path.exists():
         try:
             return _load(path, names)
@@ -76,35 +73,9 @@ def _load(path: Path, names: tuple[str, ...]) -> Arrays:
 
 def _save(path: Path, arrays: Arrays) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # the writer is in the name, so that others can tell whether it is still at work
-    written = f"{path.name}.{socket.gethostname()}.{os.getpid()}.{time.monotonic_ns()}.tmp"
-    temporary = path.with_name(written)
-    try:
-        with temporary.open("xb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _sweep(folder: Path) -> None:
-    """Removes the temporary files of writers that are no more."""
-    for temporary in folder.glob("*.npz.*.tmp"):
-        host, pid = temporary.name.split(".npz.")[-1].rsplit(".", 3)[:2]
-        try:
-            if host == socket.gethostname() and pid.isdigit():
-                # a file that is older than the process of its number was another's
-                alive = psutil.Process(int(pid)).create_time() <= temporary.stat().st_mtime
-            else:
-                alive = time.time() - temporary.stat().st_mtime < _LEFT_OVER
-        except psutil.NoSuchProcess:
-            alive = False
-        except (psutil.Error, OSError):  # not to be told, or another process was faster
-            continue
-        if not alive:
-            temporary.unlink(missing_ok=True)
+    held = io.BytesIO()
+    np.savez(held, allow_pickle=False, **arrays)
+    write_whole(path, [held.getbuffer()])
 
 
 def first_rows(arrays: Arrays, rows: int | None) -> Arrays:
