@@ -24,7 +24,7 @@ WORDS = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5),
     st.text("a\",;\n\r\\ \t'é中", max_size=8),
     st.sampled_from(["5", "5.0", "-0", "True", "false", "nan", "NA", "2014-10-21", "1e+16", '"']),
-)
+).filter(lambda word: "\r" not in word or "\n" in word)  # pandas leaves a lone \r without quotes
 WHOLE = st.integers(-(2**53), 2**53)
 REAL = st.floats(allow_infinity=False, width=32)
 
@@ -140,7 +140,8 @@ def compare(frame: pd.DataFrame, writer: str, parts: int, block: int) -> None:
             batches = list(stream.batches(3))
             for name, values in expected.items():
                 read = torch.cat([getattr(batch, name) for batch in batches]).numpy()
-                np.testing.assert_array_equal(read, values, err_msg=name)
+                # log(1 + .1) of a float32 differs in the last digit from that of its text
+                np.testing.assert_allclose(read, values, rtol=2e-7, err_msg=name)
 
 
 def expected_arrays(frame: pd.DataFrame, sparse: dict[str, int]) -> dict[str, np.ndarray]:
