@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Int64
 
-from dhen_objective.streams.columns import plain
+from dhen_objective.streams.columns import is_text, plain
 from dhen_objective.streams.hashing import hashed_ids
 
 if TYPE_CHECKING:
@@ -35,4 +35,7 @@ def _values(column: pa.Array) -> list[Any]:
         # .1 in float32 is written .1, but is another number in Python's float
         shortest = column.to_numpy(zero_copy_only=False)
         return [None if np.isnan(value) else str(value) for value in shortest]
-    return plain(column).to_pylist()
+    column = plain(column)
+    if is_text(column.type):
+        return column.cast(pa.large_binary()).to_numpy(zero_copy_only=False).tolist()
+    return column.to_pylist()

@@ -11,9 +11,11 @@ from jaxtyping import Bool, Float64
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_NUMBER = r"^[ \t]*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?[ \t]*$"
-_BLANK = r"^[ \t]*([nN][aA][nN])?[ \t]*$"
-_TRUTH = r"^([tT]rue|TRUE|[fF]alse|FALSE)$"
+_NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
+_BLANK = r"^([nN][aA][nN])?$"
+_TRUTH = dict.fromkeys((b"true", b"True", b"TRUE"), b"1") | dict.fromkeys(
+    (b"false", b"False", b"FALSE"), b"0"
+)
 
 LARGEST = float(np.finfo(np.float32).max)
 """Of a feature, which is a float32."""
@@ -49,14 +51,11 @@ def numbers(column: pa.Array) -> Values:
     column = plain(column)
     if is_text(column.type):
         text = pc.fill_null(column.cast(pa.binary()), b"")
-        truth = pc.match_substring_regex(text, _TRUTH)
-        if pc.any(truth).as_py():
-            lower = pc.match_substring_regex(text, r"^[tT]")
-            text = pc.if_else(truth, pc.if_else(lower, b"1", b"0"), text)
-        numeric = pc.match_substring_regex(text, _NUMBER)
-        wrong = pc.invert(pc.or_(numeric, pc.match_substring_regex(text, _BLANK)))
+        numeric, wrong = _numeric(text)
+        if pc.any(wrong).as_py():  # seldom, and slower
+            text = _cleaned(text)
+            numeric, wrong = _numeric(text)
         column = pc.if_else(numeric, text, pa.scalar(None, pa.binary())).cast(pa.string())
-        column = pc.ascii_trim_whitespace(column)
     else:
         column = column.cast(pa.uint8()) if pa.types.is_boolean(column.type) else column
         wrong = pa.array(np.zeros(len(column), bool))
@@ -64,6 +63,22 @@ def numbers(column: pa.Array) -> Values:
     infinite = np.isinf(values)
     values[infinite] = np.nan
     return Values(values, wrong.to_numpy(zero_copy_only=False) | infinite, "a finite number")
+
+
+def _numeric(text: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Returns where text is a number, and where it is neither that nor blank."""
+    import pyarrow.compute as pc
+
+    numeric = pc.match_substring_regex(text, _NUMBER)
+    return numeric, pc.invert(pc.or_(numeric, pc.match_substring_regex(text, _BLANK)))
+
+
+def _cleaned(text: pa.Array) -> pa.Array:
+    """Returns text without spaces around it, and with 1 and 0 for true and false."""
+    import pyarrow as pa
+
+    cleaned = [value.strip(b" \t") for value in text.to_numpy(zero_copy_only=False)]
+    return pa.array([_TRUTH.get(value, value) for value in cleaned], pa.binary())
 
 
 def features(column: pa.Array) -> Values:

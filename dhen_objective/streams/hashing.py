@@ -16,6 +16,7 @@ MISSING = "missing"
 _WHOLE = re.compile(rb"(-?(?:0|[1-9]\d*))\.0+")
 _POWER = re.compile(rb"-?\d(?:\.\d+)?e\+\d{2,3}")
 _TIME = re.compile(rb"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d*?)0*)?")
+_ZERO = ord("0")
 _SAME = {
     b"": MISSING.encode(), b"nan": MISSING.encode(), b"NaN": MISSING.encode(), b"-0": b"0",
     b"true": b"True", b"TRUE": b"True", b"false": b"False", b"FALSE": b"False",
@@ -46,8 +47,16 @@ def stable_id(value: object, *, field: str, size: int) -> int:
 def hashed_ids(values: Iterable[object], *, field: str, size: int) -> Int64[np.ndarray, " n"]:
     """Returns the ids of categories, as `stable_id` does."""
     begin = zlib.crc32(f"{field}=".encode())
-    hashes = np.array([zlib.crc32(word(value), begin) for value in values], np.uint64)
+    hashes = np.array([zlib.crc32(_quick_word(value), begin) for value in values], np.uint64)
     return (_mixed(hashes) % np.uint64(size)).astype(np.int64)
+
+
+def _quick_word(value: object) -> bytes:
+    """Returns `word(value)`; most texts need no look."""
+    if isinstance(value, bytes) and value not in _SAME:
+        if value[-1] != _ZERO and value[4:5] != b"-" and b"+" not in value:
+            return value
+    return word(value)
 
 
 def word(value: object) -> bytes:
@@ -66,7 +75,6 @@ def word(value: object) -> bytes:
     text = value if isinstance(value, bytes) else str(value).encode()
     if text in _SAME:
         return _SAME[text]
-    # most words cannot be one of these, and need no regular expression
     odd = (text[-1:] == b"0" and b"." in text) or b"e+" in text or text[4:5] == b"-"
     return _trimmed(text) if odd else text
 

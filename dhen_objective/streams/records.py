@@ -130,18 +130,20 @@ def _quoted(
 ) -> tuple[Positions, Positions, int, str | None]:
     """Returns opening and closing quotes, where what is whole ends, and the fault there."""
     n = len(text)
-    even = quotes[: len(quotes) // 2 * 2]
-    opening, closing = even[0::2], even[1::2]
+    opening, closing, cut = quotes[0::2], quotes[1::2], n
     # nearly always: each first quote follows a separator, or, when doubled, a quote
     before = np.maximum(opening - 1, 0)
     after = np.minimum(closing + 1, n - 1)
     starts_well = (opening == 0) | separators[before] | (text[before] == _QUOTE)
     ends_well = (closing == n - 1) | separators[after] | (text[after] == _QUOTE)
     ends_well |= text[after] == _CR
-    regular = len(even) == len(quotes) and starts_well.all() and ends_well.all()
-    if regular and (last or not len(closing) or closing[-1] < n - 1):
-        return opening, closing, n, None
-    return _quoted_one_by_one(quotes, separators, text, last=last)
+    if not (starts_well.all() and ends_well.all()) or (last and len(opening) > len(closing)):
+        return _quoted_one_by_one(quotes, separators, text, last=last)
+    if not last and len(closing) and closing[-1] == n - 1:
+        closing = closing[:-1]  # the quote may be doubled in the next block
+    if len(opening) > len(closing):
+        opening, cut = opening[:-1], int(opening[-1])
+    return opening, closing, cut, None
 
 
 def _quoted_one_by_one(
