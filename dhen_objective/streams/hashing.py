@@ -16,7 +16,9 @@ MISSING = "missing"
 _WHOLE = re.compile(rb"(-?(?:0|[1-9]\d*))\.0+")
 _POWER = re.compile(rb"-?\d(?:\.\d+)?e\+\d{2,3}")
 _TIME = re.compile(rb"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d*?)0*)?")
-_ZERO = ord("0")
+ODD = r"(?s)^(nan|NaN|-0|true|TRUE|false|FALSE|)$|\..*0$|e\+|^....-"
+"""What, as a regular expression, all texts match that are not their own `word`."""
+
 _SAME = {
     b"": MISSING.encode(), b"nan": MISSING.encode(), b"NaN": MISSING.encode(), b"-0": b"0",
     b"true": b"True", b"TRUE": b"True", b"false": b"False", b"FALSE": b"False",
@@ -46,17 +48,14 @@ def stable_id(value: object, *, field: str, size: int) -> int:
 
 def hashed_ids(values: Iterable[object], *, field: str, size: int) -> Int64[np.ndarray, " n"]:
     """Returns the ids of categories, as `stable_id` does."""
-    begin = zlib.crc32(f"{field}=".encode())
-    hashes = np.array([zlib.crc32(_quick_word(value), begin) for value in values], np.uint64)
+    return hashed_words(map(word, values), field=field, size=size)
+
+
+def hashed_words(words: Iterable[bytes], *, field: str, size: int) -> Int64[np.ndarray, " n"]:
+    """Returns the ids of categories of which the `word` is known."""
+    begin, crc32 = zlib.crc32(f"{field}=".encode()), zlib.crc32
+    hashes = np.array([crc32(text, begin) for text in words], np.uint64)
     return (_mixed(hashes) % np.uint64(size)).astype(np.int64)
-
-
-def _quick_word(value: object) -> bytes:
-    """Returns `word(value)`; most texts need no look."""
-    if isinstance(value, bytes) and value not in _SAME:
-        if value[-1] != _ZERO and value[4:5] != b"-" and b"+" not in value:
-            return value
-    return word(value)
 
 
 def word(value: object) -> bytes:

@@ -78,6 +78,15 @@ def test_ids_are_those_of_each_value_alone(values: list[str | None], size: int) 
     assert ids(binary, field="f", size=size).tolist() == expected
 
 
+@given(st.lists(st.text("0123456789-+.e:T truefalsnNa\n") | st.sampled_from([
+    "5.0", "-0", "-0.00", "1e+16", "-1.5e+300", "True", "TRUE", "false", "nan", "NaN", "",
+    "2014-10-21 00:00:00", "2014-10-21T05:06:07.100", "2014-10-21 05:06:07", "é.0", "\n.0",
+])))  # fmt: skip
+def test_odd_texts_have_the_ids_of_what_they_mean(values: list[str]) -> None:
+    expected = [stable_id(value, field="f", size=10**6) for value in values]
+    assert ids(pa.array(values, pa.string()), field="f", size=10**6).tolist() == expected
+
+
 def test_a_number_has_the_id_of_its_text() -> None:
     as_text, as_number = (pa.array(values) for values in ([b"7", b"-1"], [7, -1]))
     assert np.array_equal(ids(as_text, field="f", size=99), ids(as_number, field="f", size=99))
