@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,8 @@ def times(column: pa.Array, form: str | None = None, *, calendar: bool = False) 
     import pyarrow as pa
 
     column = plain(column)
+    if form is not None and pa.types.is_integer(column.type):
+        column = column.cast(pa.string())  # 14102105 is read as its text in a CSV file
     if form is not None and is_text(column.type):
         values, rule = _parsed(column.cast(pa.binary()), form), f"a time {form!r}"
     elif pa.types.is_temporal(column.type):
@@ -116,6 +119,30 @@ def times(column: pa.Array, form: str | None = None, *, calendar: bool = False) 
             values = np.where(likely, values, np.nan)
             rule = "in seconds from 1973 to 2033 where calendar is true"
     return Values(values, np.isnan(values), rule)
+
+
+def check_format(form: str, *, calendar: bool) -> None:
+    """Checks that times can be read by a format, and that a calendar can be made of them.
+
+    Raises:
+        ValueError: If it has an unknown directive, hours of twelve without their half of the
+            day or the other way round, or, for a calendar, no year.
+    """
+    import pandas as pd
+
+    if form in ("ISO8601", "mixed"):
+        return
+    codes = set(re.findall(r"%(.)", form))
+    if ("I" in codes) != ("p" in codes):
+        raise ValueError(f"time_format must have %I and %p together, but got {form!r}.")
+    if calendar and not codes & set("YyGcxs"):
+        raise ValueError(f"time_format must have a year where calendar is true, but got {form!r}.")
+    try:
+        pd.to_datetime(pd.Series(["x"]), format=form, errors="coerce")
+    except ValueError as error:
+        raise ValueError(
+            f"time_format must be one of strptime, but got {form!r}: {error}"
+        ) from error
 
 
 def _seconds(column: pa.Array) -> Float64[np.ndarray, " n"]:

@@ -67,7 +67,7 @@ def to_array(values: pd.Series) -> pa.Array:
     pa = arrow()
     try:
         array = pa.array(values, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         missing = values.isna()
         text = [
             None if gone else _text(value) for value, gone in zip(values, missing, strict=True)

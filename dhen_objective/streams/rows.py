@@ -14,7 +14,7 @@ from jaxtyping import Float64
 from dhen_objective.checked import checked
 from dhen_objective.streams.base import Batch
 from dhen_objective.streams.categories import ids
-from dhen_objective.streams.columns import Values, features, labels, refusal, times
+from dhen_objective.streams.columns import Values, check_format, features, labels, refusal, times
 from dhen_objective.streams.malformed import MalformedRow, MalformedRows
 from dhen_objective.streams.part import Part
 
@@ -80,6 +80,8 @@ class Columns:
         if self.time is None and (self.calendar or self.time_format is not None):
             given = "calendar is true" if self.calendar else "time_format is given"
             raise ValueError(f"time must be named where {given}, but got None.")
+        if self.time_format is not None:
+            check_format(self.time_format, calendar=self.calendar)
         taken = sorted(name for name in _CALENDAR if self.calendar and name in self.sparse)
         if taken:
             raise ValueError(
@@ -131,9 +133,16 @@ class Rows:
             columns: What their columns mean.
             latest: Time of the last well-formed row before them.
             limit: Number of well-formed rows after which all others are left unread.
+
+        Raises:
+            ValueError: If a column has a type that its role cannot be read from.
         """
         self._part, self._columns = part, columns
         table = part.rows
+        for name in columns.names:  # of objects, the type is known only now
+            problem = columns.refusal(name, table.column(name).type)
+            if problem is not None:
+                raise ValueError(f"{part.source}: {problem}")
         self._read: dict[str, Values] = {columns.label: labels(table.column(columns.label))}
         for name in (*columns.dense, *columns.counts):
             self._read[name] = features(table.column(name))

@@ -2,6 +2,7 @@
 
 import bz2
 import csv
+import datetime
 import gzip
 import io
 import lzma
@@ -266,3 +267,29 @@ def test_a_categorical_of_text_is_read_as_its_text(tmp_path: Path) -> None:
         with pytest.warns(UserWarning, match=":3: price must be a finite number of float32"):
             batch = read(table, max_malformed=0.5)
         np.testing.assert_array_equal(batch.dense[:, 0], np.float32([1.5, np.nan]))
+
+
+def test_times_in_numbers_are_read_by_the_format_as_their_text_is(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"y": [0, 1], "t": [14102105, 14102623]})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    columns = Columns(label="y", sparse={}, time="t", time_format="%y%m%d%H", calendar=True)
+    for table in (frame, tmp_path / "a.csv", tmp_path / "a.parquet"):
+        assert read(table, columns).sparse.tolist() == [[5, 1], [23, 6]]
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("shop", [["a"], ["b"]]),
+        ("price", [pd.Timestamp("2014-10-21")] * 2),
+        ("price", [datetime.time(1), datetime.time(2)]),
+        ("t", [datetime.time(1), datetime.time(2)]),
+    ],
+)
+def test_objects_that_cannot_play_their_role_are_refused(column: str, values: list) -> None:
+    frame = pd.DataFrame({"y": [0, 1], "shop": "a", "price": 1.0, "t": [1, 2]})
+    frame[column] = pd.Series(values, dtype=object)
+    columns = Columns(label="y", sparse={"shop": 5}, dense=("price",), time="t")
+    with pytest.raises(ValueError, match=f"DataFrame: .*'{column}' must be .*, but got the type"):
+        read(frame, columns)

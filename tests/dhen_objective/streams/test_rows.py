@@ -14,6 +14,13 @@ BASE: dict = {"label": "y", "sparse": {"shop": 5}, "dense": ("price",)}
         ({"counts": ("price",)}, r"one role each, but got two for \['price'\]"),
         ({"time": None, "calendar": True}, "time must be named where calendar is true"),
         ({"time_format": "%Y"}, "time must be named where time_format is given"),
+        ({"time": "t", "time_format": "%Q"}, "time_format must be one of strptime, but got '%Q'"),
+        ({"time": "t", "time_format": "%Y-%m-%d %I:%M"}, "must have %I and %p together"),
+        ({"time": "t", "time_format": "%Y-%m-%d %H %p"}, "must have %I and %p together"),
+        (
+            {"time": "t", "time_format": "%H:%M", "calendar": True},
+            "time_format must have a year where calendar is true, but got '%H:%M'",
+        ),
         ({"time": "y"}, "time must be another column than label, but got 'y'"),
         (
             {"sparse": {"hour of the day": 24}, "time": "t", "calendar": True},
