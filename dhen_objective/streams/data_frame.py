@@ -45,9 +45,10 @@ class Frame(Source):
 
     def types(self) -> dict[str, pa.DataType]:
         """Returns Arrow's types of all columns but those of objects, which may differ."""
-        typed = self._frame.iloc[:1]
-        columns = [name for name in self._frame.columns if typed[name].dtype != object]
-        return {str(name): to_array(typed[name]).type for name in columns}
+        first = self._frame.iloc[:1]
+        once = [name for name in first.columns if list(first.columns).count(name) == 1]
+        typed = [name for name in once if first[name].dtype != object]
+        return {str(name): to_array(first[name]).type for name in typed}
 
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
         """Yields the rows, counted from 1."""

@@ -293,3 +293,10 @@ def test_objects_that_cannot_play_their_role_are_refused(column: str, values: li
     columns = Columns(label="y", sparse={"shop": 5}, dense=("price",), time="t")
     with pytest.raises(ValueError, match=f"DataFrame: .*'{column}' must be .*, but got the type"):
         read(frame, columns)
+
+
+def test_columns_that_are_not_asked_for_may_be_anything() -> None:
+    names = ["y", "shop", "price", "x", "x", 3]
+    frame = pd.DataFrame([[0, "a", 1, 2j, [3], 4], [1, "b", 2, 3j, {}, 5]], columns=names)
+    frame.index = [7, 7]
+    assert prices(frame) == [1, 2]
