@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dhen_objective.streams.files import CSV
+from dhen_objective.streams.layout import CSV
 from dhen_objective.streams.rows import Columns
 from dhen_objective.streams.table import TableStream
 

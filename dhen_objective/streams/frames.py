@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Int32
 
-from dhen_objective.streams.hashing import MISSING, stable_ids
+from dhen_objective.streams.categories import ids
+from dhen_objective.streams.data_frame import to_array
+from dhen_objective.streams.hashing import MISSING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,9 +23,5 @@ def filled(column: pd.Series) -> pd.Series:
 
 def sparse_columns(frame: pd.DataFrame, fields: Mapping[str, int]) -> Int32[np.ndarray, "n f"]:
     """Returns the hashed ids of the columns that `fields` names with their sizes."""
-    columns = []
-    for field, size in fields.items():
-        values = filled(frame[field])
-        ids = stable_ids(values.unique(), field=field, size=size)
-        columns.append(values.map(ids).to_numpy(np.int32))
-    return np.stack(columns, axis=1)
+    columns = [ids(to_array(frame[name]), field=name, size=size) for name, size in fields.items()]
+    return np.stack(columns, axis=1).astype(np.int32)

@@ -1,4 +1,4 @@
-"""Examples from CSV and Parquet files of any size, in their order, at constant memory."""
+"""Examples from CSV and Parquet files of any size, or a DataFrame, in their order."""
 
 from __future__ import annotations
 
@@ -7,17 +7,25 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from dhen_objective.checked import checked
 from dhen_objective.streams.base import Batch, ClickStream, regroup
-from dhen_objective.streams.files import CSV, column_names, read_files
+from dhen_objective.streams.data_frame import DataFrame, Frame
+from dhen_objective.streams.layout import CSV
 from dhen_objective.streams.malformed import MalformedRows
+from dhen_objective.streams.part import Source, arrow
+from dhen_objective.streams.paths import expand
 from dhen_objective.streams.rows import Columns, Rows
+from dhen_objective.streams.sources import check_columns, open_file
 
 
+@checked
 class TableStream(ClickStream):
-    """Examples from CSV or Parquet files, which may be larger than memory.
+    """Examples from CSV or Parquet files, which may be larger than memory, or a DataFrame.
 
     Everything is stateless: ids are hashes, so that no vocabulary is built, let alone from the
     future; a network standardizes dense features by what it has seen (`RunningNorm`).
+
+    The same table has the same examples in each of these forms. Empty lines are skipped.
 
     A row is malformed if it has too few or too many columns, a label other than 0 and 1, a
     number that is none, or a time before that of an earlier row. Malformed rows are counted,
@@ -25,11 +33,19 @@ class TableStream(ClickStream):
 
     Attributes:
         malformed: The malformed rows of the newest pass that ended, that of counting at first.
+        paths: The files; none for a DataFrame.
+
+    Examples:
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"clicked": [True, False], "shop": ["a", None]})
+        >>> columns = Columns(label="clicked", sparse={"shop": 100})
+        >>> TableStream(frame, columns, prior=0.5).n_rows
+        2
     """
 
     def __init__(
         self,
-        paths: Path | str | Sequence[Path | str],
+        paths: DataFrame | Path | str | Sequence[Path | str],
         columns: Columns,
         *,
         prior: float,
@@ -40,37 +56,45 @@ class TableStream(ClickStream):
         """Looks at the columns, and reads the files once to count if `rows` is not given.
 
         Args:
-            paths: One file or several, which follow each other in time.
+            paths: A pandas DataFrame, or one file or several, which follow each other in time.
+                A folder, or a pattern such as "day_*.csv", stands for its files in natural
+                order: day_2 comes before day_10. Files may be compressed.
             columns: What the columns mean.
             prior: Rough share of positives, as known before the first example.
             layout: Of text files. By default, files whose name has .csv or .tsv in it are text
-                with a header, and others are Parquet.
+                with a header. Parquet files are told by their first bytes.
             rows: Take only the first well-formed rows; by default all.
             max_malformed: Largest share of malformed rows, in [0, 1).
 
         Raises:
             ImportError: If pyarrow is not installed.
-            ValueError: If an argument breaks its rule or a column is not there.
-            MalformedRowsError: If the pass that counts meets too many malformed rows.
+            FileNotFoundError: If a file is not there.
+            ValueError: If an argument breaks its rule, a column is not there or of a type that
+                does not fit, or a file is none of these or damaged.
+            MalformedRowsError: If the pass that counts, or a look at the first rows where `rows`
+                is given, meets too many malformed rows.
         """
-        given = [paths] if isinstance(paths, str | Path) else paths
-        self.paths = tuple(Path(path) for path in given)
-        if not self.paths:
-            raise ValueError("paths must name a file, but got none.")
         if rows is not None and rows < 1:
             raise ValueError(f"rows must be at least 1, but got {rows}.")
         if not 0 < prior < 1:
             raise ValueError(f"prior must be in (0, 1), but got {prior}.")
+        arrow()
         self.columns = columns
-        self.layout = layout or _layout(self.paths[0])
+        self.layout = layout
         self.max_malformed = max_malformed
         self.malformed = MalformedRows(max_malformed)
-        self._check_names()
+        self.paths, self._sources = _sources(paths, layout)
+        for source, where in zip(
+            self._sources, map(str, self.paths or ["DataFrame"]), strict=True
+        ):
+            check_columns(source, where, columns)
         self.field_sizes = tuple(columns.fields.values())
         self.n_dense = len(columns.dense) + len(columns.counts)
         self.prior = prior
         self._limit = rows
         self.n_rows = rows if rows is not None else self._count()
+        if rows is not None:
+            next(self._checked(MalformedRows(max_malformed), limit=rows), None)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -90,12 +114,10 @@ class TableStream(ClickStream):
 
     def _limited(self) -> Iterator[Batch]:
         malformed, left = MalformedRows(self.max_malformed), self.n_rows
-        for rows in self._checked(malformed):
-            batch = rows.batch()
-            yield batch.rows(0, left)
-            left -= min(left, len(batch))
-            if left == 0:
-                break
+        for rows in self._checked(malformed, limit=self._limit):
+            batch = rows.batch().rows(0, left)  # a file may have grown since it was counted
+            left -= len(batch)
+            yield batch
         self.malformed = malformed
         malformed.finish()
         if left:
@@ -109,36 +131,42 @@ class TableStream(ClickStream):
         count = sum(int(rows.good.sum()) for rows in self._checked(self.malformed))
         self.malformed.check(at_end=True)
         if not count:
-            raise ValueError(f"paths must hold an example, but got {self.paths[0]} without any.")
+            names = ", ".join(source.name for source in self._sources)
+            raise ValueError(f"paths must hold an example, but got {names} without any.")
         return count
 
-    def _checked(self, malformed: MalformedRows) -> Iterator[Rows]:
-        """Yields the rows, of which the malformed ones are counted."""
+    def _checked(self, malformed: MalformedRows, limit: int | None = None) -> Iterator[Rows]:
+        """Yields the rows up to a number of good ones, and counts the malformed."""
         latest = -math.inf
-        for part in read_files(self.paths, self.layout, self.columns.names, malformed):
-            rows = Rows(part, self.columns, latest=latest)
-            latest = rows.latest
-            rows.report(malformed)
-            malformed.check()
-            yield rows
-        malformed.check()
+        for source in self._sources:
+            for part in source.parts(self.columns.names):
+                rows = Rows(part, self.columns, latest=latest, limit=limit)
+                latest = rows.latest
+                rows.report(malformed)
+                malformed.check()
+                yield rows
+                if limit is not None:
+                    limit -= int(rows.good.sum())
+                    if limit == 0:
+                        return
 
-    def _check_names(self) -> None:
-        known = column_names(self.paths[0], self.layout)
-        absent = [name for name in self.columns.names if name not in known]
-        if absent:
-            raise ValueError(
-                f"columns must be among those of {self.paths[0]}, {known}, but got {absent}."
-            )
+
+def _sources(
+    given: DataFrame | Path | str | Sequence[Path | str], layout: CSV | None
+) -> tuple[tuple[Path, ...], tuple[Source, ...]]:
+    """Returns the files, none for a DataFrame, and what to read from."""
+    if isinstance(given, str | Path):
+        given = [given]
+    if not isinstance(given, Sequence):
+        if layout is not None:
+            raise ValueError("layout must be None for a DataFrame, but got one.")
+        return (), (Frame(given),)
+    if not given:
+        raise ValueError("paths must name a file, but got none.")
+    paths = expand(given)
+    return paths, tuple(open_file(path, layout) for path in paths)
 
 
 def _stamp(path: Path) -> dict[str, Any]:
     state = path.stat()
     return {"path": str(path), "bytes": state.st_size, "modified_ns": state.st_mtime_ns}
-
-
-def _layout(path: Path) -> CSV | None:
-    suffixes = {suffix.lower() for suffix in path.suffixes}
-    if ".tsv" in suffixes:
-        return CSV(delimiter="\t")
-    return CSV() if ".csv" in suffixes else None

@@ -26,34 +26,6 @@ def test_batches_of_any_size_from_any_row_are_the_rows_in_order(size: int, start
     assert all(len(batch) == size for batch in batches[:-1])
 
 
-def arguments(**changes: object) -> dict:
-    base: dict = {
-        "dense": np.zeros((3, 1), np.float32),
-        "sparse": np.zeros((3, 1), np.int64),
-        "labels": np.array([0, 1, 0]),
-        "field_sizes": (2,),
-        "prior": 0.5,
-    }
-    return base | changes
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"labels": np.zeros(0)}, "labels must hold at least one row, but got 0"),
-        ({"labels": np.zeros(3)}, "labels must hold a positive, but got 3 zeros"),
-        ({"labels": np.array([0, 1, 2])}, "labels must be 0 or 1, but got 2"),
-        ({"labels": np.array([0, 1, np.nan])}, "labels must be 0 or 1, but got nan"),
-        ({"labels": np.array([0, 1])}, "must be equally long, but got \\(3, 3, 2\\)"),
-        ({"sparse": np.array([[0], [2], [0]])}, "\\[0, 2\\) in field 0, but got 2"),
-        ({"sparse": np.array([[0], [-1], [0]])}, "sparse must be .* but got -1"),
-    ],
-)
-def test_bad_arrays_are_named(changes: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        ArrayStream(**arguments(**changes))
-
-
 def test_a_batch_refuses_other_labels() -> None:
     with pytest.raises(ValueError, match=r"labels must be 0 or 1, but got 0\.5"):
         Batch(

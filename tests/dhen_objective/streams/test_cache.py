@@ -1,3 +1,4 @@
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,13 @@ import pytest
 from dhen_objective.streams.cache import Arrays, cached, default_cache, first_rows
 
 ARRAYS = {"labels": np.array([0, 1, 1]), "dense": np.array([[0.5], [np.nan], [2.0]])}
+NAMES = ("labels", "dense")
+
+
+def same(arrays: Arrays) -> bool:
+    return set(arrays) == set(ARRAYS) and all(
+        np.array_equal(arrays[name], ARRAYS[name], equal_nan=True) for name in ARRAYS
+    )
 
 
 def test_arrays_are_built_once_and_kept_whole(tmp_path: Path) -> None:
@@ -16,11 +24,65 @@ def test_arrays_are_built_once_and_kept_whole(tmp_path: Path) -> None:
         return ARRAYS
 
     for _ in range(2):
-        arrays = cached("a-v1", build, folder=folder)
-        assert all(np.array_equal(arrays[n], ARRAYS[n], equal_nan=True) for n in ("labels",))
-        np.testing.assert_array_equal(arrays["dense"], ARRAYS["dense"])
+        assert same(cached("a-v1", build, names=NAMES, folder=folder))
     assert builds == [1]
     assert [path.name for path in folder.iterdir()] == ["a-v1.npz"]
+
+
+def foreign(path: Path) -> None:
+    np.savez(path, weights=np.ones(3))
+
+
+def uneven(path: Path) -> None:
+    np.savez(path, labels=np.ones(3), dense=np.ones((2, 1)))
+
+
+def flipped(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[data.index(np.float64(2.0).tobytes())] ^= 1  # within the values
+    path.write_bytes(data)
+
+
+DAMAGES = {
+    "empty": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:200]),
+    "text": lambda path: path.write_text("<html>404</html>"),
+    "one bit": flipped,
+    "foreign": foreign,
+    "uneven": uneven,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_named_and_built_anew(tmp_path: Path, damage: str) -> None:
+    cached("a", lambda: ARRAYS, names=NAMES, folder=tmp_path)
+    DAMAGES[damage](tmp_path / "a.npz")
+    with pytest.warns(UserWarning, match=r"a\.npz is damaged or no cache of this stream .*anew"):
+        assert same(cached("a", lambda: ARRAYS, names=NAMES, folder=tmp_path))
+    assert same(cached("a", dict, names=NAMES, folder=tmp_path))  # good again, nothing is built
+
+
+def test_a_folder_that_cannot_be_written_is_named_and_the_arrays_are_there(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.warns(UserWarning, match=r"a\.npz could not be written, so nothing is kept"):
+        assert same(cached("a", lambda: ARRAYS, names=NAMES, folder=tmp_path / "file"))
+
+
+def test_what_a_killed_writer_left_is_removed_and_what_a_live_one_writes_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen(["sleep", "60"]) as writer:
+        with monkeypatch.context() as patch:
+            patch.setattr("os.getpid", lambda: writer.pid)
+            patch.setattr(Path, "unlink", lambda *_, **__: None)  # as if it had been killed
+            patch.setattr(Path, "replace", lambda *_: None)
+            cached("a", lambda: ARRAYS, names=NAMES, folder=tmp_path)
+        (temporary,) = tmp_path.iterdir()
+        cached("b", lambda: ARRAYS, names=NAMES, folder=tmp_path)
+        assert temporary.exists()
+        writer.kill()
+    cached("b", lambda: ARRAYS, names=NAMES, folder=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["b.npz"]
 
 
 def test_the_cache_lies_where_the_user_has_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dhen_objective.streams.columns import ids, labels, numbers, times
+from dhen_objective.streams.categories import ids
+from dhen_objective.streams.columns import labels, numbers, times
 from dhen_objective.streams.hashing import MISSING, stable_id
 
 
 def parsed(text: bytes) -> tuple[float, bool]:
     """Python's own reading of a number, without what only Python knows."""
+    text = text.strip(b" \t")
+    if text in (b"true", b"True", b"TRUE", b"false", b"False", b"FALSE"):
+        return float(text.lower() == b"true"), False
     if text.lower() in (b"", b"nan"):
         return math.nan, False
     plain = text.isascii() and b"_" not in text and text == text.strip()
@@ -72,6 +76,15 @@ def test_ids_are_those_of_each_value_alone(values: list[str | None], size: int) 
     assert ids(pa.array(values, pa.string()), field="f", size=size).tolist() == expected
     binary = pa.array(values, pa.string()).cast(pa.binary())
     assert ids(binary, field="f", size=size).tolist() == expected
+
+
+@given(st.lists(st.text("0123456789-+.e:T truefalsnNa\n") | st.sampled_from([
+    "5.0", "-0", "-0.00", "1e+16", "-1.5e+300", "True", "TRUE", "false", "nan", "NaN", "",
+    "2014-10-21 00:00:00", "2014-10-21T05:06:07.100", "2014-10-21 05:06:07", "é.0", "\n.0",
+])))  # fmt: skip
+def test_odd_texts_have_the_ids_of_what_they_mean(values: list[str]) -> None:
+    expected = [stable_id(value, field="f", size=10**6) for value in values]
+    assert ids(pa.array(values, pa.string()), field="f", size=10**6).tolist() == expected
 
 
 def test_a_number_has_the_id_of_its_text() -> None:

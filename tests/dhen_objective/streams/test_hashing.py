@@ -2,10 +2,13 @@ import os
 import subprocess
 import sys
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dhen_objective.streams.hashing import stable_id, stable_ids
+from dhen_objective.streams import hashing
+from dhen_objective.streams.hashing import hashed_ids, stable_id, word
 
 
 @given(st.text(), st.integers(1, 10_000))
@@ -14,14 +17,14 @@ def test_an_id_lies_in_its_field(value: str, size: int) -> None:
 
 
 def test_an_id_is_the_same_in_another_process_with_another_hash_seed() -> None:
-    code = (
-        "from dhen_objective.streams.hashing import stable_id;"
+    code = (  # the file alone, as importing the package takes long
+        "import runpy, sys;"
+        "stable_id = runpy.run_path(sys.argv[1])['stable_id'];"
         "print(stable_id('50-74K', field='income', size=1000))"
     )
     environment = os.environ | {"PYTHONHASHSEED": "7"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-c", code, hashing.__file__]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert int(done.stdout) == stable_id("50-74K", field="income", size=1000)
 
 
@@ -31,5 +34,68 @@ def test_equal_values_of_different_fields_are_unrelated() -> None:
 
 
 def test_ids_of_many_values_are_those_of_each() -> None:
-    ids = stable_ids(["a", "b"], field="f", size=100)
-    assert ids == {v: stable_id(v, field="f", size=100) for v in ("a", "b")}
+    ids = hashed_ids(["a", "b"], field="f", size=100)
+    assert ids.tolist() == [stable_id(v, field="f", size=100) for v in ("a", "b")]
+
+
+def test_ids_are_those_of_crc_32_and_the_finalizer_of_murmur_3() -> None:
+    mask = (1 << 64) - 1
+    mixed = 0xE34677F0  # zlib.crc32(b"f=a")
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        mixed = ((mixed ^ (mixed >> 33)) * factor) & mask
+    mixed ^= mixed >> 33
+    assert stable_id("a", field="f", size=1 << 40) == mixed % (1 << 40)
+
+
+LETTERS = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+FAMILIES = {
+    "codes of three letters": [a + b + c for a in LETTERS for b in LETTERS for c in LETTERS],
+    "times every 5 minutes": [
+        f"2014-{1 + i // 8640:02}-{1 + i // 288 % 30:02} {i // 12 % 24:02}:{i % 12 * 5:02}:00"
+        for i in range(30_000)
+    ],
+    "whole numbers": [str(i) for i in range(30_000)],
+    "numbers of ten digits": [str(1_000_000_000 + 64 * i) for i in range(30_000)],
+    "words with a number": [f"item_{i:06}" for i in range(30_000)],
+    "hexadecimal": [f"{i * 4096:08x}" for i in range(30_000)],
+    "pairs": [f"{i}-{j}" for i in range(170) for j in range(170)],
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_as_few_words_share_an_id_as_if_ids_were_drawn(family: str) -> None:
+    words = FAMILIES[family]
+    rng = np.random.default_rng(0)
+    hashes = hashed_ids(words, field="shop", size=1 << 62)
+    for bits in (14, 16, 18):
+        drawn = [shared(rng.integers(1 << bits, size=len(words))) for _ in range(3)]
+        assert shared(hashes % (1 << bits)) <= 1.1 * float(np.mean(drawn))
+
+
+def shared(ids: np.ndarray) -> float:
+    """Share of words whose id is also another's."""
+    _, index, counts = np.unique(ids, return_inverse=True, return_counts=True)
+    return float((counts[index] > 1).mean())
+
+
+@pytest.mark.parametrize(
+    ("same", "expected"),
+    [
+        ((5, 5.0, "5", b"5.0", "5.00", np.int8(5), np.float64(5)), b"5"),
+        ((0, -0.0, "0.0", "-0.0", "-0"), b"0"),
+        ((1e16, 10**16, "1e+16", "10000000000000000", "10000000000000000.0"), b"1" + b"0" * 16),
+        ((True, "True", "true", b"TRUE", np.bool_(True)), b"True"),
+        ((None, float("nan"), "", "nan", b"NaN", "missing"), b"missing"),
+        (("2014-10-21", "2014-10-21 00:00:00", "2014-10-21T00:00:00.000"), b"2014-10-21"),
+        (("2014-10-21 05:00:00.5", "2014-10-21 05:00:00.500000"), b"2014-10-21 05:00:00.5"),
+    ],
+)
+def test_a_value_is_one_category_however_it_is_written(same: tuple, expected: bytes) -> None:
+    assert {word(value) for value in same} == {expected}
+
+
+@pytest.mark.parametrize(
+    "text", ["1.50", "05", "05.0", "1e16", "12345e67", "+5", "tRUE", "Nan", "5."]
+)
+def test_other_text_is_taken_as_it_is(text: str) -> None:
+    assert word(text) == text.encode()

@@ -1,0 +1,107 @@
+"""Opens a file for reading, decompressed, and tells what is in it by its first bytes."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+_UNREADABLE = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
+
+_NO_TABLE = {
+    b"ARROW1": "an Arrow (Feather) file",
+    b"ORC": "an ORC file",
+    b"Obj\x01": "an Avro file",
+    b"SQLite format 3": "a SQLite database",
+    b"\x89HDF": "an HDF5 file",
+    b"\x93NUMPY": "a NumPy file",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"Rar!": "a RAR archive",
+    b"\xd0\xcf\x11\xe0": "an Excel file",
+}
+_PARQUET = b"PAR1"
+_ZIP = b"PK"
+
+
+def is_parquet(path: Path) -> bool:
+    """Returns whether a file is Parquet, whatever its name.
+
+    Raises:
+        ValueError: If it is something else that is no text either.
+    """
+    with path.open("rb") as file:
+        start = file.read(16)
+    for magic, what in _NO_TABLE.items():
+        if start.startswith(magic):
+            raise ValueError(f"{path} must be CSV or Parquet, but is {what}.")
+    return start.startswith(_PARQUET)
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """Opens a file that may be compressed by gzip, bzip2, xz, zip, Zstandard or LZ4.
+
+    What it is compressed by is told by its first bytes, not by its name.
+
+    Raises:
+        ValueError: From here or while it is read: if the compressed data are damaged or end too
+            early, or if a zip archive holds more than one file.
+    """
+    with path.open("rb") as raw:
+        start = raw.read(6)
+        raw.seek(0)
+        compressed = False
+        try:
+            with _decompressed(raw, start, path) as file:
+                compressed = file is not raw
+                yield file
+        except _UNREADABLE as error:
+            if not compressed and not start.startswith(_ZIP):
+                raise
+            raise ValueError(
+                f"{path} must be whole, but its compression is damaged: {error}."
+            ) from error
+
+
+@contextmanager
+def _decompressed(raw: IO[bytes], start: bytes, path: Path) -> Iterator[IO[bytes]]:
+    if start.startswith(_ZIP):
+        with zipfile.ZipFile(raw) as archive:
+            members = [member for member in archive.namelist() if not _hidden(member)]
+            if len(members) != 1:
+                raise ValueError(f"{path} must hold one file, but holds {members[:5]}.")
+            with archive.open(members[0]) as file:
+                yield file
+        return
+    with _opener(start)(raw) as file:
+        yield file
+
+
+def _hidden(member: str) -> bool:
+    return member.endswith("/") or member.startswith("__MACOSX/")
+
+
+def _opener(start: bytes) -> Any:
+    if start.startswith(b"\x1f\x8b"):
+        return gzip.open
+    if start.startswith(b"BZh"):
+        return bz2.open
+    if start.startswith(b"\xfd7zXZ\x00"):
+        return lzma.open
+    codecs = {b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
+    if start[:4] in codecs:
+        import pyarrow as pa
+
+        return lambda raw: pa.CompressedInputStream(raw, codecs[start[:4]])
+    return _as_it_is
+
+
+@contextmanager
+def _as_it_is(raw: IO[bytes]) -> Iterator[IO[bytes]]:
+    yield raw

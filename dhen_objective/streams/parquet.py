@@ -1,0 +1,67 @@
+"""Rows of a Parquet file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dhen_objective.streams.part import Part, Source, arrow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ROWS = 32_768
+
+
+class ParquetFile(Source):
+    """A Parquet file, read a row group at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens nothing yet."""
+        self._path = path
+        self.name = path.name
+
+    def names(self) -> list[str]:
+        """Returns the names of the columns.
+
+        Raises:
+            ValueError: If the file is damaged or no Parquet.
+        """
+        with self._open() as file:
+            return list(file.schema_arrow.names)
+
+    def types(self) -> dict[str, pa.DataType]:
+        """Returns Arrow's types of all columns."""
+        with self._open() as file:
+            return {field.name: field.type for field in file.schema_arrow}
+
+    def parts(self, columns: Sequence[str]) -> Iterator[Part]:
+        """Yields the rows; holds one row group of the file.
+
+        `pyarrow.dataset` would read up to a gigabyte ahead.
+        """
+        first = 1
+        with self._open() as file:
+            for rows in file.iter_batches(_ROWS, columns=list(columns), use_threads=False):
+                lines = np.arange(first, first + len(rows))
+                first += len(rows)
+                yield Part(source=self.name, lines=lines, rows=rows)
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        pa = arrow()
+        try:
+            with pa.parquet.ParquetFile(self._path) as file:
+                yield file
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, FileNotFoundError | PermissionError):
+                raise
+            problem = str(error).split("\n")[0]
+            raise ValueError(
+                f"{self._path} must be a whole Parquet file (for text, give "
+                f"layout=CSV(...)), but could not be read: {problem}"
+            ) from error

@@ -1,0 +1,71 @@
+"""Consecutive rows of one source, as Arrow's columns, with their numbers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Int
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Consecutive rows of one source.
+
+    Attributes:
+        source: Its name.
+        lines: Line or row number of each row.
+        rows: The columns that were asked for; their text may be bytes.
+        torn: Line and number of columns of the rows that have too few or too many.
+        width: How many columns a row must have.
+    """
+
+    source: str
+    lines: Int[np.ndarray, " n"]
+    rows: pa.RecordBatch
+    torn: Sequence[tuple[int, int]] = ()
+    width: int = 0
+
+
+class Source(ABC):
+    """What rows are read from, in order and at constant memory.
+
+    Attributes:
+        name: For messages.
+    """
+
+    name: str
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """Returns the names of its columns; none if there is nothing in it at all."""
+
+    @abstractmethod
+    def types(self) -> Mapping[str, pa.DataType]:
+        """Returns Arrow's types of those columns of which it is known before they are read."""
+
+    @abstractmethod
+    def parts(self, columns: Sequence[str]) -> Iterator[Part]:
+        """Yields the rows with these columns, a part at a time."""
+
+
+def arrow() -> Any:
+    """Returns pyarrow.
+
+    Raises:
+        ImportError: If it is not installed.
+    """
+    try:
+        import pyarrow.csv
+        import pyarrow.parquet
+    except ImportError as error:
+        raise ImportError(
+            'Streams from files need pyarrow: pip install "optuna-predictor-rl[data]".'
+        ) from error
+    return pyarrow

@@ -1,0 +1,200 @@
+"""Rows of a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Bool
+
+from dhen_objective.streams.layout import CSV
+from dhen_objective.streams.opening import open_bytes
+from dhen_objective.streams.part import Part, Source, arrow
+from dhen_objective.streams.records import Records, find_records
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BLOCK = 4 << 20
+_LONGEST_ROW = 64 << 20
+"""Bytes beyond which a row is taken for one whose quote is not closed."""
+
+_BOM = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class TextFile(Source):
+    """A text file, read a block at a time; empty lines are skipped.
+
+    A row with too few or too many columns is torn: it is left out and listed.
+    """
+
+    def __init__(self, path: Path, layout: CSV) -> None:
+        """Opens nothing yet."""
+        self._path, self._layout = path, layout
+        self.name = path.name
+
+    def names(self) -> list[str]:
+        """Returns the names of the columns; none for a file without any row.
+
+        Raises:
+            ValueError: If the file is no text, or its header has a quote that is not closed.
+        """
+        if self._layout.names is not None:
+            return list(self._layout.names)
+        for block, records, _ in self._blocks():
+            for row in np.flatnonzero(records.widths):
+                return self._header(block[records.starts[row] : records.ends[row]])
+        return []
+
+    def types(self) -> dict[str, pa.DataType]:
+        """Returns none: all is text, which any role can be read from."""
+        return {}
+
+    def parts(self, columns: Sequence[str]) -> Iterator[Part]:
+        """Yields the rows of a block of text each, as bytes.
+
+        Raises:
+            ValueError: If a quote is not closed, or anything but a delimiter follows a closing
+                one; the rows before are yielded.
+        """
+        names = self.names()
+        if not names:
+            return
+        header = self._layout.names is None
+        for block, records, line in self._blocks():
+            found = records.widths > 0
+            if header and found.any():
+                found[found.argmax()] = header = False
+            good = found & (records.widths == len(names))
+            lines = line + records.lines
+            torn = np.flatnonzero(found & ~good)
+            yield Part(
+                source=self.name,
+                lines=lines[good],
+                rows=self._read(block, records, good, names, columns),
+                torn=list(zip(lines[torn].tolist(), records.widths[torn].tolist(), strict=True)),
+                width=len(names),
+            )
+
+    def _blocks(self) -> Iterator[tuple[bytes, Records, int]]:
+        """Yields blocks of whole rows, and the number of each block's first line."""
+        with open_bytes(self._path) as file:
+            block, line = b"", 1
+            more = self._start(file.read(_BLOCK))
+            while True:
+                block += more
+                records = find_records(block, self._layout, last=not more)
+                if len(records.starts):
+                    yield block, records, line
+                line += records.used_lines
+                if records.fault is not None:
+                    raise ValueError(
+                        f"{self._path}:{line}: {records.fault}. Where quotes are plain letters, "
+                        "give layout=CSV(quotes=False); where a backslash escapes them, "
+                        r'CSV(escape="\\").'
+                    )
+                if not more:
+                    return
+                block = block[records.used :]
+                more = file.read(_BLOCK)
+                if len(block) > _LONGEST_ROW:
+                    raise ValueError(
+                        f"{self._path}:{line}: a row must have at most {_LONGEST_ROW >> 20} MiB, "
+                        "but a longer one begins here; is a quote not closed?"
+                    )
+
+    def _start(self, block: bytes) -> bytes:
+        """Returns the first block without the mark of UTF-8."""
+        if block.startswith(_UTF_16) or b"\0" in block[:1024]:
+            raise ValueError(
+                f"{self._path} must be text in UTF-8 or another code that extends ASCII, but "
+                "holds zero bytes or the mark of UTF-16."
+            )
+        return block.removeprefix(_BOM)
+
+    def _header(self, row: bytes) -> list[str]:
+        layout = self._layout
+        text = row.decode("utf-8", "replace").rstrip("\r\n")
+        (names,) = csv.reader(
+            [text],
+            delimiter=layout.delimiter,
+            escapechar=layout.escape,
+            quoting=csv.QUOTE_MINIMAL if layout.quotes else csv.QUOTE_NONE,
+        )
+        return names
+
+    def _read(
+        self,
+        block: bytes,
+        records: Records,
+        good: Bool[np.ndarray, " n"],
+        names: Sequence[str],
+        columns: Sequence[str],
+    ) -> pa.RecordBatch:
+        """Reads the good rows of a block."""
+        pa = arrow()
+        keys = [str(names.index(column)) for column in columns]  # names could be alike
+        count = int(good.sum())
+        if not count:
+            nothing = [pa.array([], pa.binary())] * len(columns)
+            return pa.RecordBatch.from_arrays(nothing, names=list(columns))
+        layout, null = self._layout, list(self._layout.null)
+        if layout.escape is not None:
+            block, null = _without_escaped_nulls(block, records, layout)
+        text = block[: records.used]
+        if not good.all():
+            kept = np.repeat(good, records.ends - records.starts)
+            text = np.frombuffer(text, np.uint8)[kept].tobytes()
+        table = pa.csv.read_csv(
+            # Arrow takes a mark of UTF-8 off the first line, which is none of the rows here
+            pa.BufferReader(b"\n" + text),
+            read_options=pa.csv.ReadOptions(
+                column_names=[str(i) for i in range(len(names))],
+                skip_rows=1,
+                block_size=len(text) + 2,
+                use_threads=False,
+            ),
+            parse_options=pa.csv.ParseOptions(
+                delimiter=layout.delimiter,
+                quote_char='"' if layout.quotes else False,
+                escape_char=layout.escape or False,
+                newlines_in_values=True,
+            ),
+            convert_options=pa.csv.ConvertOptions(
+                include_columns=keys,
+                column_types=dict.fromkeys(keys, pa.binary()),
+                strings_can_be_null=bool(null),
+                null_values=null,
+            ),
+        )
+        if len(table) != count:
+            line = int(records.lines[good.argmax()]) + 1
+            raise ValueError(
+                f"{self._path}: {count} rows were found in a block that begins {line} lines "
+                f"after the last one, but {len(table)} were read."
+            )
+        (rows,) = table.rename_columns(list(columns)).combine_chunks().to_batches()
+        return rows
+
+
+def _without_escaped_nulls(block: bytes, records: Records, layout: CSV) -> tuple[bytes, list[str]]:
+    r"""Replaces texts like \N by as many zero bytes: unescaped, they would be plain letters."""
+    escape = layout.escape or ""
+    marks = [text for text in layout.null if escape in text]
+    null = [text for text in layout.null if escape not in text]
+    if not marks:
+        return block, null
+    edge = re.escape(layout.delimiter).encode() + rb"\r\n"
+    choices = b"|".join(re.escape(mark.encode()) for mark in marks)
+    changed = bytearray(block)
+    opening, closing = records.quoted
+    for match in re.finditer(rb"(?<![^%b])(?:%b)(?![^%b])" % (edge, choices, edge), block):
+        first, end = match.span()
+        if np.searchsorted(opening, first) == np.searchsorted(closing, first):
+            changed[first:end] = bytes(end - first)
+    return bytes(changed), [*null, *("\0" * len(mark.encode()) for mark in marks)]

@@ -1,0 +1,302 @@
+"""Valid files of many kinds: each is read as what it says."""
+
+import bz2
+import csv
+import datetime
+import gzip
+import io
+import lzma
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from dhen_objective.streams import CSV, Batch, Columns, TableStream
+from dhen_objective.streams.hashing import stable_id
+
+TABLE = "y,shop,price\n" + "".join(f"{i % 2},s{i},{i / 2}\n" for i in range(20))
+COLUMNS = Columns(label="y", sparse={"shop": 1000}, dense=("price",))
+
+
+def read(paths: object, columns: Columns = COLUMNS, **arguments: object) -> Batch:
+    stream = TableStream(paths, columns, prior=0.5, **arguments)
+    (batch,) = stream.batches(100_000)
+    assert len(batch) == stream.n_rows
+    return batch
+
+
+def prices(paths: object, **arguments: object) -> list[float]:
+    return read(paths, **arguments).dense[:, 0].tolist()
+
+
+def zipped(data: bytes) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("folder/any.csv", data)
+        file.writestr("__MACOSX/folder/._any.csv", b"\0")
+    return held.getvalue()
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "none": bytes,
+    "gzip": gzip.compress,
+    "two gzips": lambda data: gzip.compress(data[:50]) + gzip.compress(data[50:]),
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zip": zipped,
+    "zstd": lambda data: pa.compress(data, "zstd", asbytes=True),
+}
+
+
+@pytest.mark.parametrize("packer", PACKERS)
+def test_a_compressed_file_is_read_whatever_its_name(tmp_path: Path, packer: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(PACKERS[packer](TABLE.encode()))
+    assert prices(path) == [i / 2 for i in range(20)]
+
+
+@pytest.mark.parametrize("lost", [1, 8, 9, 30])
+@pytest.mark.parametrize("packer", ["gzip", "bzip2", "xz"])
+def test_a_compressed_file_that_is_cut_is_refused(tmp_path: Path, packer: str, lost: int) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(PACKERS[packer](TABLE.encode())[:-lost])
+    with pytest.raises(ValueError, match=r"a\.csv must be whole, but its compression is damaged"):
+        read(path)
+
+
+def test_folders_and_patterns_stand_for_their_files_in_natural_order(tmp_path: Path) -> None:
+    folder = tmp_path / "clicks"
+    (folder / "month_1").mkdir(parents=True)
+    for i in (2, 10, 1):
+        rows = f"y,shop,price\n1,a,{i}\n0,b,{i}\n"
+        (folder / "month_1" / f"day_{i}.csv").write_text(rows)
+    for hidden in ("_SUCCESS", ".day_1.csv.crc", "_started"):
+        (folder / "month_1" / hidden).write_text("no table")
+    expected = [1, 1, 2, 2, 10, 10]
+    for paths in (folder, str(folder / "*" / "day_*.csv"), [str(folder / "**" / "*.csv")]):
+        assert prices(paths) == expected
+    assert prices([folder / "month_1" / "day_10.csv", str(folder / "*" / "day_?.csv")]) == [
+        10, 10, 1, 1, 2, 2,
+    ]  # fmt: skip
+    (tmp_path / "odd[1].csv").write_text(TABLE)  # a name, though it looks like a pattern
+    assert len(prices(tmp_path / "odd[1].csv")) == 20
+
+
+def test_columns_may_stand_in_another_order_in_each_file(tmp_path: Path) -> None:
+    frame = pd.read_csv(io.StringIO(TABLE))
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame[["price", "y", "shop"]].to_csv(tmp_path / "b.csv")
+    pq.write_table(pa.Table.from_pandas(frame[["shop", "price", "y"]]), tmp_path / "c.parquet")
+    assert prices([tmp_path / f"{name}" for name in ("a.csv", "b.csv", "c.parquet")]) == 3 * [
+        i / 2 for i in range(20)
+    ]
+
+
+def test_empty_files_and_empty_lines_hold_no_rows(tmp_path: Path) -> None:
+    contents = {"a": TABLE, "b": "", "c": "\n\n", "d": "y,shop,price", "e": "\ufeff"}
+    contents["f"] = "\r\ny,shop,price\r\n\r\n1,a,7\r\n\r\n\r\n"
+    for name, content in contents.items():
+        (tmp_path / f"{name}.csv").write_bytes(content.encode())
+    (tmp_path / "g.csv.gz").write_bytes(gzip.compress(b""))
+    assert prices(tmp_path) == [*(i / 2 for i in range(20)), 7]
+
+
+def test_rows_beyond_those_that_are_asked_for_are_not_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(TABLE + "7,a,cheap\n1,2,3,4,5\n0,b,9\n" + '1,"c,3\n')
+    stream = TableStream(path, COLUMNS, prior=0.5, rows=20)
+    assert sum(len(batch) for batch in stream.batches(7)) == 20
+    assert (stream.malformed.count, stream.malformed.read) == (0, 20)
+    with pytest.warns(UserWarning, match=r"2 of 23: a\.csv:22: .*; a\.csv:23: a row must have 3"):
+        assert len(read(path, rows=21, max_malformed=0.2)) == 21
+    with pytest.raises(ValueError, match=r"a\.csv:25: a quote is opened and never closed"):
+        read(path, max_malformed=0.5)
+
+
+def test_rows_of_another_width_are_counted_whatever_their_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(TABLE.encode() + "1,café,1,2\n0,café,5\n".encode("latin-1"))
+    with pytest.warns(UserWarning, match=r"1 of 22: a\.csv:22: a row must have 3 columns"):
+        batch = read(path, max_malformed=0.1)
+    expected = stable_id("café".encode("latin-1"), field="shop", size=1000)
+    assert batch.sparse[-1, 0] == expected
+
+
+def test_rows_with_new_lines_in_quotes_are_named_by_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('y,shop,price\n0,"a\n\nb",1\n1,c,2\n1,d,x\n0,e\n')
+    with pytest.warns(UserWarning, match=r"2 of 4: a\.csv:6: price .*; a\.csv:7: a row must"):
+        batch = read(path, max_malformed=0.6)
+    assert batch.sparse[0, 0] == stable_id("a\n\nb", field="shop", size=1000)
+
+
+def test_a_long_text_with_new_lines_is_read_as_pandas_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"  # more than a block of 4 MiB, with rows that look like rows within
+    story = 'one\n0,x,1\n1,y,2\n" two, ' * 20
+    cuts = np.random.default_rng(0).integers(400, size=30_000)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["y", "shop", "price", "title"])
+        writer.writerows([i % 2, f"s{i}", i, f"{story[:cut]} {i}"] for i, cut in enumerate(cuts))
+    expected = pd.read_csv(path)
+    assert path.stat().st_size > 6 << 20
+    assert prices(path) == expected["price"].tolist() == list(range(30_000))
+
+
+def test_what_databases_write_for_nothing_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('y,shop,price\n1,NULL,NA\n0,\\N,\\N\n1,a\\"b, 5 \n0,\\\\N,+.5\n')
+    batch = read(path, layout=CSV(escape="\\", null=("NA", "NULL", r"\N")))
+    expected = ["missing", "missing", 'a"b', r"\N"]
+    assert batch.sparse[:, 0].tolist() == [stable_id(x, field="shop", size=1000) for x in expected]
+    np.testing.assert_array_equal(batch.dense[:, 0], np.float32([np.nan, np.nan, 5, 0.5]))
+
+
+@pytest.mark.parametrize("truths", ["True False", "true false", "TRUE FALSE", "1 0", "1.0 0.0"])
+def test_labels_and_numbers_may_be_truth_values(tmp_path: Path, truths: str) -> None:
+    yes, no = truths.split()
+    path = tmp_path / "a.csv"
+    path.write_text(f"y,shop,price\n{yes},a,{no}\n{no},{yes},{yes}\n{yes},a,\n")
+    batch = read(path)
+    assert batch.labels.tolist() == [1, 0, 1]
+    assert batch.dense[:2, 0].tolist() == [0, 1]
+
+
+def test_numbers_that_float32_cannot_hold_are_malformed_in_all_formats(tmp_path: Path) -> None:
+    values = [1.0, 1e39, -1e300, np.inf, 3.4e38, np.nan]
+    frame = pd.DataFrame({"y": [0, 1] * 3, "shop": "a", "price": values})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    for table in (tmp_path / "a.csv", tmp_path / "a.parquet", frame):
+        with pytest.warns(UserWarning, match="3 of 6: "):
+            batch = read(table, max_malformed=0.5)
+        np.testing.assert_array_equal(batch.dense[:, 0], np.float32([1, 3.4e38, np.nan]))
+        columns = Columns(label="y", sparse={}, counts=("price",))
+        with pytest.warns(UserWarning, match="3 of 6: "):
+            read(table, columns, max_malformed=0.5)
+
+
+def test_a_category_has_one_id_whatever_its_column_became(tmp_path: Path) -> None:
+    day_1 = pd.DataFrame({"y": [0, 1, 0], "shop": [5, 17, 10**16], "price": 1.0})
+    day_2 = pd.DataFrame({"y": [0, 1, 0, 1], "shop": [5, 17, 10**16, np.nan], "price": 1.0})
+    as_text = day_2.assign(shop=["5", "17", str(10**16), None])
+    as_nullable = day_2.assign(shop=day_2["shop"].astype("Int64"))
+    as_category = day_2.assign(shop=day_2["shop"].astype("category"))
+    expected = [stable_id(value, field="shop", size=1000) for value in (5, 17, 10**16, None)]
+    assert read(day_1).sparse[:, 0].tolist() == expected[:3]
+    for frame in (day_2, as_text, as_nullable, as_category, day_2.astype({"shop": object})):
+        frame.to_csv(tmp_path / "a.csv", index=False)
+        frame.to_parquet(tmp_path / "a.parquet")
+        pl.from_pandas(frame.convert_dtypes()).write_csv(tmp_path / "b.csv")
+        for table in (frame, *(tmp_path / name for name in ("a.csv", "a.parquet", "b.csv"))):
+            assert read(table).sparse[:, 0].tolist() == expected
+
+
+def test_categories_of_all_types_have_the_same_ids_in_all_formats(tmp_path: Path) -> None:
+    moments = pd.to_datetime(["2014-10-21", "2014-10-21 05:06:07.25", None], format="ISO8601")
+    frame = pd.DataFrame({
+        "y": [0, 1, 0],
+        "f32": np.float32([0.1, 1e16, np.nan]), "f64": [0.1, -0.0, 1e-7],
+        "flag": [True, False, True],
+        "maybe": [True, None, False], "moment": moments, "mixed": ["a", 5, 5.5],
+        "number": np.array([2**63, 7, 0], np.uint64), "kind": pd.Categorical(["a", None, "b"]),
+        "many": pd.Categorical([3, 200, 3], categories=range(201)),
+        "word": ["München", "1.50", "0012"], "day": [moments[0].date(), None, None],
+    })  # fmt: skip
+    columns = Columns(label="y", sparse=dict.fromkeys(frame.columns[1:], 10**6))
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    expected = read(tmp_path / "a.csv", columns).sparse
+    assert torch.equal(read(frame, columns).sparse, expected)
+    without = frame.drop(columns="mixed")  # which Parquet cannot hold
+    without.to_parquet(tmp_path / "a.parquet")
+    columns = Columns(label="y", sparse=dict.fromkeys(without.columns[1:], 10**6))
+    expected = read(tmp_path / "a.csv", columns).sparse
+    assert torch.equal(read(tmp_path / "a.parquet", columns).sparse, expected)
+
+
+def test_times_of_any_unit_are_read(tmp_path: Path) -> None:
+    columns = Columns(label="y", sparse={}, time="t", calendar=True)
+    start = pd.Timestamp("2014-10-21 05:59:59.999999999")
+    stamps = pd.Series([start, start + pd.Timedelta(1, "ns"), start + pd.Timedelta(1, "D")])
+    frame = pd.DataFrame({"y": [0, 1, 0], "t": stamps.astype("datetime64[ns]")})
+    pq.write_table(pa.Table.from_pandas(frame), tmp_path / "a.parquet", version="2.6")
+    for unit in ("s", "ms", "us"):
+        frame.astype({"t": f"datetime64[{unit}]"}).to_parquet(tmp_path / f"{unit}.parquet")
+    for table in (frame, *tmp_path.glob("*.parquet")):
+        hours, days = read(table, columns).sparse.T.tolist()
+        assert hours in ([5, 6, 5], [5, 5, 5])  # coarser units cut the nanoseconds off
+        assert days == [1, 1, 2]
+
+
+def test_times_that_are_none_are_malformed(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("y,t\n0,2014-02-27\n1,2014-02-31\n0,2014-03-01\n")
+    columns = Columns(label="y", sparse={}, time="t", time_format="%Y-%m-%d", calendar=True)
+    with pytest.warns(UserWarning, match=r"1 of 3: a\.csv:3: t must be a time '%Y-%m-%d'"):
+        assert read(path, columns, max_malformed=0.5).sparse[:, 1].tolist() == [3, 5]
+    path.write_text("y,t\n0,2014-02-27T23:30:00.5-0100\n1,2014-02-28T00:40:00.25+0000\n")
+    columns = Columns(
+        label="y", sparse={}, time="t", time_format="%Y-%m-%dT%H:%M:%S.%f%z", calendar=True
+    )
+    assert read(path, columns).sparse[:, 0].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "seconds", [1_413_867_900_000, 1_413_867_900_000_000, 16_364, 20_141_021, 2_014_102_105, 13.5]
+)
+def test_times_that_are_no_seconds_since_1970_have_no_calendar(seconds: float) -> None:
+    frame = pd.DataFrame({"y": [0, 1], "t": [seconds] * 2})
+    columns = Columns(label="y", sparse={"t": 10}, time="t")
+    assert len(read(frame, columns)) == 2  # only their order matters here
+    with pytest.raises(ValueError, match="DataFrame:1: t must be in seconds from 1973 to 2033"):
+        read(frame, Columns(label="y", sparse={}, time="t", calendar=True))
+
+
+def test_a_categorical_of_text_is_read_as_its_text(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"y": [0, 1, 0], "shop": "a", "price": ["1.5", "", "x"]})
+    frame["price"] = frame["price"].astype("category")
+    frame.to_parquet(tmp_path / "a.parquet")
+    for table in (frame, tmp_path / "a.parquet"):
+        with pytest.warns(UserWarning, match=":3: price must be a finite number of float32"):
+            batch = read(table, max_malformed=0.5)
+        np.testing.assert_array_equal(batch.dense[:, 0], np.float32([1.5, np.nan]))
+
+
+def test_times_in_numbers_are_read_by_the_format_as_their_text_is(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"y": [0, 1], "t": [14102105, 14102623]})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    columns = Columns(label="y", sparse={}, time="t", time_format="%y%m%d%H", calendar=True)
+    for table in (frame, tmp_path / "a.csv", tmp_path / "a.parquet"):
+        assert read(table, columns).sparse.tolist() == [[5, 1], [23, 6]]
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("shop", [["a"], ["b"]]),
+        ("price", [pd.Timestamp("2014-10-21")] * 2),
+        ("price", [datetime.time(1), datetime.time(2)]),
+        ("t", [datetime.time(1), datetime.time(2)]),
+    ],
+)
+def test_objects_that_cannot_play_their_role_are_refused(column: str, values: list) -> None:
+    frame = pd.DataFrame({"y": [0, 1], "shop": "a", "price": 1.0, "t": [1, 2]})
+    frame[column] = pd.Series(values, dtype=object)
+    columns = Columns(label="y", sparse={"shop": 5}, dense=("price",), time="t")
+    with pytest.raises(ValueError, match=f"DataFrame: .*'{column}' must be .*, but got the type"):
+        read(frame, columns)
+
+
+def test_columns_that_are_not_asked_for_may_be_anything() -> None:
+    names = ["y", "shop", "price", "x", "x", 3]
+    frame = pd.DataFrame([[0, "a", 1, 2j, [3], 4], [1, "b", 2, 3j, {}, 5]], columns=names)
+    frame.index = [7, 7]
+    assert prices(frame) == [1, 2]

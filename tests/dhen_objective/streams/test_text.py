@@ -1,0 +1,170 @@
+"""What Python's csv module finds in a text, these streams find, row by row."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from dhen_objective.streams import text
+from dhen_objective.streams.layout import CSV
+from dhen_objective.streams.text import TextFile
+
+
+def by_python(content: str, layout: CSV) -> tuple[list[list[str]], list[int], bool]:
+    """Rows, the line that each begins at, and whether all were read."""
+    reader = csv.reader(
+        io.StringIO(content, newline=""),
+        delimiter=layout.delimiter,
+        quotechar='"',
+        quoting=csv.QUOTE_MINIMAL if layout.quotes else csv.QUOTE_NONE,
+        escapechar=layout.escape,
+        strict=True,
+    )
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return rows, lines, True
+        except csv.Error:
+            return rows, lines, False
+        if row:
+            rows.append(row)
+            lines.append(line)
+
+
+def by_stream(path: Path, layout: CSV) -> tuple[list[list[str]], list[int], list[int], bool]:
+    """Rows with two columns, their lines, the lines of other rows, and whether all were read."""
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    torn: list[int] = []
+    try:
+        for part in TextFile(path, layout).parts(["a", "b"]):
+            columns = [part.rows.column(i).to_pylist() for i in range(2)]
+            rows += [[value.decode() for value in row] for row in zip(*columns, strict=True)]
+            lines += part.lines.tolist()
+            torn += [line for line, _ in part.torn]
+    except ValueError:
+        return rows, lines, torn, False
+    return rows, lines, torn, True
+
+
+TEXTS = st.lists(
+    st.sampled_from(["a", "é", ",", ",", "\n", "\n", "\r\n", "\r", '"', '"', '""', " ", '"x,y"'])
+).map("".join)
+
+
+def compare(path: Path, content: str, layout: CSV) -> None:
+    path.write_bytes(content.encode())
+    rows, lines, whole = by_python(content, layout)
+    expected = [(row, line) for row, line in zip(rows, lines, strict=True) if len(row) == 2]
+    others = [line for row, line in zip(rows, lines, strict=True) if len(row) != 2]
+    mine, numbers, torn, all_read = by_stream(path, layout)
+    assert (list(zip(mine, numbers, strict=True)), torn) == (expected, others)
+    assert all_read == whole
+
+
+@settings(max_examples=60)
+@given(TEXTS, st.integers(1, 40))
+@example('1,"a""\nb"\n\n2,c"d\r\n"3",4', 5)
+@example('1,a\n2,"b\n3,c\n', 8)
+@example('1,a\n2,"b"c\n3,c\n', 8)
+@example("1,a\r2,b\r\n3,c\r", 4)
+@example('"",""\n', 1)
+def test_rows_and_lines_are_those_that_python_finds(
+    tmp_path_factory: pytest.TempPathFactory, content: str, block: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "_BLOCK", block)
+        compare(path, content, CSV(names=("a", "b")))
+        compare(path, content, CSV(names=("a", "b"), quotes=False))
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.lists(st.text('a,"\n\\N\r é'), min_size=2, max_size=2), min_size=1),
+    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    st.integers(1, 40),
+)
+def test_a_backslash_escapes_as_python_writes_it(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], quoting: int, block: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "escaped.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, escapechar="\\", doublequote=False, quoting=quoting).writerows(rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "_BLOCK", block)
+        read, _, torn, whole = by_stream(path, CSV(names=("a", "b"), escape="\\"))
+    assert whole
+    assert (read, torn) == (rows, [])
+
+
+def test_a_text_that_marks_nothing_is_missing_also_where_it_is_an_escape(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'\\N,"x,\\N,y"\nNA,N\n"NA",\\\\N\n')
+    (part,) = TextFile(path, CSV(names=("a", "b"), escape="\\", null=(r"\N", "NA"))).parts(
+        ["a", "b"]
+    )
+    assert part.rows.column(0).to_pylist() == [None, None, None]
+    assert part.rows.column(1).to_pylist() == [b"x,N,y", b"N", b"\\N"]
+    (part,) = TextFile(path, CSV(names=("a", "b"), null=(r"\N",))).parts(["a", "b"])
+    assert part.rows.column(0).to_pylist() == [None, b"NA", b"NA"]
+
+
+def test_a_row_without_end_is_refused_before_memory_runs_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text, "_BLOCK", 1 << 10)
+    monkeypatch.setattr(text, "_LONGEST_ROW", 1 << 12)
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'a,b\n1,2\n1,"2\n' + b"1,2\n" * 10_000)
+    with pytest.raises(ValueError, match=r"a\.csv:3: a row must have at most .* not closed"):
+        list(TextFile(path, CSV()).parts(["a"]))
+
+
+def test_a_mark_of_utf_8_is_no_letter(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("\ufeff\n\na,b\n1,2\n\ufeff3,4\n".encode())
+    assert TextFile(path, CSV()).names() == ["a", "b"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "_BLOCK", 13)  # the second block begins with such a letter
+        read = [part.rows.column(0).to_pylist() for part in TextFile(path, CSV()).parts(["a"])]
+    assert [value for values in read for value in values] == [b"1", "\ufeff3".encode()]
+
+
+def test_large_blocks_are_counted_as_python_counts(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rng = np.random.default_rng(0)
+    values = ['a "b"', "c\nd", "e,f", "", "g\r\nh", "plain"]
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["a", "b"])
+        writer.writerows([values[i], values[j]] for i, j in rng.integers(6, size=(20_000, 2)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "_BLOCK", 50_000)
+        compare(path, path.read_bytes().decode(), CSV(names=("a", "b")))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"delimiter": ""}, "delimiter must be one character of ASCII .* but got ''"),
+        ({"delimiter": "||"}, "delimiter must be one character"),
+        ({"delimiter": "§"}, "delimiter must be one character"),
+        ({"delimiter": '"'}, "delimiter must be one character"),
+        ({"escape": "\n"}, "escape must be one character"),
+        ({"escape": ","}, "escape must differ from delimiter, but got ','"),
+        ({"names": ("a", "b", "a")}, r"names must differ and be at least one, but got \['a'\]"),
+        ({"names": ()}, r"names must differ and be at least one, but got \(\)"),
+    ],
+)
+def test_a_layout_that_cannot_be_is_named(arguments: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        CSV(**arguments)
