@@ -34,11 +34,10 @@ from numpy.typing import ArrayLike
 
 _Target = TypeVar("_Target", bound=Callable[..., Any])
 _NO_BOOL: Any = Is[lambda value: not isinstance(value, bool)]
-_NUMBERS: dict[Any, Any] = {
-    int: Annotated[Integral, _NO_BOOL],  # type: ignore[operator]
-    float: Annotated[Real, _NO_BOOL],  # type: ignore[operator]
-}
-_CONF = BeartypeConf(hint_overrides=BeartypeHintOverrides(_NUMBERS))
+_NUMBERS = BeartypeHintOverrides(  # type: ignore[operator] # beartype types it as an object
+    {int: Annotated[Integral, _NO_BOOL], float: Annotated[Real, _NO_BOOL]}
+)
+_CONF = BeartypeConf(hint_overrides=_NUMBERS)
 
 
 _CONTAINERS = (Sequence, Mapping, Iterable, Collection, list, dict, set, frozenset)
