@@ -10,6 +10,7 @@ from optuna.study import Study
 from plotly.subplots import make_subplots
 from scipy.stats import rankdata
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.validation import HeldOut, cross_validate, rank_correlation
 from optuna_predictor_rl.visualization.source import inspect_search, task_names
 from optuna_predictor_rl.visualization.style import (
@@ -49,6 +50,7 @@ class TaskCalibration:
     training_tau: float
 
 
+@checked
 def predictor_calibration(
     study: Study,
     sampler: BaseSampler | None = None,
@@ -88,6 +90,7 @@ def predictor_calibration(
     ]
 
 
+@checked
 def plot_predictor_calibration(
     study: Study,
     sampler: BaseSampler | None = None,

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from optuna.samplers import BaseSampler
 from optuna.study import Study
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.targets import rank_targets
 from optuna_predictor_rl.stopping import sign_of
 from optuna_predictor_rl.suggestion import Search
@@ -58,6 +59,7 @@ class Convergence:
     weight: Float[np.ndarray, " t"]
 
 
+@checked
 def rl_convergence(
     study: Study, sampler: BaseSampler | None = None, *, seed: int = 0
 ) -> Convergence:
@@ -98,6 +100,7 @@ def rl_convergence(
     )
 
 
+@checked
 def plot_rl_convergence(
     study: Study, sampler: BaseSampler | None = None, *, seed: int = 0
 ) -> go.Figure:

@@ -9,6 +9,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from plotly.subplots import make_subplots
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.importance import total_effects
 from optuna_predictor_rl.visualization.source import inspect_search, task_names
 from optuna_predictor_rl.visualization.style import BLUE, ORANGE, base_layout
@@ -35,6 +36,7 @@ class Importance:
     n_trials: int
 
 
+@checked
 def decision_importance(
     study: Study,
     sampler: BaseSampler | None = None,
@@ -71,6 +73,7 @@ def decision_importance(
     )
 
 
+@checked
 def plot_decision_importance(
     study: Study,
     sampler: BaseSampler | None = None,

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.discrepancy import Discrepancy
 from optuna_predictor_rl.labels import full_trials, is_full
@@ -59,6 +60,7 @@ class LearningCurve:
         return float(self.values[-1]) if self.label is None else self.label.value
 
 
+@checked
 def learning_curves(
     study: Study, pruner: LowFidelityPruner | None = None
 ) -> tuple[list[LearningCurve], StoppingRule | None]:
@@ -81,6 +83,7 @@ def learning_curves(
     return curves, rule
 
 
+@checked
 def plot_learning_curves(
     study: Study, pruner: LowFidelityPruner | None = None, *, n_best: int = 5
 ) -> go.Figure:

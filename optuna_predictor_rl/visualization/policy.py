@@ -11,6 +11,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from plotly.subplots import make_subplots
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.policy import Grid
 from optuna_predictor_rl.core.space import Categorical
 from optuna_predictor_rl.visualization.source import inspect_search, weight_text
@@ -68,6 +69,7 @@ class PolicyProbabilities:
     weight: Float[np.ndarray, " t"]
 
 
+@checked
 def policy_probabilities(
     study: Study,
     sampler: BaseSampler | None = None,
@@ -112,6 +114,7 @@ def policy_probabilities(
     )
 
 
+@checked
 def plot_policy_probabilities(
     study: Study,
     sampler: BaseSampler | None = None,

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from optuna.study import Study
 from optuna.trial import TrialState
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.curves import (
     Curve,
     LabelFit,
@@ -28,6 +29,7 @@ from optuna_predictor_rl.stopping import (
 from optuna_predictor_rl.visualization.style import FULL_COLOR, LABEL_COLOR, base_layout
 
 
+@checked
 def rank_correlation(
     study: Study, pruner: LowFidelityPruner | None = None, *, confidence: float = 0.8
 ) -> tuple[TauByCutoff, StoppingRule | None]:
@@ -63,6 +65,7 @@ def rank_correlation(
     return table, rule
 
 
+@checked
 def plot_rank_correlation(
     study: Study,
     pruner: LowFidelityPruner | None = None,

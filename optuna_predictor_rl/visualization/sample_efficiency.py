@@ -11,6 +11,7 @@ from numpy import ndarray
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.comparison.marks import SHARED, trials_by_searcher
 from optuna_predictor_rl.comparison.results import baseline_of, completed, maximized
 from optuna_predictor_rl.comparison.statistics import gain, standard_error
@@ -53,6 +54,7 @@ class BestSoFar:
         return standard_error(self.gains)
 
 
+@checked
 def sample_efficiency(
     studies: Study | Sequence[Study],
     *,
@@ -101,6 +103,7 @@ def sample_efficiency(
     ]
 
 
+@checked
 def plot_sample_efficiency(
     studies: Study | Sequence[Study],
     *,

@@ -10,6 +10,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.prediction import LabelPredictor
 from optuna_predictor_rl.costs import KnownCost
 from optuna_predictor_rl.history import label
@@ -75,6 +76,7 @@ class TradeOff:
     proposals: list[Proposals]
 
 
+@checked
 def trade_off(
     study: Study,
     sampler: BaseSampler | None = None,
@@ -119,6 +121,7 @@ def trade_off(
     )
 
 
+@checked
 def plot_trade_off(
     study: Study,
     sampler: BaseSampler | None = None,
