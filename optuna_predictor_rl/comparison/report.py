@@ -10,6 +10,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from optuna.study import Study
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.comparison.marks import (
     EVALUATION_SECONDS,
     SETTINGS,
@@ -43,6 +44,7 @@ _COUNTED = ("n_trials", "n_pruned", "n_failed")
 _PER_SEED = (*_COUNTED, "best", "gain", "top_mean", "compute", "suggestion_seconds")
 
 
+@checked
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ComparisonReport:
     """Searchers side by side, over one seed or several.
@@ -75,6 +77,7 @@ class ComparisonReport:
     settings: dict[str, Any]
 
     @classmethod
+    @checked
     def of(
         cls,
         studies: Study | Sequence[Study],
@@ -134,6 +137,7 @@ class ComparisonReport:
                 return result
         raise KeyError(f"No searcher is named {name!r}.")
 
+    @checked
     def to_dataframe(self, *, per_seed: bool = False) -> "pd.DataFrame":
         """The report as a table, one row a searcher: means over seeds, and their standard errors.
 

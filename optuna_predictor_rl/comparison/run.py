@@ -8,6 +8,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import Trial
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.comparison.marks import SETTINGS, SHARED
 from optuna_predictor_rl.comparison.report import ComparisonReport
 from optuna_predictor_rl.comparison.searchers import Searcher, by_name, check
@@ -32,6 +33,7 @@ class Options(TypedDict, total=False):
     show_progress_bar: bool
 
 
+@checked
 def compare_searchers(
     study: Study,
     objective: Objective,
@@ -131,6 +133,7 @@ def compare_searchers(
     return ComparisonReport.of(study)
 
 
+@checked
 def repeat_comparison(
     create_study: Callable[[int], Study],
     objective: Objective,
