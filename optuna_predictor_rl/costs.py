@@ -13,12 +13,14 @@ from numpy import ndarray
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.attributes import as_number
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 
 MAX_REMEMBERED = 200_000
 """Configurations whose costs are kept; past it they are forgotten."""
 
 
+@checked
 @dataclass(frozen=True)
 class KnownCost:
     """A cost that is a function of the parameters, so that nothing about it must be learned.

@@ -13,6 +13,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl import _storage
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
 from optuna_predictor_rl.costs import Cost, KnownCost, RowCosts, check_costs
@@ -31,6 +32,7 @@ from optuna_predictor_rl.suggestion import Search, Suggester
 from optuna_predictor_rl.warm_start import WarmStart
 
 
+@checked
 class PredictorRLSampler(BaseSampler):
     """Predictor-based reinforcement-learning search, as an Optuna sampler.
 
@@ -226,6 +228,7 @@ class PredictorRLSampler(BaseSampler):
         if self._independent_sampler is not None:
             self._independent_sampler.reseed_rng()
 
+    @checked
     def inspect(self, study: Study, *, cost_weight: float | None = None) -> Search:
         """The predictor and the search that the study's next suggestion rests on.
 
@@ -253,6 +256,7 @@ class PredictorRLSampler(BaseSampler):
         with self._suggester.lock:
             return self._planner.search(study, cost_weight)
 
+    @checked
     def predict(self, study: Study, params_list: Sequence[Mapping[str, Any]]) -> Prediction:
         """What the study's predictor says of configurations, in the study's own units.
 
@@ -282,6 +286,7 @@ class PredictorRLSampler(BaseSampler):
             predictor = self._suggester.predictor(searched, sign_of(study))
         return predictor(rows_of(params_list, searched.history, study))
 
+    @checked
     def recommend(
         self,
         study: Study,

@@ -15,6 +15,7 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from optuna_predictor_rl import _storage
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.ensemble import Ensemble, fit_ensemble
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.space import (
@@ -31,6 +32,7 @@ FORMAT = "optuna_predictor_rl.source.1"
 """What a file of this kind says it is."""
 
 
+@checked
 @dataclass(frozen=True)
 class Source:
     """What a search has found: all that its predictor is fitted on.
@@ -79,6 +81,7 @@ class Source:
             )
 
     @classmethod
+    @checked
     def of(cls, study: Study) -> Source:
         """What a study has found: the values and low-fidelity labels of its finished trials.
 
@@ -100,11 +103,13 @@ class Source:
             )
         return cls(history.space, history.rows, history.labels)
 
+    @checked
     def fit(self, config: PredictorConfig) -> Ensemble:
         """The predictor of this search, the same for the same content and settings."""
         rng = np.random.default_rng(0)
         return fit_ensemble(config, self.space, self.rows, self.labels, rng=rng)
 
+    @checked
     def save(self, path: str | PathLike[str]) -> None:
         """Write this search to a file in NumPy's npz format, without pickles."""
         described = json.dumps({"format": FORMAT, **_described(self.space)})
@@ -114,6 +119,7 @@ class Source:
             )
 
     @classmethod
+    @checked
     def load(cls, path: str | PathLike[str]) -> Source:
         """Read what `save` wrote; nothing in the file is run or unpickled.
 

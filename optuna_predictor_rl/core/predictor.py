@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.losses import LOSSES, Loss
 from optuna_predictor_rl.core.targets import TARGETS, Target
 
@@ -25,6 +26,7 @@ ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
 }
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class PredictorConfig:
     """Settings of the predictor; the defaults are the best we measured.

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.curves.correlation import TauByCutoff, tau_with_interval
 from optuna_predictor_rl.core.curves.curve import Curve
 from optuna_predictor_rl.core.curves.label import LabelFit, labels_at
@@ -18,6 +19,7 @@ RAW = LabelFit(extrapolate_by=0.0)
 """The last value before the cutoff, as it stands."""
 
 
+@checked
 def rank_correlation_by_cutoff(
     curves: Sequence[Mapping[int, float] | Curve],
     *,

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.curves.axes import AXES, AxisName
 from optuna_predictor_rl.core.curves.curve import Curve
 
@@ -29,6 +30,7 @@ class Extrapolation:
     step: float
 
 
+@checked
 def extrapolate(
     steps: ArrayLike,
     values: ArrayLike,
