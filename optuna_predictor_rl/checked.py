@@ -27,17 +27,15 @@ from typing import (
 )
 
 import numpy as np
-from beartype import BeartypeConf, BeartypeHintOverrides
+from beartype import BeartypeConf, FrozenDict
 from beartype.door import is_bearable
 from beartype.vale import Is
 from numpy.typing import ArrayLike
 
 _Target = TypeVar("_Target", bound=Callable[..., Any])
 _NO_BOOL: Any = Is[lambda value: not isinstance(value, bool)]
-_NUMBERS = BeartypeHintOverrides(  # type: ignore[operator] # beartype types it as an object
-    {int: Annotated[Integral, _NO_BOOL], float: Annotated[Real, _NO_BOOL]}
-)
-_CONF = BeartypeConf(hint_overrides=_NUMBERS)
+_NUMBERS = {int: Annotated[Integral, _NO_BOOL], float: Annotated[Real, _NO_BOOL]}
+_CONF = BeartypeConf(hint_overrides=FrozenDict(_NUMBERS))
 
 
 _CONTAINERS = (Sequence, Mapping, Iterable, Collection, list, dict, set, frozenset)
