@@ -50,6 +50,20 @@ class KnownCost:
             raise ValueError(f"cost must be finite, but got {cost} for {params}.")
         return cost
 
+    def check(self, trial: FrozenTrial) -> None:
+        """Compute the cost of a complete trial.
+
+        Raises:
+            ValueError: If that fails, for instance because a name is misspelt.
+        """
+        try:
+            self(trial.params)
+        except Exception as error:
+            raise ValueError(
+                f"cost must be a number for the parameters of each trial, but got "
+                f"{type(error).__name__}: {error} for {trial.params}."
+            ) from error
+
 
 Cost = str | Callable[[FrozenTrial], float] | KnownCost
 
