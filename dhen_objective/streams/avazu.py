@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from dhen_objective.checked import checked
 from dhen_objective.streams.files import CSV
 from dhen_objective.streams.rows import Columns
 from dhen_objective.streams.table import TableStream
@@ -19,6 +20,7 @@ PRIOR = 0.17
 """A round share of clicks; that of the training file is 17.0 %."""
 
 
+@checked
 class AvazuStream(TableStream):
     """Avazu's clicks in time order: 21 categories, hour of the day, day of the week.
 

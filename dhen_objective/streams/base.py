@@ -11,7 +11,10 @@ import torch
 from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
+from dhen_objective.checked import checked
 
+
+@checked
 @dataclass(frozen=True, kw_only=True)
 class Batch:
     """Consecutive examples of a stream.
@@ -88,6 +91,7 @@ class ClickStream(ABC):
         """Yields the examples from row `start` on; only the last batch may be shorter."""
 
 
+@checked
 class ArrayStream(ClickStream):
     """A stream over arrays in memory, in the order of their rows.
 

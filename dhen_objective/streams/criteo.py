@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from dhen_objective.checked import checked
 from dhen_objective.streams.files import CSV
 from dhen_objective.streams.rows import Columns
 from dhen_objective.streams.table import TableStream
@@ -20,6 +21,7 @@ PRIOR = 0.25
 """A round share of clicks; that of the Kaggle set is 25.6 %."""
 
 
+@checked
 class CriteoStream(TableStream):
     """Criteo's clicks in time order: 26 sparse fields, 13 log-transformed counts.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Int
 
+from dhen_objective.checked import checked
 from dhen_objective.streams.malformed import MalformedRow, MalformedRows
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _PARQUET_ROWS = 32_768
 _MOST_UNREPORTED = 100_000  # in one stretch; beyond it Arrow raises, so that memory stays bounded
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class CSV:
     """How a text file is laid out; a name that ends in .gz or .bz2 is decompressed.

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
+from dhen_objective.checked import checked
 from dhen_objective.streams.base import Batch
 from dhen_objective.streams.columns import Values, ids, labels, numbers, times
 from dhen_objective.streams.files import Part
@@ -19,6 +20,7 @@ from dhen_objective.streams.malformed import MalformedRow, MalformedRows
 _CALENDAR = {"hour of the day": 24, "day of the week": 7}
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class Columns:
     """What the columns of a table mean.

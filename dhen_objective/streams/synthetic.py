@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
+from dhen_objective.checked import checked
 from dhen_objective.metrics import binary_entropy
 from dhen_objective.streams.base import Batch, ClickStream
 
@@ -18,6 +19,7 @@ _CHUNK = 8192
 _SAMPLE = 20_000
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class SyntheticConfig:
     """What a synthetic stream looks like.
@@ -158,6 +160,7 @@ def _groups(
     return np.stack([np.asarray(first), second, third, fourth])
 
 
+@checked
 class SyntheticStream(ClickStream):
     """Generated examples, made as they are read, of which the true probabilities are known.
 

@@ -6,12 +6,14 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from dhen_objective.checked import checked
 from dhen_objective.streams.base import Batch, ClickStream, regroup
 from dhen_objective.streams.files import CSV, column_names, read_files
 from dhen_objective.streams.malformed import MalformedRows
 from dhen_objective.streams.rows import Columns, Rows
 
 
+@checked
 class TableStream(ClickStream):
     """Examples from CSV or Parquet files, which may be larger than memory.
 

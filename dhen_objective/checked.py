@@ -1,0 +1,180 @@
+"""Arguments of public functions and classes are held against their annotations when given.
+
+`beartype` decides whether a single value fits its annotation. It looks at one random item of a
+container only, so containers are walked through here. The same file is in both packages, which
+do not import each other.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+import reprlib
+import types
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from numbers import Integral, Real
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    TypeVar,
+    Union,
+    Unpack,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+import numpy as np
+from beartype import BeartypeConf, FrozenDict
+from beartype.door import is_bearable
+from beartype.vale import Is
+from numpy.typing import ArrayLike
+
+_Target = TypeVar("_Target", bound=Callable[..., Any])
+_NO_BOOL: Any = Is[lambda value: not isinstance(value, bool)]
+_NUMBERS = {int: Annotated[Integral, _NO_BOOL], float: Annotated[Real, _NO_BOOL]}
+_CONF = BeartypeConf(hint_overrides=FrozenDict(_NUMBERS))
+
+
+_CONTAINERS = (Sequence, Mapping, Iterable, Collection, list, dict, set, frozenset)
+_REPR = reprlib.Repr()
+_REPR.maxother = _REPR.maxstring = 80
+
+
+class _MisfitError(Exception):
+    """A value does not fit its annotation."""
+
+
+def checked(target: _Target) -> _Target:
+    """Let a function, or a class's constructor, refuse arguments that break their annotations.
+
+    Integers are floats, truth values are no numbers, and text is no sequence of text. NumPy's
+    numbers are handed on as Python's, and a list as a tuple where a tuple of any length is
+    expected. Literals are checked by their type only: which names are known is the function's
+    own rule.
+
+    Raises:
+        TypeError: From the function, if an argument does not fit; it names the argument, what is
+            expected, and the value.
+
+    Example:
+        >>> @checked
+        ... def root(value: float) -> float:
+        ...     return value**0.5
+        >>> root(4)
+        2.0
+        >>> root("4")
+        Traceback (most recent call last):
+        TypeError: value must be float, but got '4' (str).
+    """
+    if isinstance(target, type):
+        constructor = checked(target.__init__)  # type: ignore[misc]
+        target.__init__ = constructor  # type: ignore[misc]
+        return target
+    signature = inspect.signature(target)
+
+    @functools.cache
+    def expected() -> dict[str, Any]:  # once called, as annotations may name what comes later
+        return _parameter_hints(target)
+
+    @functools.wraps(target)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        given = signature.bind(*args, **kwargs)
+        hints = expected()
+        for name, value in given.arguments.items():
+            if signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
+                value.update({k: _checked(k, v, hints[k]) for k, v in value.items() if k in hints})
+            elif name in hints:
+                given.arguments[name] = _checked(name, value, hints[name])
+        return target(*given.args, **given.kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+def _parameter_hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """The resolved annotations of a function's parameters, and of the keywords it unpacks."""
+    plain: Any = inspect.unwrap(function)
+    written = {k: v for k, v in plain.__annotations__.items() if k != "return"}
+    holder: Any = types.SimpleNamespace(__annotations__=written)
+    hints = get_type_hints(holder, plain.__globals__, include_extras=True)
+    for hint in list(hints.values()):
+        if get_origin(hint) is Unpack:
+            hints.update(get_type_hints(*get_args(hint)))
+    return hints
+
+
+def _checked(name: str, value: Any, hint: Any) -> Any:
+    try:
+        return _fitted(value, hint)
+    except _MisfitError:
+        expected = _bare(hint).replace(_ARRAY_LIKE, "ArrayLike")
+        raise TypeError(f"{name} must be {expected}, but got {_shown(value)}.") from None
+
+
+def _fitted(value: Any, hint: Any) -> Any:
+    """The value, with plain numbers and tuples in it, if it fits."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return _first_fitted(value, arguments)
+    if origin is Literal:
+        return _first_fitted(value, tuple({type(option) for option in arguments}))
+    if origin is tuple:
+        return _fitted_tuple(value, arguments)
+    if origin in _CONTAINERS:
+        _walk(value, origin, arguments)
+        return value
+    if not is_bearable(value, hint, conf=_CONF):
+        raise _MisfitError
+    return value.item() if hint in (int, float) and isinstance(value, np.generic) else value
+
+
+def _first_fitted(value: Any, hints: Sequence[Any]) -> Any:
+    for hint in hints:
+        try:
+            return _fitted(value, hint)
+        except _MisfitError:
+            continue
+    raise _MisfitError
+
+
+def _fitted_tuple(value: Any, hints: tuple[Any, ...]) -> tuple[Any, ...]:
+    if len(hints) == 2 and hints[1] is Ellipsis:
+        if not isinstance(value, (tuple, list)):
+            raise _MisfitError
+        return tuple(_fitted(item, hints[0]) for item in value)
+    if not isinstance(value, tuple) or len(value) != len(hints):
+        raise _MisfitError
+    return tuple(_fitted(item, hint) for item, hint in zip(value, hints, strict=True))
+
+
+def _walk(value: Any, kind: type, hints: tuple[Any, ...]) -> None:
+    """Look at every item of a container; of an iterator, which can be read once, at none."""
+    array = kind is Sequence and isinstance(value, np.ndarray) and value.ndim == 1
+    if isinstance(value, (str, bytes)) or not (array or isinstance(value, kind)):
+        raise _MisfitError
+    if isinstance(value, Mapping):
+        columns: list[Iterable[Any]] = [value.keys(), value.values()]
+    else:
+        columns = [value] if isinstance(value, Collection) else []
+    for items, hint in zip(columns, hints, strict=False):
+        for item in items:
+            _fitted(item, hint)
+
+
+def _bare(hint: Any) -> str:
+    """An annotation as one writes it, without the names of modules."""
+    text = re.sub(r"\b(?:\w+\.)+(?=\w)", "", inspect.formatannotation(hint))
+    return text.replace("NoneType", "None")
+
+
+_ARRAY_LIKE = _bare(ArrayLike).removeprefix("Union[").removesuffix("]")
+
+
+def _shown(value: Any) -> str:
+    """A value in at most a line, and its type."""
+    shape, kind = getattr(value, "shape", ()), type(value).__name__
+    if shape:
+        return f"a {kind} of shape {tuple(shape)}"
+    return f"{_REPR.repr(value)} ({kind})".replace("\n", " ")
