@@ -9,11 +9,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from dhen_objective.checked import checked
 from dhen_objective.config import DHENConfig
 from dhen_objective.features import ClickModel, FeatureProcessing
 from dhen_objective.layers import mlp
 
 
+@checked
 class LogisticRegression(ClickModel):
     """One weight for each id and each dense feature: the logit is their sum.
 
@@ -38,6 +40,7 @@ class LogisticRegression(ClickModel):
         return out
 
 
+@checked
 class PlainMLP(ClickModel):
     """An MLP over all embeddings side by side, without interaction modules.
 

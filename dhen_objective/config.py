@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
+from dhen_objective.checked import checked
+
 
 class Interaction(StrEnum):
     """The five interaction modules a DHEN layer may hold."""
@@ -49,6 +51,7 @@ def _check_keys(cls: type[Any], values: Mapping[str, Any]) -> None:
         raise ValueError(f"{cls.__name__} must be given known fields, but got {unknown}.")
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class DHENConfig:
     """The architecture of a deep hierarchical ensemble network.
@@ -144,6 +147,7 @@ class DHENConfig:
         return values
 
     @classmethod
+    @checked
     def from_dict(cls, values: Mapping[str, Any]) -> DHENConfig:
         """Returns the configuration that `to_dict` wrote; absent fields take their defaults."""
         _check_keys(cls, values)
@@ -159,6 +163,7 @@ class DHENConfig:
         return json.dumps(self.to_dict())
 
     @classmethod
+    @checked
     def from_json(cls, text: str) -> DHENConfig:
         """Returns the configuration that `to_json` wrote."""
         return cls.from_dict(json.loads(text))
@@ -174,6 +179,7 @@ def _ordered_modules(modules: Iterable[str]) -> tuple[Interaction, ...]:
     return tuple(module for module in Interaction if module in names)
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """How a network is trained on a stream, in one pass.
@@ -213,6 +219,7 @@ class TrainConfig:
         return asdict(self)
 
     @classmethod
+    @checked
     def from_dict(cls, values: Mapping[str, Any]) -> TrainConfig:
         """Returns the configuration that `to_dict` wrote; absent fields take their defaults."""
         _check_keys(cls, values)

@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+from dhen_objective.checked import checked
+
 
 def log_losses(logits: Float[Tensor, " n"], labels: Float[Tensor, " n"]) -> Float64[Tensor, " n"]:
     """Returns each example's negative log likelihood, in nats.
@@ -31,6 +33,7 @@ def binary_entropy(rate: float) -> float:
     return -sum(p * math.log(p) for p in (rate, 1 - rate) if p > 0)
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class Tally:
     """Sums over some predicted examples; tallies of disjoint examples add up.
@@ -48,6 +51,7 @@ class Tally:
     predicted: float = 0.0
 
     @staticmethod
+    @checked
     def of(logits: Float[Tensor, " n"], labels: Float[Tensor, " n"]) -> Tally:
         """Returns the sums over one batch."""
         predicted = torch.sigmoid(logits.detach().double())
@@ -83,6 +87,7 @@ class Tally:
         return self.predicted / self.positives if self.positives else math.nan
 
 
+@checked
 def normalized_entropy(logits: Float[Tensor, " n"], labels: Float[Tensor, " n"]) -> float:
     """Returns the normalized entropy of predictions, relative to the labels' own rate.
 
@@ -102,6 +107,7 @@ def normalized_entropy(logits: Float[Tensor, " n"], labels: Float[Tensor, " n"])
     return Tally.of(logits, labels).normalized_entropy
 
 
+@checked
 def ne_gain(loss: float, baseline: float) -> float:
     """Returns the change against a baseline in %; negative is better.
 
@@ -111,6 +117,7 @@ def ne_gain(loss: float, baseline: float) -> float:
     return 100.0 * (loss / baseline - 1.0) if baseline > 0 else math.nan
 
 
+@checked
 def ne_gain_with_error(
     losses: Float[Tensor, " n"], baseline: Float[Tensor, " k"]
 ) -> tuple[float, float]:
@@ -130,6 +137,7 @@ def ne_gain_with_error(
     return 100.0 * float(difference.mean()) / base, 100.0 * error / base
 
 
+@checked
 def paired_standard_error(losses: Float[Tensor, " n"], baseline: Float[Tensor, " n"]) -> float:
     """Returns the standard error of the mean difference of paired losses; NaN under 2 rows."""
     difference = losses.double() - baseline.double()
@@ -138,6 +146,7 @@ def paired_standard_error(losses: Float[Tensor, " n"], baseline: Float[Tensor, "
     return float(difference.std(correction=1)) / math.sqrt(len(difference))
 
 
+@checked
 class WindowedTally:
     """Sums predictions on a fixed grid of examples, whatever the size of the batches.
 

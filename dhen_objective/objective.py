@@ -12,6 +12,7 @@ from typing import Any
 
 import optuna
 
+from dhen_objective.checked import checked
 from dhen_objective.checkpoints import checkpoint_path
 from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.cost import flops_per_example, memory_bytes, parameter_count
@@ -24,6 +25,7 @@ from dhen_objective.train import Report, TrainResult, train
 Suggest = Callable[[optuna.Trial], tuple[DHENConfig, TrainConfig]]
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class Score:
     """How a network did against the baseline, on the same rows.
@@ -40,6 +42,7 @@ class Score:
     result: TrainResult
 
 
+@checked
 class DHENObjective:
     """Trains a trial's network in one pass and returns the NE gain of its last window, in %.
 
@@ -122,6 +125,7 @@ class DHENObjective:
                 )
             return self._baseline_result
 
+    @checked
     def score(
         self,
         config: DHENConfig,

@@ -7,6 +7,7 @@ from typing import Any
 
 import optuna
 
+from dhen_objective.checked import checked
 from dhen_objective.config import DHENConfig, Interaction, TrainConfig
 
 _SWITCHES: dict[str, Interaction] = {
@@ -32,6 +33,7 @@ KNOBS: dict[str, Interaction] = {
 """The module that each decision has an effect in, in the order in which they are asked."""
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class DHENSpace:
     """The choices of each decision, beside the five switches of the modules.
@@ -91,6 +93,7 @@ SPACES: dict[str, DHENSpace] = {
 """Search spaces for a core of a CPU, and for a GPU."""
 
 
+@checked
 def suggest_config(
     trial: optuna.trial.BaseTrial,
     *,
@@ -152,6 +155,7 @@ def suggest_config(
     return config.canonical(), replace(training or TrainConfig(), lr=lr)
 
 
+@checked
 def params_of(model: DHENConfig, training: TrainConfig) -> dict[str, Any]:
     """Returns the parameters that `suggest_config` turns into a network and its training.
 

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 import torch
 
+from dhen_objective.checked import checked
 from dhen_objective.config import TrainConfig
 from dhen_objective.features import ClickModel
 from dhen_objective.streams.base import Batch
 from dhen_objective.train import Trainer
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class Throughput:
     """Measured speed of one model.
@@ -34,6 +36,7 @@ class Throughput:
     device: str
 
 
+@checked
 def measure_throughput(
     models: Mapping[str, ClickModel],
     batch: Batch,

@@ -19,6 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from dhen_objective.adagrad import RowwiseAdagrad
+from dhen_objective.checked import checked
 from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.features import ClickModel
 from dhen_objective.metrics import Tally, WindowedTally
@@ -32,6 +33,7 @@ _TIMED_STEPS = 1000
 _WARMUP = 10
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class TrainResult:
     """What one pass over a stream gave.
@@ -74,6 +76,7 @@ class TrainResult:
         return self.last_window.normalized_entropy
 
 
+@checked
 class Trainer:
     """A model with its optimizers and its record, advanced one batch at a time."""
 
@@ -165,6 +168,7 @@ def report_grid(n_rows: int, n_reports: int) -> tuple[int, ...]:
     return tuple(sorted({round(n_rows * (i + 1) / n_reports) for i in range(n_reports)} - {0}))
 
 
+@checked
 def train(
     stream: ClickStream,
     config: DHENConfig | None = None,
@@ -206,6 +210,7 @@ def train(
     return train_model(model, stream, training, report=report, checkpoint=checkpoint)
 
 
+@checked
 def train_model(
     model: ClickModel,
     stream: ClickStream,
