@@ -77,7 +77,7 @@ def checked(target: _Target) -> _Target:
 
     @functools.cache
     def expected() -> dict[str, Any]:  # once called, as annotations may name what comes later
-        return _parameter_hints(target)
+        return parameter_hints(target)
 
     @functools.wraps(target)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -93,7 +93,7 @@ def checked(target: _Target) -> _Target:
     return call  # type: ignore[return-value]
 
 
-def _parameter_hints(function: Callable[..., Any]) -> dict[str, Any]:
+def parameter_hints(function: Callable[..., Any]) -> dict[str, Any]:
     """The resolved annotations of a function's parameters, and of the keywords it unpacks."""
     plain: Any = inspect.unwrap(function)
     written = {k: v for k, v in plain.__annotations__.items() if k != "return"}

@@ -50,20 +50,6 @@ class KnownCost:
             raise ValueError(f"cost must be finite, but got {cost} for {params}.")
         return cost
 
-    def check(self, trial: FrozenTrial) -> None:
-        """Compute the cost of a complete trial.
-
-        Raises:
-            ValueError: If that fails, for instance because a name is misspelt.
-        """
-        try:
-            self(trial.params)
-        except Exception as error:
-            raise ValueError(
-                f"cost must be a number for the parameters of each trial, but got "
-                f"{type(error).__name__}: {error} for {trial.params}."
-            ) from error
-
 
 Cost = str | Callable[[FrozenTrial], float] | KnownCost
 
@@ -153,3 +139,18 @@ def check_costs(cost: Cost | None, weights: Sequence[float], budget: float | Non
         raise ValueError(f"max_cost must be None without a cost, but got {budget}.")
     if not math.isfinite(budget):
         raise ValueError(f"max_cost must be finite, but got {budget}.")
+
+
+def check_known_cost(cost: KnownCost, trial: FrozenTrial) -> None:
+    """Compute the cost of a complete trial.
+
+    Raises:
+        ValueError: If that fails, for instance because a name is misspelt.
+    """
+    try:
+        cost(trial.params)
+    except Exception as error:
+        raise ValueError(
+            f"cost must be a number for the parameters of each trial, but got "
+            f"{type(error).__name__}: {error} for {trial.params}."
+        ) from error

@@ -17,7 +17,7 @@ from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.device import usable_device
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
-from optuna_predictor_rl.costs import Cost, KnownCost, RowCosts, check_costs
+from optuna_predictor_rl.costs import Cost, KnownCost, RowCosts, check_costs, check_known_cost
 from optuna_predictor_rl.distributions import from_numbers, union_search_space
 from optuna_predictor_rl.parameters import Configurations, as_params, rows_of
 from optuna_predictor_rl.planner import Planner
@@ -251,7 +251,7 @@ class PredictorRLSampler(BaseSampler):
     def _try_known_cost(self, trial: FrozenTrial) -> None:
         """Compute a known cost once, so that a mistake in it shows at the first trial."""
         if isinstance(self._cost, KnownCost) and not self._known_cost_works:
-            self._cost.check(trial)
+            check_known_cost(self._cost, trial)
             self._known_cost_works = True
 
     def reseed_rng(self) -> None:
