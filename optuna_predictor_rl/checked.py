@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import re
 import reprlib
 import types
@@ -91,6 +92,39 @@ def checked(target: _Target) -> _Target:
         return target(*given.args, **given.kwargs)
 
     return call  # type: ignore[return-value]
+
+
+def check_at_least(low: float, **values: float) -> None:
+    """Refuse numbers below a bound, and NaN.
+
+    Raises:
+        ValueError: If there is one; it names the argument, the rule, and the value.
+    """
+    for name, value in values.items():
+        if not value >= low:
+            raise ValueError(f"{name} must be at least {low}, but got {value}.")
+
+
+def check_between(low: float, high: float, **values: float) -> None:
+    """Refuse numbers outside of an open interval, and NaN.
+
+    Raises:
+        ValueError: If there is one; it names the argument, the rule, and the value.
+    """
+    for name, value in values.items():
+        if not low < value < high:
+            raise ValueError(f"{name} must be between {low} and {high}, but got {value}.")
+
+
+def check_finite(**values: float) -> None:
+    """Refuse infinite numbers and NaN.
+
+    Raises:
+        ValueError: If there is one; it names the argument, the rule, and the value.
+    """
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise ValueError(f"{name} must be finite, but got {value}.")
 
 
 def parameter_hints(function: Callable[..., Any]) -> dict[str, Any]:

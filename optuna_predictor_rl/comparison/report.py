@@ -10,7 +10,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from optuna.study import Study
 
-from optuna_predictor_rl.checked import checked
+from optuna_predictor_rl.checked import check_finite, checked
 from optuna_predictor_rl.comparison.marks import (
     EVALUATION_SECONDS,
     SETTINGS,
@@ -100,6 +100,8 @@ class ComparisonReport:
         Raises:
             ValueError: If there is no study, one has several objectives, or directions differ.
         """
+        if baseline is not None:
+            check_finite(baseline=baseline)
         studies = [studies] if isinstance(studies, Study) else list(studies)
         maximize = maximized(studies)
         by_seed = [trials_by_searcher(study) for study in studies]

@@ -10,7 +10,7 @@ from optuna.study import Study
 from plotly.subplots import make_subplots
 from scipy.stats import rankdata
 
-from optuna_predictor_rl.checked import checked
+from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.validation import HeldOut, cross_validate, rank_correlation
 from optuna_predictor_rl.visualization.source import inspect_search, task_names
 from optuna_predictor_rl.visualization.style import (
@@ -72,6 +72,7 @@ def predictor_calibration(
     """
     if n_folds < 2:
         raise ValueError(f"n_folds must be at least 2, but got {n_folds}.")
+    check_at_least(0, seed=seed)
     own, found = inspect_search(study, sampler, at_least=MIN_FOLD * n_folds)
     history = found.history
     held_out = cross_validate(

@@ -9,7 +9,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from plotly.subplots import make_subplots
 
-from optuna_predictor_rl.checked import checked
+from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.importance import total_effects
 from optuna_predictor_rl.visualization.source import inspect_search, task_names
 from optuna_predictor_rl.visualization.style import BLUE, ORANGE, base_layout
@@ -56,6 +56,8 @@ def decision_importance(
         ValueError: If the sampler is of another kind, the study has several objectives, or
             fewer than 3 trials have a value.
     """
+    check_at_least(1, n_samples=n_samples)
+    check_at_least(0, seed=seed)
     own, found = inspect_search(study, sampler)
     space = found.history.space
     effect = total_effects(

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from optuna_predictor_rl.checked import checked
+from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.discrepancy import Discrepancy
 from optuna_predictor_rl.labels import full_trials, is_full
@@ -97,6 +97,7 @@ def plot_learning_curves(
     Raises:
         ValueError: If no trial reported a value, or the study has several objectives.
     """
+    check_at_least(0, n_best=n_best)
     curves, rule = learning_curves(study, pruner)
     if not curves:
         raise ValueError("study must have a trial that reported a finite value, but got none.")

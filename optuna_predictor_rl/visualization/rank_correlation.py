@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from optuna.study import Study
 from optuna.trial import TrialState
 
-from optuna_predictor_rl.checked import checked
+from optuna_predictor_rl.checked import check_between, checked
 from optuna_predictor_rl.core.curves import (
     Curve,
     LabelFit,
@@ -45,6 +45,7 @@ def rank_correlation(
             several objectives.
     """
     check_one_objective(study)
+    check_between(0, 1, confidence=confidence)
     full = full_trials(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
     if len(full) < 3:
         raise ValueError(
@@ -81,6 +82,8 @@ def plot_rank_correlation(
         confidence: Of the two-sided interval.
         min_rank_correlation: Drawn as a line; None draws none.
     """
+    if min_rank_correlation is not None:
+        check_between(-1, 1, min_rank_correlation=min_rank_correlation)
     table, rule = rank_correlation(study, pruner, confidence=confidence)
     figure = go.Figure()
     _draw_interval(figure, table.cutoffs, table.label, f"{confidence:.0%} interval of the label")

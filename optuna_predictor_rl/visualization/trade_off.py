@@ -99,6 +99,9 @@ def trade_off(
     """
     if n_proposals < 0:
         raise ValueError(f"n_proposals must not be negative, but got {n_proposals}.")
+    for cost_weight in cost_weights or ():
+        if not 0.0 <= cost_weight <= 1.0:
+            raise ValueError(f"cost_weights must be in [0, 1], but got {cost_weight}.")
     own, _ = inspect_search(study, sampler)
     if own.cost is None:
         raise ValueError("sampler must have a cost for this figure, but got cost=None.")
