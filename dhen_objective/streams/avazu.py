@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dhen_objective.checked import checked
+from dhen_objective.checked import check_at_least, checked
 from dhen_objective.streams.files import CSV
 from dhen_objective.streams.rows import Columns
 from dhen_objective.streams.table import TableStream
@@ -45,6 +45,7 @@ class AvazuStream(TableStream):
             prior: Rough share of clicks.
             max_malformed: Largest share of malformed rows, in [0, 1).
         """
+        check_at_least(1, field_size=field_size)
         super().__init__(
             paths,
             Columns(

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
-from dhen_objective.checked import checked
+from dhen_objective.checked import check_at_least, check_between, checked
 
 
 @checked
@@ -129,6 +129,9 @@ class ArrayStream(ClickStream):
             ValueError: If there are no rows, no positives, other labels than 0 and 1, ids
                 outside their field, or arrays of unequal length.
         """
+        for size in field_sizes:
+            check_at_least(1, field_sizes=size)
+        check_between(0, 1, prior=prior)
         if len(labels) == 0:
             raise ValueError("labels must hold at least one row, but got 0.")
         if not len(dense) == len(sparse) == len(labels):

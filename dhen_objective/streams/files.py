@@ -37,6 +37,10 @@ class CSV:
     names: tuple[str, ...] | None = None
     quotes: bool = True
 
+    def __post_init__(self) -> None:
+        if len(self.delimiter) != 1:
+            raise ValueError(f"delimiter must be one character, but got {self.delimiter!r}.")
+
 
 @dataclass(frozen=True)
 class Part:
