@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from dhen_objective.checked import checked
+from dhen_objective.checked import check_at_least, check_between, checked
 from dhen_objective.config import DHENConfig
 from dhen_objective.features import ClickModel, FeatureProcessing
 from dhen_objective.layers import mlp
@@ -26,6 +26,7 @@ class LogisticRegression(ClickModel):
     def __init__(self, *, field_sizes: Sequence[int], n_dense: int, prior: float = 0.5) -> None:
         """Starts with all weights 0 and the logit of the prior."""
         super().__init__()
+        check_between(0, 1, prior=prior)
         config = DHENConfig(dim=1, attn_heads=1, dense_hidden=())
         self.features = FeatureProcessing(field_sizes, n_dense, config)
         for parameter in self.parameters():
@@ -60,6 +61,8 @@ class PlainMLP(ClickModel):
     ) -> None:
         """Builds the model; of `config` it takes the features and the initialization."""
         super().__init__()
+        for width in hidden:
+            check_at_least(1, hidden=width)
         config = config or DHENConfig()
         self.features = FeatureProcessing(field_sizes, n_dense, config)
         self.mlp = mlp([self.features.n_embs * config.dim, *hidden, 1])

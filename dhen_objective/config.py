@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
+import torch
+
 from dhen_objective.checked import checked
 
 
@@ -165,8 +167,16 @@ class DHENConfig:
     @classmethod
     @checked
     def from_json(cls, text: str) -> DHENConfig:
-        """Returns the configuration that `to_json` wrote."""
-        return cls.from_dict(json.loads(text))
+        """Returns the configuration that `to_json` wrote.
+
+        Raises:
+            ValueError: If it is no JSON, or breaks a rule.
+        """
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"text must be JSON, but got {text!r}: {error}.") from error
+        return cls.from_dict(values)
 
 
 def _ordered_modules(modules: Iterable[str]) -> tuple[Interaction, ...]:
@@ -211,6 +221,12 @@ class TrainConfig:
         _check_positive(self, "lr", "embedding_lr")
         _check_at_least(self, 1, "batch_size", "n_reports")
         _check_at_least(self, 0, "seed")
+        try:
+            torch.device(self.device)
+        except RuntimeError as error:
+            raise ValueError(
+                f"device must be one that torch knows, but got {self.device!r}: {error}"
+            ) from error
         if not 0 < self.window <= 1:
             raise ValueError(f"window must be in (0, 1], but got {self.window}.")
 

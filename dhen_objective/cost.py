@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from dhen_objective.checked import checked
+from dhen_objective.checked import check_at_least, checked
 from dhen_objective.config import DHENConfig, Interaction
 from dhen_objective.features import ClickModel
 from dhen_objective.interactions import n_layer_embs, n_module_embs
@@ -72,6 +72,7 @@ def flops_per_example(config: DHENConfig, *, n_fields: int, n_dense: int) -> int
     Counts matrix products and convolutions, as `torch.utils.flop_counter` does: not look-ups,
     norms and elementwise operations.
     """
+    check_at_least(0, n_fields=n_fields, n_dense=n_dense)
     m, flops = n_fields + (n_dense > 0), 0
     if n_dense:
         flops += _mlp([n_dense, *config.dense_hidden, config.dim])

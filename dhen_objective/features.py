@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from dhen_objective.checked import check_at_least, check_between
 from dhen_objective.config import DHENConfig
 from dhen_objective.layers import bare, initialize, mlp
 
@@ -74,6 +75,7 @@ class FeatureProcessing(nn.Module):
     def __init__(self, field_sizes: Sequence[int], n_dense: int, config: DHENConfig) -> None:
         """Builds the layer for fields with ids below these sizes."""
         super().__init__()
+        check_at_least(0, n_dense=n_dense)
         if not field_sizes and not n_dense:
             raise ValueError("field_sizes must name a field when n_dense is 0, but got none.")
         if any(size < 1 for size in field_sizes):
@@ -107,7 +109,13 @@ class ClickModel(nn.Module):
     features: FeatureProcessing
 
     def _start(self, config: DHENConfig, output: nn.Module, *, prior: float, seed: int) -> None:
-        """Sets all initial weights from the seed, and the output's bias to the prior's logit."""
+        """Sets all initial weights from the seed, and the output's bias to the prior's logit.
+
+        Raises:
+            ValueError: If the prior is not between 0 and 1, or the seed is negative.
+        """
+        check_between(0, 1, prior=prior)
+        check_at_least(0, seed=seed)
         generator = torch.Generator().manual_seed(seed)
         initialize(self, scale=config.w_init_scale, generator=generator)
         nn.init.normal_(self.features.table.weight, std=config.embedding_std, generator=generator)

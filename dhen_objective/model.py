@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from dhen_objective.checked import checked
+from dhen_objective.checked import check_at_least, checked
 from dhen_objective.config import DHENConfig
 from dhen_objective.features import ClickModel, FeatureProcessing
 from dhen_objective.interactions import INTERACTIONS, n_layer_embs
@@ -29,6 +29,7 @@ class DHENLayer(nn.Module):
     def __init__(self, n_in: int, config: DHENConfig) -> None:
         """Builds the layer for `n_in` embeddings."""
         super().__init__()
+        check_at_least(1, n_in=n_in)
         self.n_out = n_layer_embs(config)
         self.concat = config.ensemble == "concat"
         self.interactions = nn.ModuleDict(
@@ -83,8 +84,6 @@ class DHEN(ClickModel):
             seed: Seed of the initial weights.
         """
         super().__init__()
-        if not 0 < prior < 1:
-            raise ValueError(f"prior must be in (0, 1), but got {prior}.")
         self.config = config
         self.features = FeatureProcessing(field_sizes, n_dense, config)
         counts = [self.features.n_embs, *[n_layer_embs(config)] * config.n_layers]

@@ -52,6 +52,29 @@ class DHENSpace:
     lr: tuple[float, float]
     fixed: dict[str, int]
 
+    def __post_init__(self) -> None:
+        for name in ("n_layers", "dcn_layers", "lr"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high:
+                raise ValueError(
+                    f"{name} must be positive and not decrease, but got {(low, high)}."
+                )
+        self._check_networks("fixed", {})
+        unknown = [name for name in self.choices if name not in KNOBS]
+        if unknown:
+            raise ValueError(f"choices must be of {list(KNOBS)}, but got {unknown}.")
+        for name, values in self.choices.items():
+            for value in values:
+                self._check_networks("choices", {name: value})
+
+    def _check_networks(self, about: str, knobs: dict[str, int]) -> None:
+        """Refuse knobs of which no network can be made."""
+        try:
+            DHENConfig(**{**self.fixed, **knobs})  # type: ignore[arg-type]
+        except (TypeError, ValueError) as error:
+            given = knobs or self.fixed
+            raise ValueError(f"{about} must make a network, but got {given}: {error}") from error
+
 
 W_INIT_SCALES = (0.3, 1.0, 3.0)
 LN_INITS = (0.0, 0.1, 0.3, 1.0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from dhen_objective.checked import checked
+from dhen_objective.checked import check_at_least, checked
 from dhen_objective.config import TrainConfig
 from dhen_objective.features import ClickModel
 from dhen_objective.streams.base import Batch
@@ -67,6 +67,7 @@ def measure_throughput(
         raise ValueError("models must hold at least one model, but got none.")
     if repeats < 2:
         raise ValueError(f"repeats must be at least 2, but got {repeats}.")
+    check_at_least(0, warmup=warmup)
     training = training or TrainConfig()
     placed = batch.to(training.device)
     steps = {

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from dhen_objective.adagrad import RowwiseAdagrad
-from dhen_objective.checked import checked
+from dhen_objective.checked import check_at_least, checked
 from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.features import ClickModel
 from dhen_objective.metrics import Tally, WindowedTally
@@ -82,6 +82,7 @@ class Trainer:
 
     def __init__(self, model: ClickModel, config: TrainConfig, *, n_rows: int) -> None:
         """Takes a model for a stream of `n_rows` examples."""
+        check_at_least(1, n_rows=n_rows)
         self.model = model.to(config.device)
         self.record = WindowedTally(
             grid=report_grid(n_rows, config.n_reports),

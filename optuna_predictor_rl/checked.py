@@ -94,7 +94,7 @@ def checked(target: _Target) -> _Target:
     return call  # type: ignore[return-value]
 
 
-def check_at_least(low: float, **values: float) -> None:
+def check_at_least(low: float | int, **values: float | int) -> None:
     """Refuse numbers below a bound, and NaN.
 
     Raises:
@@ -105,7 +105,7 @@ def check_at_least(low: float, **values: float) -> None:
             raise ValueError(f"{name} must be at least {low}, but got {value}.")
 
 
-def check_between(low: float, high: float, **values: float) -> None:
+def check_between(low: float | int, high: float | int, **values: float | int) -> None:
     """Refuse numbers outside of an open interval, and NaN.
 
     Raises:
@@ -116,7 +116,7 @@ def check_between(low: float, high: float, **values: float) -> None:
             raise ValueError(f"{name} must be between {low} and {high}, but got {value}.")
 
 
-def check_finite(**values: float) -> None:
+def check_finite(**values: float | int) -> None:
     """Refuse infinite numbers and NaN.
 
     Raises:
