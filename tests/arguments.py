@@ -7,11 +7,18 @@ from typing import Any, Literal, Union, get_args, get_origin
 from unittest.mock import MagicMock, NonCallableMagicMock
 
 import numpy as np
+import optuna
 import torch
+from numpy.typing import ArrayLike
+from optuna.study import Study
 
 from dhen_objective import DHENConfig, TrainConfig
-from dhen_objective.streams import CSV, Columns
-from optuna_predictor_rl import LowFidelityPruner, PredictorConfig
+from dhen_objective.streams import CSV, Columns, SyntheticStream
+from optuna_predictor_rl import LowFidelityPruner, PredictorConfig, PredictorRLSampler
+from optuna_predictor_rl.core.curves import Curve
+
+CURVES = Sequence[Mapping[int, float] | Curve]
+LABELS = np.ndarray
 
 PLAIN: dict[Any, Callable[[], Any]] = {
     int: lambda: 1,
@@ -25,7 +32,13 @@ PLAIN: dict[Any, Callable[[], Any]] = {
     DHENConfig: DHENConfig,
     LowFidelityPruner: LowFidelityPruner,
     PredictorConfig: PredictorConfig,
+    PredictorRLSampler: PredictorRLSampler,
+    ArrayLike: lambda: [1.0, 2.0, 3.0],
+    SyntheticStream: lambda: SyntheticStream("easy", rows=10),
     TrainConfig: TrainConfig,
+    Study: optuna.create_study,
+    CURVES: lambda: [{1: 0.5, 2: 0.4}, {1: 0.6, 2: 0.5}, {1: 0.7, 2: 0.6}],
+    LABELS: lambda: np.array([0, 1]),
 }
 """Values where a stand-in for the class would not do."""
 
@@ -35,6 +48,8 @@ CONTAINERS = (Sequence, Iterable, list)
 def fitting(hint: Any) -> Any:
     """A value that fits an annotation; of a class, a stand-in."""
     origin, arguments = get_origin(hint), get_args(hint)
+    if hint in PLAIN:
+        return PLAIN[hint]()
     if origin in (Union, types.UnionType):
         return fitting(arguments[0])
     if origin is Literal:
@@ -49,8 +64,6 @@ def fitting(hint: Any) -> Any:
         return MagicMock()
     if origin is type:
         return arguments[0]
-    if hint in PLAIN:
-        return PLAIN[hint]()
     if hasattr(hint, "array_type"):
         return _array(hint)
     return NonCallableMagicMock(spec=origin or hint)

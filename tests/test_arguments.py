@@ -1,8 +1,6 @@
 """Each argument of each public function is checked when it is given: its type, then its range."""
 
-import re
 from typing import Any
-from unittest.mock import NonCallableMagicMock
 
 import pytest
 
@@ -38,18 +36,22 @@ IN_LOOPS = {
 }
 """Methods that run once a batch or a report, on what other code of the packages has made."""
 
-FREE: set[str] = set()
-"""Arguments of which every value of their type makes sense."""
+FREE = {
+    *("AvazuStream(paths)", "CriteoStream(paths)", "TableStream(paths)"),  # there is no such file
+    *("Source.load(path)", "Source.save(path)"),
+    *("Columns(label)", "Columns(dense)", "Columns(counts)", "Columns(time)"),  # names, and the
+    *("Columns(time_format)", "CSV(names)"),  # files are opened by the streams
+    "ComparisonReport.of(compute)",  # an attribute that trials may have
+    "PredictorRLSampler(cost)",
+    *("compare_searchers(searchers)", "compare_searchers(shared_searcher)"),  # see test_turns.py
+    "repeat_comparison(searchers)",
+    *("ne_gain(loss)", "ne_gain(baseline)"),  # NaN in, NaN out
+    "plot_sample_efficiency(value_name)",  # a title
+    "rank_correlation_by_cutoff(curves)",  # NaN is a training that diverged
+}
+"""Arguments of which every value of their type makes sense, or is checked elsewhere."""
 
-CALLED = [one for one in public() if one.name not in IN_LOOPS]
-ARGUMENTS = [(one, p.name) for one in CALLED for p in one.parameters]
-RANGED = [
-    (one, name)
-    for one, name in ARGUMENTS
-    if one.name not in RESULTS and f"{one.name}({name})" not in FREE
-    for hint in [parameter_hints(one.code).get(name)]
-    if senseless(hint)
-]
+CALLED = [one for one in public() if one.name not in IN_LOOPS and one.parameters]
 
 
 class Wrong:
@@ -64,25 +66,33 @@ def call(one: Public, **given: Any) -> Any:
         if p.default is p.empty and p.kind is not p.VAR_KEYWORD
     }
     if one.takes_self:
-        required["self"] = NonCallableMagicMock(spec=one.owner)
+        required["self"] = fitting(one.owner)
     return one.function(**{**required, **given})
 
 
-def identity(value: Any) -> str:
-    return value.name if isinstance(value, Public) else str(value)
+@pytest.mark.parametrize("one", CALLED, ids=lambda one: one.name)
+def test_an_argument_of_another_type_is_refused_by_name(one: Public) -> None:
+    for parameter in one.parameters:
+        unpacked = parameter.kind is parameter.VAR_KEYWORD
+        name = "n_each" if unpacked else parameter.name
+        with pytest.raises(TypeError, match=rf"^{name} must be .*, but got .*Wrong"):
+            call(one, **{name: Wrong()})
 
 
-@pytest.mark.parametrize(("one", "name"), ARGUMENTS, ids=identity)
-def test_an_argument_of_another_type_is_refused_by_name(one: Public, name: str) -> None:
-    if name == "options":
-        name = "n_each"  # one of the keywords that are passed on
-    with pytest.raises(TypeError, match=rf"^{name} must be .*, but got .*Wrong"):
-        call(one, **{name: Wrong()})
+@pytest.mark.parametrize(
+    "one", [one for one in CALLED if one.name not in RESULTS], ids=lambda one: one.name
+)
+def test_a_value_out_of_range_is_refused_by_name(one: Public) -> None:
+    hints = parameter_hints(one.code)
+    for parameter in one.parameters:
+        name = parameter.name
+        for value in [] if f"{one.name}({name})" in FREE else senseless(hints[name]):
+            with pytest.raises(ValueError, match=rf"\b{name}\b.* but got"):
+                call(one, **{name: value})
 
 
-@pytest.mark.parametrize(("one", "name"), RANGED, ids=identity)
-def test_a_value_out_of_range_is_refused_by_name(one: Public, name: str) -> None:
-    for value in senseless(parameter_hints(one.code)[name]):
-        with pytest.raises(ValueError, match=rf"\b{name}\b.* but got") as caught:
-            call(one, **{name: value})
-        assert re.search("nan|-2|no such", str(caught.value)) is not None
+def test_what_is_let_off_is_there() -> None:
+    found = {f"{one.name}({p.name})" for one in public() for p in one.parameters}
+    names = {one.name for one in public()}
+    assert found >= FREE
+    assert names >= IN_LOOPS | RESULTS
