@@ -48,17 +48,21 @@ class _MisfitError(Exception):
     """A value does not fit its annotation."""
 
 
+class _UnknownNameError(_MisfitError):
+    """A value has the type of a literal, but is none of those that are allowed."""
+
+
 def checked(target: _Target) -> _Target:
     """Let a function, or a class's constructor, refuse arguments that break their annotations.
 
     Integers are floats, truth values are no numbers, and text is no sequence of text. NumPy's
     numbers are handed on as Python's, and a list as a tuple where a tuple of any length is
-    expected. Literals are checked by their type only: which names are known is the function's
-    own rule.
+    expected.
 
     Raises:
         TypeError: From the function, if an argument does not fit; it names the argument, what is
             expected, and the value.
+        ValueError: Likewise, if an argument is none of its literals.
 
     Example:
         >>> @checked
@@ -142,9 +146,10 @@ def parameter_hints(function: Callable[..., Any]) -> dict[str, Any]:
 def _checked(name: str, value: Any, hint: Any) -> Any:
     try:
         return _fitted(value, hint)
-    except _MisfitError:
-        expected = _bare(hint).replace(_ARRAY_LIKE, "ArrayLike")
-        raise TypeError(f"{name} must be {expected}, but got {_shown(value)}.") from None
+    except _MisfitError as misfit:
+        expected = _bare(hint).replace(_ARRAY_LIKE, "ArrayLike").replace("Literal", "one of ")
+        kind = ValueError if isinstance(misfit, _UnknownNameError) else TypeError
+        raise kind(f"{name} must be {expected}, but got {_shown(value)}.") from None
 
 
 def _fitted(value: Any, hint: Any) -> Any:
@@ -153,7 +158,10 @@ def _fitted(value: Any, hint: Any) -> Any:
     if origin in (Union, types.UnionType):
         return _first_fitted(value, arguments)
     if origin is Literal:
-        return _first_fitted(value, tuple({type(option) for option in arguments}))
+        if value in arguments:
+            return value
+        known = isinstance(value, tuple({type(option) for option in arguments}))
+        raise _UnknownNameError if known else _MisfitError
     if origin is tuple:
         return _fitted_tuple(value, arguments)
     if origin in _CONTAINERS:
@@ -165,12 +173,13 @@ def _fitted(value: Any, hint: Any) -> Any:
 
 
 def _first_fitted(value: Any, hints: Sequence[Any]) -> Any:
+    unknown = False
     for hint in hints:
         try:
             return _fitted(value, hint)
-        except _MisfitError:
-            continue
-    raise _MisfitError
+        except _MisfitError as misfit:
+            unknown = unknown or isinstance(misfit, _UnknownNameError)
+    raise _UnknownNameError if unknown else _MisfitError
 
 
 def _fitted_tuple(value: Any, hints: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -199,11 +208,13 @@ def _walk(value: Any, kind: type, hints: tuple[Any, ...]) -> None:
 
 def _bare(hint: Any) -> str:
     """An annotation as one writes it, without the names of modules."""
+    if get_origin(hint) in (Union, types.UnionType):
+        return " | ".join(map(_bare, get_args(hint)))
     text = re.sub(r"\b(?:\w+\.)+(?=\w)", "", inspect.formatannotation(hint))
     return text.replace("NoneType", "None")
 
 
-_ARRAY_LIKE = _bare(ArrayLike).removeprefix("Union[").removesuffix("]")
+_ARRAY_LIKE = _bare(ArrayLike)
 
 
 def _shown(value: Any) -> str:

@@ -41,6 +41,7 @@ FREE = {
     *("Source.load(path)", "Source.save(path)"),
     *("Columns(label)", "Columns(dense)", "Columns(counts)", "Columns(time)"),  # names, and the
     *("Columns(time_format)", "CSV(names)"),  # files are opened by the streams
+    "DHENSpace(fixed)",  # see test_space.py
     "ComparisonReport.of(compute)",  # an attribute that trials may have
     "PredictorRLSampler(cost)",
     *("compare_searchers(searchers)", "compare_searchers(shared_searcher)"),  # see test_turns.py

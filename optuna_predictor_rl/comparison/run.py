@@ -17,7 +17,6 @@ from optuna_predictor_rl.comparison.turns import Turns
 
 Objective = Callable[[Trial], float]
 Protocol = Literal["sequential", "batch"]
-PROTOCOLS = ("sequential", "batch")
 
 
 class Options(TypedDict, total=False):
@@ -198,8 +197,6 @@ def _begin(study: Study, protocol: Protocol, *, n_shared: int, n_each: int) -> N
         raise ValueError(
             f"study must have one objective, but got one with {len(study.directions)}."
         )
-    if protocol not in PROTOCOLS:
-        raise ValueError(f"protocol must be one of {PROTOCOLS}, but got {protocol!r}.")
     begun = study.user_attrs.get(SETTINGS, {"protocol": protocol})
     if begun["protocol"] != protocol:
         raise ValueError(

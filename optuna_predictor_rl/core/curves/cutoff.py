@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -59,8 +59,6 @@ def rank_correlation_by_cutoff(
     """
     check_confidence(confidence)
     check_at_least(1, n_resamples=n_resamples)
-    if direction not in get_args(Direction):
-        raise ValueError(f"direction must be 'minimize' or 'maximize', but got {direction!r}.")
     read = [curve if isinstance(curve, Curve) else Curve.of(curve) for curve in curves]
     if len(read) < 3:
         raise ValueError(f"curves must hold at least 3 curves, but got {len(read)}.")
