@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -78,11 +79,15 @@ def _params_of_table(
 
 
 def _cells(column: Iterable[Any], distribution: BaseDistribution | None) -> list[Any]:
-    """A column's values; an empty cell is None where that is a choice, and missing otherwise."""
+    """A column's values; an empty cell is None or NaN where that is a choice, or else missing."""
     choices = distribution.choices if isinstance(distribution, CategoricalDistribution) else ()
-    empty = None if None in choices else _MISSING
-    # Frames write None as NaN in some columns; only NaN differs from itself.
-    return [empty if value is None or value != value else value for value in column]
+    # Frames write None as NaN in some columns.
+    empty = next((choice for choice in choices if _is_empty(choice)), _MISSING)
+    return [empty if _is_empty(value) else value for value in column]
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def rows_of(params_list: Sequence[Mapping[str, Any]], history: History, study: Study) -> Rows:
