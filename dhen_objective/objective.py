@@ -59,7 +59,7 @@ class DHENObjective:
     A training that diverges makes a failed trial, with the reason in the attribute `failure`.
 
     With `checkpoints`, a training that was killed is continued, with the same curve, by the next
-    trial with the same configuration: one that `optuna.storages.RetryFailedTrialCallback` or
+    trial with the same configuration: one that `optuna.storages.RetryHeartbeatStaleTrialCallback` or
     `study.enqueue_trial` brings back.
 
     Examples:
