@@ -19,6 +19,7 @@ from optuna_predictor_rl.core.curves import Curve
 
 CURVES = Sequence[Mapping[int, float] | Curve]
 LABELS = np.ndarray
+FIXED = dict[str, int]
 
 PLAIN: dict[Any, Callable[[], Any]] = {
     int: lambda: 1,
@@ -37,6 +38,7 @@ PLAIN: dict[Any, Callable[[], Any]] = {
     SyntheticStream: lambda: SyntheticStream("easy", rows=10),
     TrainConfig: TrainConfig,
     Study: optuna.create_study,
+    FIXED: dict,
     CURVES: lambda: [{1: 0.5, 2: 0.4}, {1: 0.6, 2: 0.5}, {1: 0.7, 2: 0.6}],
     LABELS: lambda: np.array([0, 1]),
 }

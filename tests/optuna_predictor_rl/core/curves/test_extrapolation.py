@@ -175,6 +175,6 @@ def test_a_bad_curve_is_refused(steps, values, options, message):
 
 def test_an_unknown_axis_is_refused():
     with pytest.raises(
-        ValueError, match=r"axis must be one of \['linear', .*\], but got 'cubic'"
+        ValueError, match=r"axis must be one of \['exponential', .*\], but got 'cubic'"
     ):
         check_fit(n_fit_points=5, axis="cubic", shrink=0)
