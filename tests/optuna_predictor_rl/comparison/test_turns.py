@@ -200,7 +200,7 @@ def test_bad_arguments_are_told_before_any_trial(options: dict, message: str) ->
 
 
 def test_one_name_is_no_list_of_names() -> None:
-    with pytest.raises(TypeError, match="searchers must be .*, but got 'tpe'"):
+    with pytest.raises(TypeError, match=r"searchers must be .*, but got 'tpe'"):
         compare_searchers(optuna.create_study(), parabola, "tpe")
 
 
