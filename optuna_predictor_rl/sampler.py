@@ -40,8 +40,8 @@ class PredictorRLSampler(BaseSampler):
         predictor: Settings of the predictor; `PredictorConfig.paper()` are the paper's.
         policy: Settings of the policy; `PolicyConfig.paper()` are the paper's.
         cost: User attribute that holds a trial's cost, or a callable that returns it from the
-            trial, to be learned; or a `KnownCost` of the parameters, which is used exactly. Lower
-            is better. None searches for the value alone.
+            trial, to be learned; or a `KnownCost` of the parameters, which is used exactly and
+            tried on the first complete trial. Lower is better. None searches for the value alone.
         cost_weight: The alpha of Eq. (6): weight in [0, 1] of the standardized cost against the
             standardized value. A sequence is cycled from trial to trial. A study with several
             objectives has no cost beside them to weigh.
@@ -54,11 +54,10 @@ class PredictorRLSampler(BaseSampler):
         store_predictions: Whether running trials get user attributes of what is expected of them
             and where they come from, and those that broke constraints; see
             `optuna_predictor_rl.records`. A `DashboardCallback` turns it on.
-        warm_start: Another study (its trials are read now), a `Source` or a finished trial, or
-            several of them, with
-            other ranges, scales and parameters where they have them. Their best configurations
-            are tried first; what they predict is a start for the predictor, and loses its weight
-            if the study's own trials disagree.
+        warm_start: Another study (its trials are read now), a `Source` or a finished trial, or a
+            list of them, with other ranges, scales and parameters where they have them. Their
+            best configurations are tried first; what they predict is a start for the predictor,
+            and loses its weight if the study's own trials disagree.
         prior: Beliefs about parameters: weights of choices (the others weigh nothing), or for
             numeric ones a function from a value to its weight, or a normal one as (centre, width)
             with the width in shares of the range, of the log range where it is one. The first
