@@ -59,8 +59,8 @@ class DHENObjective:
     A training that diverges makes a failed trial, with the reason in the attribute `failure`.
 
     With `checkpoints`, a training that was killed is continued, with the same curve, by the next
-    trial with the same configuration: one that `optuna.storages.RetryHeartbeatStaleTrialCallback` or
-    `study.enqueue_trial` brings back.
+    trial with the same configuration: one that `study.enqueue_trial` or
+    `optuna.storages.RetryHeartbeatStaleTrialCallback` brings back.
 
     Examples:
         >>> from dhen_objective.streams import SyntheticStream

@@ -14,6 +14,7 @@ import re
 import reprlib
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from enum import StrEnum
 from numbers import Integral, Real
 from typing import (
     Annotated,
@@ -56,8 +57,8 @@ def checked(target: _Target) -> _Target:
     """Let a function, or a class's constructor, refuse arguments that break their annotations.
 
     Integers are floats, truth values are no numbers, and text is no sequence of text. NumPy's
-    numbers are handed on as Python's, and a list as a tuple where a tuple of any length is
-    expected.
+    numbers are handed on as Python's, a list as a tuple where a tuple of any length is expected,
+    and the name of an enumeration's member as the member.
 
     Raises:
         TypeError: From the function, if an argument does not fit; it names the argument, what is
@@ -167,9 +168,17 @@ def _fitted(value: Any, hint: Any) -> Any:
     if origin in _CONTAINERS:
         _walk(value, origin, arguments)
         return value
+    if isinstance(hint, type) and issubclass(hint, StrEnum) and isinstance(value, str):
+        return _member(value, hint)
     if not is_bearable(value, hint, conf=_CONF):
         raise _MisfitError
     return value.item() if hint in (int, float) and isinstance(value, np.generic) else value
+
+
+def _member(value: str, names: type[StrEnum]) -> StrEnum:
+    if value not in set(names):
+        raise _UnknownNameError
+    return names(value)
 
 
 def _first_fitted(value: Any, hints: Sequence[Any]) -> Any:

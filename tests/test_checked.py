@@ -13,6 +13,7 @@ import pytest
 import torch
 from jaxtyping import Float
 
+from dhen_objective import Interaction
 from optuna_predictor_rl import PolicyConfig
 from optuna_predictor_rl.checked import checked
 
@@ -90,6 +91,8 @@ def test_what_does_not_fit_is_refused_with_the_arguments_name(hint: Any, value: 
         (Literal["a", "b"] | Sequence[Literal["a", "b"]], ["b"], ["b"]),
         (Callable[[int], int] | None, abs, abs),
         (type[Exception], ValueError, ValueError),
+        (tuple[Interaction, ...], ["dcn"], (Interaction.DCN,)),
+        (tuple[Interaction, ...], (Interaction.DCN,), (Interaction.DCN,)),
         (Any, "x", "x"),
     ],
 )
