@@ -198,9 +198,6 @@ class PredictorRLSampler(BaseSampler):
         planned = from_numbers(_storage.planned(trial), search_space)
         if planned.keys() == search_space.keys():
             return planned  # of a killed trial, which is retried
-        if not self._known_cost_works:
-            for complete in _storage.trials(study, (TrialState.COMPLETE,))[:1]:
-                self._try_known_cost(complete)
         with self._suggester.lock:
             claim = self._planner.claim(study, trial, search_space)
             if self.store_predictions:
@@ -248,7 +245,10 @@ class PredictorRLSampler(BaseSampler):
             self._try_known_cost(trial)
 
     def _try_known_cost(self, trial: FrozenTrial) -> None:
-        """Compute a known cost once, so that a mistake in it shows at the first trial."""
+        """Compute a known cost once, so that a mistake in it shows at the first trial.
+
+        Trials of earlier runs may lack parameters that the cost is now computed from.
+        """
         if isinstance(self._cost, KnownCost) and not self._known_cost_works:
             check_known_cost(self._cost, trial)
             self._known_cost_works = True
