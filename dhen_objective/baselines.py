@@ -10,12 +10,14 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from dhen_objective.checked import check_at_least, checked
 from dhen_objective.config import DHENConfig
 from dhen_objective.features import ClickModel, FeatureProcessing
 from dhen_objective.layers import mlp
-from dhen_objective.ranges import check_at_least, check_prior
+from dhen_objective.ranges import check_prior
 
 
+@checked
 class LogisticRegression(ClickModel):
     """One weight for each id and each dense feature: the logit is their sum.
 
@@ -45,6 +47,7 @@ class LogisticRegression(ClickModel):
         return out
 
 
+@checked
 class PlainMLP(ClickModel):
     """An MLP over all embeddings side by side, without interaction modules.
 

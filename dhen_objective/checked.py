@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import re
 import reprlib
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from enum import StrEnum
 from numbers import Integral, Real
 from typing import (
     Annotated,
@@ -34,8 +36,8 @@ from numpy.typing import ArrayLike
 
 _Target = TypeVar("_Target", bound=Callable[..., Any])
 _NO_BOOL: Any = Is[lambda value: not isinstance(value, bool)]
-_NUMBERS: Any = FrozenDict({int: Annotated[Integral, _NO_BOOL], float: Annotated[Real, _NO_BOOL]})
-_CONF = BeartypeConf(hint_overrides=_NUMBERS)
+_NUMBERS = {int: Annotated[Integral, _NO_BOOL], float: Annotated[Real, _NO_BOOL]}
+_CONF = BeartypeConf(hint_overrides=FrozenDict(_NUMBERS))
 
 
 _CONTAINERS = (Sequence, Mapping, Iterable, Collection, list, dict, set, frozenset)
@@ -47,17 +49,21 @@ class _MisfitError(Exception):
     """A value does not fit its annotation."""
 
 
+class _UnknownNameError(_MisfitError):
+    """A value has the type of a literal, but is none of those that are allowed."""
+
+
 def checked(target: _Target) -> _Target:
     """Let a function, or a class's constructor, refuse arguments that break their annotations.
 
     Integers are floats, truth values are no numbers, and text is no sequence of text. NumPy's
-    numbers are handed on as Python's, and a list as a tuple where a tuple of any length is
-    expected. Literals are checked by their type only: which names are known is the function's
-    own rule.
+    numbers are handed on as Python's, a list as a tuple where a tuple of any length is expected,
+    and the name of an enumeration's member as the member.
 
     Raises:
         TypeError: From the function, if an argument does not fit; it names the argument, what is
             expected, and the value.
+        ValueError: Likewise, if an argument is none of its literals.
 
     Example:
         >>> @checked
@@ -77,7 +83,7 @@ def checked(target: _Target) -> _Target:
 
     @functools.cache
     def expected() -> dict[str, Any]:  # once called, as annotations may name what comes later
-        return _parameter_hints(target)
+        return parameter_hints(target)
 
     @functools.wraps(target)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -93,7 +99,40 @@ def checked(target: _Target) -> _Target:
     return call  # type: ignore[return-value]
 
 
-def _parameter_hints(function: Callable[..., Any]) -> dict[str, Any]:
+def check_at_least(low: float | int, **values: float | int) -> None:
+    """Refuse numbers below a bound, and NaN.
+
+    Raises:
+        ValueError: If there is one; it names the argument, the rule, and the value.
+    """
+    for name, value in values.items():
+        if not value >= low:
+            raise ValueError(f"{name} must be at least {low}, but got {value}.")
+
+
+def check_between(low: float | int, high: float | int, **values: float | int) -> None:
+    """Refuse numbers outside of an open interval, and NaN.
+
+    Raises:
+        ValueError: If there is one; it names the argument, the rule, and the value.
+    """
+    for name, value in values.items():
+        if not low < value < high:
+            raise ValueError(f"{name} must be between {low} and {high}, but got {value}.")
+
+
+def check_finite(**values: float | int) -> None:
+    """Refuse infinite numbers and NaN.
+
+    Raises:
+        ValueError: If there is one; it names the argument, the rule, and the value.
+    """
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise ValueError(f"{name} must be finite, but got {value}.")
+
+
+def parameter_hints(function: Callable[..., Any]) -> dict[str, Any]:
     """The resolved annotations of a function's parameters, and of the keywords it unpacks."""
     plain: Any = inspect.unwrap(function)
     written = {k: v for k, v in plain.__annotations__.items() if k != "return"}
@@ -108,9 +147,10 @@ def _parameter_hints(function: Callable[..., Any]) -> dict[str, Any]:
 def _checked(name: str, value: Any, hint: Any) -> Any:
     try:
         return _fitted(value, hint)
-    except _MisfitError:
-        expected = _bare(hint).replace(_ARRAY_LIKE, "ArrayLike")
-        raise TypeError(f"{name} must be {expected}, but got {_shown(value)}.") from None
+    except _MisfitError as misfit:
+        expected = _bare(hint).replace(_ARRAY_LIKE, "ArrayLike").replace("Literal", "one of ")
+        kind = ValueError if isinstance(misfit, _UnknownNameError) else TypeError
+        raise kind(f"{name} must be {expected}, but got {_shown(value)}.") from None
 
 
 def _fitted(value: Any, hint: Any) -> Any:
@@ -119,24 +159,38 @@ def _fitted(value: Any, hint: Any) -> Any:
     if origin in (Union, types.UnionType):
         return _first_fitted(value, arguments)
     if origin is Literal:
-        return _first_fitted(value, tuple({type(option) for option in arguments}))
+        if value in arguments:
+            return value
+        known = isinstance(value, tuple({type(option) for option in arguments}))
+        raise _UnknownNameError if known else _MisfitError
     if origin is tuple:
         return _fitted_tuple(value, arguments)
     if origin in _CONTAINERS:
         _walk(value, origin, arguments)
         return value
+    if isinstance(hint, type) and issubclass(hint, StrEnum) and isinstance(value, str):
+        return _member(value, hint)
+    if hint in (int, float, bool) and isinstance(value, np.generic):
+        value = value.item()
     if not is_bearable(value, hint, conf=_CONF):
         raise _MisfitError
-    return value.item() if hint in (int, float) and isinstance(value, np.generic) else value
+    return value
+
+
+def _member(value: str, names: type[StrEnum]) -> StrEnum:
+    if value not in set(names):
+        raise _UnknownNameError
+    return names(value)
 
 
 def _first_fitted(value: Any, hints: Sequence[Any]) -> Any:
+    unknown = False
     for hint in hints:
         try:
             return _fitted(value, hint)
-        except _MisfitError:
-            continue
-    raise _MisfitError
+        except _MisfitError as misfit:
+            unknown = unknown or isinstance(misfit, _UnknownNameError)
+    raise _UnknownNameError if unknown else _MisfitError
 
 
 def _fitted_tuple(value: Any, hints: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -165,11 +219,13 @@ def _walk(value: Any, kind: type, hints: tuple[Any, ...]) -> None:
 
 def _bare(hint: Any) -> str:
     """An annotation as one writes it, without the names of modules."""
+    if get_origin(hint) in (Union, types.UnionType):
+        return " | ".join(map(_bare, get_args(hint)))
     text = re.sub(r"\b(?:\w+\.)+(?=\w)", "", inspect.formatannotation(hint))
     return text.replace("NoneType", "None")
 
 
-_ARRAY_LIKE = _bare(ArrayLike).removeprefix("Union[").removesuffix("]")
+_ARRAY_LIKE = _bare(ArrayLike)
 
 
 def _shown(value: Any) -> str:

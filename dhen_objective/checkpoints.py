@@ -145,7 +145,7 @@ class _UnusableError(Exception):
     """What is wrong with a checkpoint, as the end of a sentence about it."""
 
 
-def _read(path: Path, device: str) -> dict[str, Any] | None:
+def _read(path: Path, device: str | torch.device) -> dict[str, Any] | None:
     try:
         content = path.read_bytes()
     except FileNotFoundError:  # also where the same training beside this one just removed it

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from dhen_objective.plain_values import use_plain_values
-from dhen_objective.ranges import check_at_least, check_positive, check_seed
+from dhen_objective.checked import check_at_least, checked
+from dhen_objective.ranges import check_positive, check_seed
 
 
 class Interaction(StrEnum):
@@ -39,6 +39,7 @@ def _check_keys(cls: type[Any], values: Mapping[str, Any]) -> None:
         raise ValueError(f"{cls.__name__} must be given known fields, but got {unknown}.")
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class DHENConfig:
     """The architecture of a deep hierarchical ensemble network.
@@ -102,7 +103,7 @@ class DHENConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "modules", _ordered_modules(self.modules))
-        use_plain_values(self)
+        _use_floats(self, "w_init_scale", "ln_init", "embedding_std")
         at_least_one = ["n_layers", "dlrm_hidden", "attn_heads", "attn_ffn_mult", "linear_embs"]
         at_least_one += ["dcn_layers", "dcn_rank", "conv_kernel", "conv_channels", "dim"]
         at_least_one += ["module_embs"]
@@ -141,6 +142,7 @@ class DHENConfig:
         return values
 
     @classmethod
+    @checked
     def from_dict(cls, values: Mapping[str, Any]) -> DHENConfig:
         """Returns the configuration that `to_dict` wrote; absent fields take their defaults."""
         _check_keys(cls, values)
@@ -156,9 +158,18 @@ class DHENConfig:
         return json.dumps(self.to_dict())
 
     @classmethod
+    @checked
     def from_json(cls, text: str) -> DHENConfig:
-        """Returns the configuration that `to_json` wrote."""
-        return cls.from_dict(json.loads(text))
+        """Returns the configuration that `to_json` wrote.
+
+        Raises:
+            ValueError: If it is no JSON, or breaks a rule.
+        """
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"text must be JSON, but got {text!r}: {error}.") from error
+        return cls.from_dict(values)
 
 
 def _ordered_modules(modules: Iterable[str]) -> tuple[Interaction, ...]:
@@ -171,7 +182,13 @@ def _ordered_modules(modules: Iterable[str]) -> tuple[Interaction, ...]:
     return tuple(module for module in Interaction if module in names)
 
 
-def _check_device(device: str) -> None:
+def _use_floats(config: object, *names: str) -> None:
+    """Turns integers into floats, so that equal configurations have equal JSON."""
+    for name in names:
+        object.__setattr__(config, name, float(getattr(config, name)))
+
+
+def _check_device(device: str | torch.device) -> None:
     try:
         torch.device(device)
     except RuntimeError as error:
@@ -180,6 +197,7 @@ def _check_device(device: str) -> None:
         ) from error
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """How a network is trained on a stream, in one pass.
@@ -208,11 +226,12 @@ class TrainConfig:
     n_reports: int = 20
     window: float = 0.2
     seed: int = 0
-    device: str = "cpu"
+    device: str | torch.device = "cpu"
     autocast: bool = False
 
     def __post_init__(self) -> None:
-        use_plain_values(self)
+        object.__setattr__(self, "device", str(self.device))
+        _use_floats(self, "lr", "embedding_lr", "window")
         check_positive(lr=self.lr, embedding_lr=self.embedding_lr)
         check_at_least(1, batch_size=self.batch_size, n_reports=self.n_reports)
         check_seed(self.seed)
@@ -225,6 +244,7 @@ class TrainConfig:
         return asdict(self)
 
     @classmethod
+    @checked
     def from_dict(cls, values: Mapping[str, Any]) -> TrainConfig:
         """Returns the configuration that `to_dict` wrote; absent fields take their defaults."""
         _check_keys(cls, values)

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from torch import nn
 
+from dhen_objective.checked import checked
 from dhen_objective.config import DHENConfig, Interaction
 from dhen_objective.features import ClickModel
 from dhen_objective.interactions import n_layer_embs, n_module_embs
@@ -65,6 +66,7 @@ INTERACTION_FLOPS: dict[Interaction, Callable[[int, DHENConfig], int]] = {
 }
 
 
+@checked
 def flops_per_example(config: DHENConfig, *, n_fields: int, n_dense: int) -> int:
     """Returns the FLOPs of one example's forward pass; a multiply-add is two.
 
@@ -86,6 +88,7 @@ def flops_per_example(config: DHENConfig, *, n_fields: int, n_dense: int) -> int
     return flops + _mlp([m * config.dim, *config.head_hidden, 1])
 
 
+@checked
 def parameter_count(model: nn.Module) -> int:
     """Returns the number of trainable values, the embedding table among them."""
     return sum(parameter.numel() for parameter in model.parameters())

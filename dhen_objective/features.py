@@ -10,9 +10,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from dhen_objective.checked import check_at_least
 from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.layers import bare, initialize, mlp
-from dhen_objective.ranges import check_at_least, check_field_sizes, check_prior, check_seed
+from dhen_objective.ranges import check_field_sizes, check_prior, check_seed
 
 _RESOLUTION = 1e-12
 """Deviation, relative to the mean, below which a feature is constant.
@@ -82,6 +83,7 @@ class FeatureProcessing(nn.Module):
     def __init__(self, field_sizes: Sequence[int], n_dense: int, config: DHENConfig) -> None:
         """Builds the layer for fields with ids below these sizes."""
         super().__init__()
+        check_at_least(0, n_dense=n_dense)
         if not field_sizes and not n_dense:
             raise ValueError("field_sizes must name a field when n_dense is 0, but got none.")
         check_field_sizes(tuple(field_sizes))

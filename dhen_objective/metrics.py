@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+from dhen_objective.checked import checked
+
 _NONE = torch.zeros(0, dtype=torch.float32, device="cpu")
 
 
@@ -51,6 +53,7 @@ def binary_entropy(rate: float) -> float:
     return -sum(p * math.log(p) for p in (rate, 1 - rate) if p > 0)
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class Tally:
     """Sums over some predicted examples; tallies of disjoint examples add up.
@@ -77,6 +80,7 @@ class Tally:
             )
 
     @staticmethod
+    @checked
     def of(logits: Tensor, labels: Tensor) -> Tally:
         """Returns the sums over one batch.
 
@@ -116,6 +120,7 @@ class Tally:
         return self.predicted / self.positives if self.positives else math.nan
 
 
+@checked
 def normalized_entropy(logits: Tensor, labels: Tensor) -> float:
     """Returns the normalized entropy of predictions, relative to the labels' own rate.
 
@@ -138,6 +143,7 @@ def normalized_entropy(logits: Tensor, labels: Tensor) -> float:
     return Tally.of(logits, labels).normalized_entropy
 
 
+@checked
 def ne_gain(loss: float, baseline: float) -> float:
     """Returns the change against a baseline in %; negative is better.
 
@@ -147,6 +153,7 @@ def ne_gain(loss: float, baseline: float) -> float:
     return 100.0 * (loss / baseline - 1.0) if baseline > 0 else math.nan
 
 
+@checked
 def ne_gain_with_error(losses: Tensor, baseline: Tensor) -> tuple[float, float]:
     """Returns the NE gain in % and the standard error of it, from per-example log losses.
 
@@ -166,6 +173,7 @@ def ne_gain_with_error(losses: Tensor, baseline: Tensor) -> tuple[float, float]:
     return 100.0 * float(difference.mean()) / base, 100.0 * error / base
 
 
+@checked
 def paired_standard_error(losses: Tensor, baseline: Tensor) -> float:
     """Returns the standard error of the mean difference of paired losses; NaN under 2 rows.
 
@@ -183,6 +191,7 @@ def paired_standard_error(losses: Tensor, baseline: Tensor) -> float:
     return float(difference.std(correction=1)) / math.sqrt(len(difference))
 
 
+@checked
 class WindowedTally:
     """Sums predictions on a fixed grid of examples, whatever the size of the batches.
 

@@ -8,13 +8,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from dhen_objective.checked import check_at_least, checked
 from dhen_objective.config import DHENConfig
 from dhen_objective.features import ClickModel, FeatureProcessing
 from dhen_objective.interactions import INTERACTIONS, n_layer_embs
 from dhen_objective.layers import CountMap, layer_norm, mlp
-from dhen_objective.ranges import check_at_least, check_prior
+from dhen_objective.ranges import check_prior
 
 
+@checked
 class DHENLayer(nn.Module):
     """One layer: X' = LN(Ensemble_i(I_i(X)) + ShortCut(X)).
 
@@ -46,6 +48,7 @@ class DHENLayer(nn.Module):
         return out
 
 
+@checked
 class DHEN(ClickModel):
     """A click or conversion model: feature processing, DHEN layers, over-MLP.
 

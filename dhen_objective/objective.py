@@ -12,6 +12,7 @@ from typing import Any
 
 import optuna
 
+from dhen_objective.checked import checked
 from dhen_objective.checkpoints import checkpoint_path
 from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.cost import flops_per_example
@@ -26,6 +27,7 @@ from dhen_objective.whole_files import sweep
 Suggest = Callable[[optuna.Trial], tuple[DHENConfig, TrainConfig]]
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class Score:
     """How a network did against the baseline, on the same rows.
@@ -42,6 +44,7 @@ class Score:
     result: TrainResult
 
 
+@checked
 class DHENObjective:
     """Trains a trial's network in one pass and returns the NE gain of its last window, in %.
 
@@ -58,8 +61,8 @@ class DHENObjective:
     A training that diverges makes a failed trial, with the reason in the attribute `failure`.
 
     With `checkpoints`, a training that was killed is continued, with the same curve, by the next
-    trial with the same configuration: one that `optuna.storages.RetryFailedTrialCallback` or
-    `study.enqueue_trial` brings back.
+    trial with the same configuration: one that `study.enqueue_trial` or
+    `optuna.storages.RetryHeartbeatStaleTrialCallback` brings back.
 
     Examples:
         >>> from dhen_objective.streams import SyntheticStream
@@ -140,6 +143,7 @@ class DHENObjective:
             )
         return result
 
+    @checked
     def score(
         self,
         config: DHENConfig,

@@ -6,12 +6,7 @@ import math
 
 import torch
 
-
-def check_at_least(low: int, **values: int | float) -> None:
-    """Refuses a value under `low`, and one that is not finite."""
-    for name, value in values.items():
-        if not (math.isfinite(value) and value >= low):
-            raise ValueError(f"{name} must be at least {low}, but got {value}.")
+from dhen_objective.checked import check_at_least
 
 
 def check_positive(**values: int | float) -> None:
@@ -47,7 +42,7 @@ def check_field_sizes(sizes: tuple[int, ...]) -> None:
             raise ValueError(f"field_sizes must be at least 1, but got {size} in field {field}.")
 
 
-def check_device(device: str) -> None:
+def check_device(device: str | torch.device) -> None:
     """Refuses a GPU where torch finds none."""
     kind = torch.device(device).type
     if kind == "cuda" and not torch.cuda.is_available():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 import optuna
 
+from dhen_objective.checked import checked
 from dhen_objective.config import DHENConfig, Interaction, TrainConfig
 
 _SWITCHES: dict[str, Interaction] = {
@@ -33,6 +33,7 @@ KNOBS: dict[str, Interaction] = {
 """The module that each decision has an effect in, in the order in which they are asked."""
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class DHENSpace:
     """The choices of each decision, beside the five switches of the modules.
@@ -54,13 +55,25 @@ class DHENSpace:
     def __post_init__(self) -> None:
         for name in ("n_layers", "dcn_layers", "lr"):
             low, high = getattr(self, name)
-            if not 0 < low <= high < math.inf:
-                raise ValueError(f"{name} must be positive and increasing, but got {low, high}.")
-        for name, values in self.choices.items():
-            if name not in KNOBS or not values:
+            if not 0 < low <= high:
                 raise ValueError(
-                    f"choices must hold values of known decisions, but got {values} for {name!r}."
+                    f"{name} must be positive and not decrease, but got {(low, high)}."
                 )
+        self._check_networks("fixed", {})
+        unknown = [name for name in self.choices if name not in KNOBS]
+        if unknown:
+            raise ValueError(f"choices must be of {list(KNOBS)}, but got {unknown}.")
+        for name, values in self.choices.items():
+            for value in values:
+                self._check_networks("choices", {name: value})
+
+    def _check_networks(self, about: str, knobs: dict[str, int]) -> None:
+        """Refuse knobs of which no network can be made."""
+        try:
+            DHENConfig(**{**self.fixed, **knobs})  # type: ignore[arg-type]
+        except (TypeError, ValueError) as error:
+            given = knobs or self.fixed
+            raise ValueError(f"{about} must make a network, but got {given}: {error}") from error
 
 
 W_INIT_SCALES = (0.3, 1.0, 3.0)
@@ -103,6 +116,7 @@ SPACES: dict[str, DHENSpace] = {
 """Search spaces for a core of a CPU, and for a GPU."""
 
 
+@checked
 def suggest_config(
     trial: optuna.trial.BaseTrial,
     *,
@@ -164,6 +178,7 @@ def suggest_config(
     return config.canonical(), replace(training or TrainConfig(), lr=lr)
 
 
+@checked
 def params_of(model: DHENConfig, training: TrainConfig) -> dict[str, Any]:
     """Returns the parameters that `suggest_config` turns into a network and its training.
 

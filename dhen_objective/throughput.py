@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import torch
 
+from dhen_objective.checked import check_at_least, checked
 from dhen_objective.config import TrainConfig
 from dhen_objective.features import ClickModel
-from dhen_objective.ranges import check_at_least
 from dhen_objective.streams.base import Batch
 from dhen_objective.trainer import Trainer
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class Throughput:
     """Measured speed of one model.
@@ -35,6 +36,7 @@ class Throughput:
     device: str
 
 
+@checked
 def measure_throughput(
     models: Mapping[str, ClickModel],
     batch: Batch,
@@ -69,7 +71,8 @@ def measure_throughput(
     if not len(batch):
         raise ValueError("batch must hold at least one example, but got 0.")
     training = training or TrainConfig()
-    placed = batch.to(training.device)
+    device = str(training.device)
+    placed = batch.to(device)
     steps = {
         name: _step(model, placed, training, inference, rounds=warmup + repeats)
         for name, model in models.items()
@@ -80,10 +83,12 @@ def measure_throughput(
     seconds: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(repeats):  # in turns
         for name, step in steps.items():
-            seconds[name].append(_timed(step, training.device))
+            seconds[name].append(_timed(step, device))
     first = seconds[next(iter(seconds))]
-    device = _device_name(training.device)
-    return {name: _summary(times, first, len(batch), device) for name, times in seconds.items()}
+    name_of_device = _device_name(device)
+    return {
+        name: _summary(times, first, len(batch), name_of_device) for name, times in seconds.items()
+    }
 
 
 def _step(

@@ -12,6 +12,7 @@ from pathlib import Path
 from jaxtyping import Float
 from torch import Tensor
 
+from dhen_objective.checked import checked
 from dhen_objective.checkpoints import Checkpoint
 from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.features import ClickModel
@@ -24,6 +25,7 @@ Report = Callable[[int, Tally], bool | None]
 """Takes the rows seen and the newest window; a true value stops the training."""
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class TrainResult:
     """What one pass over a stream gave.
@@ -82,6 +84,7 @@ class TrainResult:
         return self.diverged or window.loss > 2 * known + 0.1 * window.rows
 
 
+@checked
 @with_gradients()
 def train(
     stream: ClickStream,
@@ -129,6 +132,7 @@ def train(
     return train_model(model, stream, training, report=report, checkpoint=checkpoint)
 
 
+@checked
 @with_gradients()
 def train_model(
     model: ClickModel,

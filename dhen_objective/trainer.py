@@ -15,10 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from dhen_objective.adagrad import RowwiseAdagrad
+from dhen_objective.checked import check_at_least
 from dhen_objective.config import TrainConfig
 from dhen_objective.features import ClickModel
 from dhen_objective.metrics import WindowedTally
-from dhen_objective.ranges import check_at_least, check_device
+from dhen_objective.ranges import check_device
 from dhen_objective.streams.base import Batch
 
 _TIMED_STEPS = 1000

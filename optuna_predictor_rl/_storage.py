@@ -4,14 +4,18 @@ Why each is needed: samplers and pruners get a ``FrozenTrial``, which cannot wri
 trials once a trial, without copies, has no public name; a live ``Trial`` does not show what it
 has reported; other workers see a parameter only once the objective has asked for it; a view of a
 study is a study over another storage, and has to pass the storage's heartbeat on; a sampler that
-fixes parameters around another one does not say to which values.
+fixes parameters around another one does not say to which values; a function of constraints is
+stored in a format of Optuna's own.
 """
 
 import json
-from collections.abc import Container, Mapping
+import warnings
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
+from optuna._deprecated import _DEPRECATION_WARNING_TEMPLATE
 from optuna.samplers import PartialFixedSampler
+from optuna.samplers._base import _process_constraints_after_trial
 from optuna.storages import BaseStorage
 from optuna.storages._heartbeat import BaseHeartbeat, is_heartbeat_enabled
 from optuna.study import Study
@@ -114,3 +118,30 @@ def id_of(study: Study) -> int:
 def forget_trials(study: Study) -> None:
     """Makes a study read its trials again; Optuna does so only when asked for a trial."""
     study._thread_local.cached_all_trials = None
+
+
+def warn_of_constraints_func() -> None:
+    """Warns as Optuna's samplers do."""
+    deprecated = _DEPRECATION_WARNING_TEMPLATE.format(
+        name="`constraints_func`", d_ver="5.0.0", r_ver="7.0.0"
+    )
+    warnings.warn(
+        f"{deprecated} Use `optuna.trial.Trial.set_constraint` instead.",
+        FutureWarning,
+        stacklevel=5,  # past the sampler's constructor and its two decorators
+    )
+
+
+def store_constraints(
+    constraints_func: Callable[[FrozenTrial], Sequence[float]],
+    study: Study,
+    trial: FrozenTrial,
+    state: TrialState,
+) -> None:
+    """Stores a finished trial's constraints as Optuna's samplers do."""
+    _process_constraints_after_trial(constraints_func, study, trial, state)
+
+
+def stored_trial(study: Study, trial: FrozenTrial) -> FrozenTrial:
+    """A trial as the storage has it now."""
+    return study._storage.get_trial(trial._trial_id)

@@ -13,12 +13,14 @@ from numpy import ndarray
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.attributes import as_number
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 
 MAX_REMEMBERED = 200_000
 """Configurations whose costs are kept; past it they are forgotten."""
 
 
+@checked
 @dataclass(frozen=True)
 class KnownCost:
     """A cost that is a function of the parameters, so that nothing about it must be learned.
@@ -155,3 +157,18 @@ def check_costs(cost: Cost | None, weights: Sequence[float], budget: float | Non
         raise ValueError(f"max_cost must be None without a cost, but got {budget}.")
     if not math.isfinite(budget):
         raise ValueError(f"max_cost must be finite, but got {budget}.")
+
+
+def check_known_cost(cost: KnownCost, trial: FrozenTrial) -> None:
+    """Compute the cost of a complete trial.
+
+    Raises:
+        ValueError: If that fails, for instance because a name is misspelt.
+    """
+    try:
+        cost(trial.params)
+    except Exception as error:
+        raise ValueError(
+            f"cost must be a number for the parameters of each trial, but got "
+            f"{type(error).__name__}: {error} for {trial.params}."
+        ) from error

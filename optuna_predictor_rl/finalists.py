@@ -6,12 +6,14 @@ from typing import Any
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.history import label
 from optuna_predictor_rl.labels import is_full
 from optuna_predictor_rl.stopping import check_one_objective, sign_of
 
 
+@checked
 @guarded()
 def finalists(study: Study, k: int = 3) -> list[FrozenTrial]:
     """The best trials by full value or low-fidelity label, best first, one a configuration.

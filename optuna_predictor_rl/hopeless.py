@@ -9,6 +9,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from optuna_predictor_rl import _storage
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.core.curves.cutoff import worst_value
 from optuna_predictor_rl.core.curves.label import labels_at
@@ -19,6 +20,7 @@ from optuna_predictor_rl.representation import call_of, remembering
 from optuna_predictor_rl.stopping import StoppingRule, direction_of, sign_of, trial_values
 
 
+@checked
 class HopelessTrialPruner(BasePruner):
     """Drops a trial before the cutoff when its final value is surely in the worse half.
 
@@ -83,6 +85,7 @@ class HopelessTrialPruner(BasePruner):
         store_label(study, _storage.trial_id(trial), curve.last_step, label)
         return True
 
+    @checked
     def label(self, trial: Trial | FrozenTrial) -> float:
         """See ``LowFidelityPruner.label``."""
         return self.pruner.label(trial)

@@ -2,18 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.study import Study
+from optuna.trial import BaseTrial
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.seen import Seen
 from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.history import History
 from optuna_predictor_rl.ranges import modelled
+
+
+@runtime_checkable
+class Table(Protocol):
+    """A data frame of pandas or its like: named columns, each of which can be iterated."""
+
+    @property
+    def columns(self) -> Any:
+        """The names of the columns."""
+
+    def __getitem__(self, name: Any, /) -> Any:
+        """A column."""
+
+
+Configurations = Mapping[str, Any] | BaseTrial | Sequence[Mapping[str, Any] | BaseTrial] | Table
+"""One configuration or several: dicts of parameters, trials, or the rows of a data frame."""
+
+
+def as_params(given: Configurations, study: Study) -> list[Mapping[str, Any]]:
+    """The parameters of each configuration.
+
+    Args:
+        given: The configurations.
+        study: Whose parameters the columns of a data frame are looked for among.
+    """
+    if isinstance(given, (Mapping, BaseTrial)):
+        return [_params(given)]
+    if isinstance(given, Sequence):
+        return [_params(item) for item in given]
+    return _params_of_table(given, modelled(_storage.trials(study), {}))
+
+
+def _params(given: Mapping[str, Any] | BaseTrial) -> Mapping[str, Any]:
+    return given.params if isinstance(given, BaseTrial) else given
+
+
+def _params_of_table(
+    table: Table, distributions: Mapping[str, BaseDistribution]
+) -> list[Mapping[str, Any]]:
+    names = {column: column for column in table.columns}
+    if not names.keys() <= distributions.keys():
+        # As `Study.trials_dataframe` names them, also with several levels of names.
+        named = {f"params_{name}": name for name in distributions}
+        named |= {("params", name): name for name in distributions}
+        names = {column: named[column] for column in names if column in named} or names
+    columns = {
+        name: _cells(table[column], distributions.get(name)) for column, name in names.items()
+    }
+    rows = zip(*columns.values(), strict=True)
+    return [
+        {name: value for name, value in zip(columns, row, strict=True) if value is not _MISSING}
+        for row in rows
+    ]
+
+
+def _cells(column: Iterable[Any], distribution: BaseDistribution | None) -> list[Any]:
+    """A column's values; an empty cell is None or NaN where that is a choice, or else missing."""
+    choices = distribution.choices if isinstance(distribution, CategoricalDistribution) else ()
+    # Frames write None as NaN in some columns.
+    empty = next((choice for choice in choices if _is_empty(choice)), _MISSING)
+    return [empty if _is_empty(value) else value for value in column]
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def rows_of(params_list: Sequence[Mapping[str, Any]], history: History, study: Study) -> Rows:

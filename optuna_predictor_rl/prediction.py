@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.ensemble import Ensemble
 from optuna_predictor_rl.core.prediction import LabelPredictor, correction
 from optuna_predictor_rl.core.space import Rows, SearchSpace
@@ -17,6 +18,7 @@ N_AMONG = 1000
 """Random configurations that a rank is taken among."""
 
 
+@checked
 @dataclass(frozen=True)
 class Prediction:
     """Predicted values of n configurations, in the study's own units and direction.

@@ -10,6 +10,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from optuna_predictor_rl import _storage
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.curves import AxisName, Curve, Extrapolation, LabelFit
 from optuna_predictor_rl.core.curves.cutoff import check_confidence
 from optuna_predictor_rl.discrepancy import Discrepancy
@@ -29,6 +30,7 @@ from optuna_predictor_rl.stopping import (
 _logger = logging.getLogger(__name__)
 
 
+@checked
 class LowFidelityPruner(BasePruner):
     """Low-fidelity evaluation of Yin et al. (2024), section 3.1.
 
@@ -185,6 +187,7 @@ class LowFidelityPruner(BasePruner):
         store_label(study, _storage.trial_id(trial), curve.last_step, label)
         return True
 
+    @checked
     @guarded()
     def label(self, trial: Trial | FrozenTrial) -> float:
         """The long-term value of a trial, to return from an objective instead of raising.
@@ -236,6 +239,7 @@ class LowFidelityPruner(BasePruner):
         store_label(trial.study, _storage.trial_id(trial), curve.last_step, label)
         return label.value
 
+    @checked
     @guarded()
     def rule(self, study: Study, *, fresh: bool = True) -> StoppingRule | None:
         """The rule that the study follows now; None while the pilots run.

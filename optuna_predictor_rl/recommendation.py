@@ -8,11 +8,13 @@ import numpy as np
 from jaxtyping import Int
 from numpy import ndarray
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.diversity import diverse
 from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.prediction import StudyPredictor
 
 
+@checked
 class Recommendation(dict[str, Any]):
     """Parameters, as `study.enqueue_trial` takes them, and what is predicted of them.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,25 +13,27 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl import _storage
+from optuna_predictor_rl.checked import checked
+from optuna_predictor_rl.core.device import usable_device
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
-from optuna_predictor_rl.costs import Cost, KnownCost, RowCosts, check_costs
+from optuna_predictor_rl.costs import Cost, KnownCost, RowCosts, check_costs, check_known_cost
 from optuna_predictor_rl.distributions import union_search_space
 from optuna_predictor_rl.guard import guarded
-from optuna_predictor_rl.parameters import rows_of
+from optuna_predictor_rl.parameters import Configurations, as_params, rows_of
 from optuna_predictor_rl.planner import Planner
 from optuna_predictor_rl.prediction import Prediction
 from optuna_predictor_rl.prior import Belief
 from optuna_predictor_rl.recommendation import Recommendation, recommended
 from optuna_predictor_rl.records import store_constraints, store_suggestion
 from optuna_predictor_rl.representation import call_of, remembering
-from optuna_predictor_rl.source import Source
 from optuna_predictor_rl.startup import Startup
 from optuna_predictor_rl.stopping import sign_of
 from optuna_predictor_rl.suggestion import Search, Suggester
-from optuna_predictor_rl.warm_start import WarmStart
+from optuna_predictor_rl.warm_start import Given, WarmStart
 
 
+@checked
 class PredictorRLSampler(BaseSampler):
     """Predictor-based reinforcement-learning search, as an Optuna sampler.
 
@@ -39,8 +41,8 @@ class PredictorRLSampler(BaseSampler):
         predictor: Settings of the predictor; `PredictorConfig.paper()` are the paper's.
         policy: Settings of the policy; `PolicyConfig.paper()` are the paper's.
         cost: User attribute that holds a trial's cost, or a callable that returns it from the
-            trial, to be learned; or a `KnownCost` of the parameters, which is used exactly. Lower
-            is better. None searches for the value alone.
+            trial, to be learned; or a `KnownCost` of the parameters, which is used exactly and
+            tried on the first complete trial. Lower is better. None searches for the value alone.
         cost_weight: The alpha of Eq. (6): weight in [0, 1] of the standardized cost against the
             standardized value. A sequence is cycled from trial to trial. A study with several
             objectives has no cost beside them to weigh.
@@ -53,10 +55,10 @@ class PredictorRLSampler(BaseSampler):
         store_predictions: Whether running trials get user attributes of what is expected of them
             and where they come from, and those that broke constraints; see
             `optuna_predictor_rl.records`. A `DashboardCallback` turns it on.
-        warm_start: Other studies (their trials are read now), `Source`s, or finished trials, with
-            other ranges, scales and parameters where they have them. Their best configurations
-            are tried first; what they predict is a start for the predictor, and loses its weight
-            if the study's own trials disagree.
+        warm_start: Another study (its trials are read now), a `Source` or a finished trial, or a
+            list of them, with other ranges, scales and parameters where they have them. Their
+            best configurations are tried first; what they predict is a start for the predictor,
+            and loses its weight if the study's own trials disagree.
         prior: Beliefs about parameters: weights of choices (the others weigh nothing), or for
             numeric ones a function from a value to its weight, or a normal one as (centre, width)
             with the width in shares of the range, of the log range where it is one. The first
@@ -69,11 +71,16 @@ class PredictorRLSampler(BaseSampler):
         seed: Seed of all randomness. What a trial is given depends on the seed, the trial's
             number and the study's trials, not on the process.
         device: Where networks and policies are trained.
+        constraints_func: Returns a finished trial's constraints, feasible up to zero, as for
+            Optuna's samplers. Deprecated since Optuna 5: have the objective call
+            `trial.set_constraint` instead.
 
     Raises:
+        TypeError: If an argument is of another type.
         ValueError: If a cost weight is not in [0, 1] or positive without a cost, the largest cost
-            is not finite or stands without a cost, the number of startup trials is negative, a
-            belief is none, or a warm start has no values.
+            is not finite or stands without a cost, the number of startup trials or the seed is
+            negative, a belief has no positive weight, a warm start has no values, or the device
+            cannot be used.
 
     Example:
         >>> import optuna
@@ -96,16 +103,21 @@ class PredictorRLSampler(BaseSampler):
         n_startup_trials: int = 8,
         learn_from_running: bool = False,
         store_predictions: bool = False,
-        warm_start: Sequence[Study | Source | FrozenTrial] = (),
+        warm_start: Given | Sequence[Given] = (),
         prior: Mapping[str, Belief] | None = None,
         independent_sampler: BaseSampler | None = None,
         seed: int | None = None,
         device: str | torch.device = "cpu",
+        constraints_func: Callable[[FrozenTrial], Sequence[float]] | None = None,
     ) -> None:
         weights = tuple(float(weight) for weight in np.atleast_1d(np.asarray(cost_weight)))
         check_costs(cost, weights, max_cost)
         if n_startup_trials < 0:
             raise ValueError(f"n_startup_trials must not be negative, but got {n_startup_trials}.")
+        if seed is not None and seed < 0:
+            raise ValueError(f"seed must not be negative, but got {seed}.")
+        if constraints_func is not None:
+            _storage.warn_of_constraints_func()
         self._predictor = predictor or PredictorConfig()
         self._policy = policy or PolicyConfig()
         self._cost = cost
@@ -114,12 +126,14 @@ class PredictorRLSampler(BaseSampler):
         self._n_startup_trials = n_startup_trials
         self.store_predictions = store_predictions
         self._independent_sampler = independent_sampler
+        self._constraints_func = constraints_func
+        self._known_cost_works = not isinstance(cost, KnownCost)
         self._seed = int(np.random.SeedSequence().entropy % 2**63) if seed is None else seed  # type: ignore[operator]
         self._suggester = Suggester(
             self._predictor,
             self._policy,
             self._seed,
-            torch.device(device),
+            usable_device(device),
             RowCosts(cost, max_cost) if isinstance(cost, KnownCost) else None,
         )
         sources = WarmStart(warm_start, self._predictor)
@@ -222,17 +236,36 @@ class PredictorRLSampler(BaseSampler):
         state: TrialState,
         values: Sequence[float] | None,
     ) -> None:
-        """Mirror constraints, if predictions are stored; forward to the independent sampler."""
+        """Store the constraints of `constraints_func`, and see whether a known cost works.
+
+        Raises:
+            ValueError: If the trial is complete and its known cost cannot be computed.
+        """
+        if self._constraints_func is not None:
+            _storage.store_constraints(self._constraints_func, study, trial, state)
+            trial = _storage.stored_trial(study, trial)
         if self.store_predictions:
             store_constraints(study, trial)
         if self._independent_sampler is not None:
             self._independent_sampler.after_trial(study, trial, state, values)
+        if state == TrialState.COMPLETE:
+            self._try_known_cost(trial)
+
+    def _try_known_cost(self, trial: FrozenTrial) -> None:
+        """Compute a known cost once, so that a mistake in it shows at the first trial.
+
+        Trials of earlier runs may lack parameters that the cost is now computed from.
+        """
+        if isinstance(self._cost, KnownCost) and not self._known_cost_works:
+            check_known_cost(self._cost, trial)
+            self._known_cost_works = True
 
     def reseed_rng(self) -> None:
         """Forward to the independent sampler; our own randomness comes from the trial's number."""
         if self._independent_sampler is not None:
             self._independent_sampler.reseed_rng()
 
+    @checked
     @guarded()
     def inspect(self, study: Study, *, cost_weight: float | None = None) -> Search:
         """The predictor and the search that the study's next suggestion rests on.
@@ -261,19 +294,24 @@ class PredictorRLSampler(BaseSampler):
         with self._suggester.lock:
             return self._planner.search(study, cost_weight)
 
+    @checked
     @guarded()
-    def predict(self, study: Study, params_list: Sequence[Mapping[str, Any]]) -> Prediction:
+    def predict(self, study: Study, params_list: Configurations) -> Prediction:
         """What the study's predictor says of configurations, in the study's own units.
 
         Its standard deviation is calibrated by cross-validation on the study's trials.
 
         Args:
             study: The study.
-            params_list: Configurations, such as `trial.params`; 100,000 take seconds.
+            params_list: Configurations, such as `trial.params`, or trials; 100,000 take seconds.
+                One may stand alone. A data frame has one a row, in columns that are named after
+                the parameters, or as in `study.trials_dataframe()`; empty cells stand for
+                parameters that a configuration lacks.
 
         Raises:
-            ValueError: If a configuration has an unknown parameter, lacks one or has a value
-                outside of its range; otherwise as for `inspect`.
+            ValueError: If the study has several objectives, a configuration has an unknown
+                parameter, lacks one or has a value outside of its range; otherwise as for
+                `inspect`.
 
         Example:
             >>> import optuna
@@ -285,12 +323,13 @@ class PredictorRLSampler(BaseSampler):
             >>> bool(good > bad)
             True
         """
-        self._raise_error_if_multi_objective(study)
+        _check_one_objective(study)
         searched = self.inspect(study)
         with self._suggester.lock:
             predictor = self._suggester.predictor(searched, sign_of(study))
-        return predictor(rows_of(params_list, searched.history, study))
+        return predictor(rows_of(as_params(params_list, study), searched.history, study))
 
+    @checked
     @guarded()
     def recommend(
         self,
@@ -316,7 +355,8 @@ class PredictorRLSampler(BaseSampler):
                 each other.
 
         Raises:
-            ValueError: If an argument is out of its range; otherwise as for `inspect`.
+            ValueError: If an argument is out of its range or the study has several objectives;
+                otherwise as for `inspect`.
 
         Example:
             >>> import optuna
@@ -331,7 +371,7 @@ class PredictorRLSampler(BaseSampler):
             raise ValueError(f"k must be at least 1, but got {k}.")
         if not 0.0 <= distance <= 1.0:
             raise ValueError(f"distance must be in [0, 1], but got {distance}.")
-        self._raise_error_if_multi_objective(study)
+        _check_one_objective(study)
         shares = self._cost_weights
         if cost_weight is not None:
             shares = tuple(float(share) for share in np.atleast_1d(np.asarray(cost_weight)))
@@ -341,3 +381,11 @@ class PredictorRLSampler(BaseSampler):
             optima = {share: self._suggester.optima(found) for share, found in searches.items()}
             predictor = self._suggester.predictor(searches[shares[0]], sign_of(study))
         return recommended(optima, predictor, k=k, distance=distance)
+
+
+def _check_one_objective(study: Study) -> None:
+    if len(study.directions) > 1:
+        raise ValueError(
+            f"study must have one objective to be predicted, as only suggestions support "
+            f"several, but got {len(study.directions)} directions."
+        )

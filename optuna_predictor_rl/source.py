@@ -16,6 +16,7 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from optuna_predictor_rl import _storage
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.conditions import AnyCondition, Condition, RangeCondition
 from optuna_predictor_rl.core.ensemble import Ensemble, fit_ensemble
 from optuna_predictor_rl.core.predictor import PredictorConfig
@@ -34,6 +35,7 @@ FORMAT = "optuna_predictor_rl.source.1"
 """What a file of this kind says it is."""
 
 
+@checked
 @dataclass(frozen=True, repr=False)
 class Source:
     """What a search has found: all that its predictor is fitted on.
@@ -84,6 +86,7 @@ class Source:
             )
 
     @classmethod
+    @checked
     @guarded()
     def of(cls, study: Study) -> Source:
         """What a study has found: the values and low-fidelity labels of its finished trials.
@@ -106,6 +109,7 @@ class Source:
             )
         return cls(history.space, history.rows, history.labels)
 
+    @checked
     @guarded()
     def fit(self, config: PredictorConfig) -> Ensemble:
         """The predictor of this search, the same for the same content and settings."""
@@ -119,6 +123,7 @@ class Source:
         n_trials, n_tasks = self.labels.shape
         return f"Source(n_trials={n_trials}, n_tasks={n_tasks}, decisions=[{shown}])"
 
+    @checked
     def save(self, path: str | PathLike[str]) -> None:
         """Write this search to a file in NumPy's npz format, without pickles.
 
@@ -141,6 +146,7 @@ class Source:
             )
 
     @classmethod
+    @checked
     def load(cls, path: str | PathLike[str]) -> Source:
         """Read what `save` wrote; nothing in the file is run or unpickled.
 

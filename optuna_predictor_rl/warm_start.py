@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import optuna
@@ -20,6 +19,9 @@ from optuna_predictor_rl.core.transfer import Opinions
 from optuna_predictor_rl.core.translation import translated
 from optuna_predictor_rl.source import Source
 
+Given = Study | Source | FrozenTrial
+"""What a search can start from."""
+
 N_FIRST = 5
 """Trials that try what the sources found best, before others contrast with them."""
 
@@ -34,19 +36,22 @@ class WarmStart:
     """The sources of a sampler, read once and fitted when they are first needed.
 
     Args:
-        given: Studies, sources, or finished trials; all trials together are one source.
+        given: Studies, sources, or finished trials, or one of them; all trials together are one
+            source.
         config: Settings of the sources' predictors.
 
     Raises:
         ValueError: If a study or the trials have nothing to learn from.
-        TypeError: If something else is given.
     """
 
-    def __init__(
-        self, given: Sequence[Study | Source | FrozenTrial], config: PredictorConfig
-    ) -> None:
+    def __init__(self, given: Given | Sequence[Given], config: PredictorConfig) -> None:
+        given = given if isinstance(given, Sequence) else [given]
         self._config = config
-        self._sources = [_source(item) for item in given if not isinstance(item, FrozenTrial)]
+        self._sources = [
+            item if isinstance(item, Source) else Source.of(item)
+            for item in given
+            if not isinstance(item, FrozenTrial)
+        ]
         self._trials = [item for item in given if isinstance(item, FrozenTrial)]
         self._read: dict[tuple[StudyDirection, ...], list[tuple[Source, Ensemble]]] = {}
 
@@ -104,16 +109,6 @@ class WarmStart:
         turns = [rows[i] for i in range(N_FIRST) for rows in found if i < len(rows)]
         rows = np.resize(np.array(turns), (N_FIRST, len(space.decisions)))
         return space.canonical(np.where(np.isnan(rows), space.random(N_FIRST, rng), rows))
-
-
-def _source(item: Any) -> Source:
-    if isinstance(item, Source):
-        return item
-    if isinstance(item, Study):
-        return Source.of(item)
-    raise TypeError(
-        f"warm_start must hold studies, sources and trials, but got a {type(item).__name__}."
-    )
 
 
 def _of_trials(trials: list[FrozenTrial], directions: Sequence[StudyDirection]) -> list[Source]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from dhen_objective.checked import check_at_least, checked
 from dhen_objective.streams.layout import CSV
 from dhen_objective.streams.rows import Columns
 from dhen_objective.streams.table import TableStream
@@ -19,6 +20,7 @@ PRIOR = 0.17
 """A round share of clicks; that of the training file is 17.0 %."""
 
 
+@checked
 class AvazuStream(TableStream):
     """Avazu's clicks in time order: 21 categories, hour of the day, day of the week.
 
@@ -43,6 +45,7 @@ class AvazuStream(TableStream):
             prior: Rough share of clicks.
             max_malformed: Largest share of malformed rows, in [0, 1).
         """
+        check_at_least(1, field_size=field_size)
         super().__init__(
             paths,
             Columns(

@@ -11,7 +11,10 @@ import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
 
+from dhen_objective.checked import checked
 
+
+@checked
 @dataclass(frozen=True, kw_only=True)
 class Batch:
     """Consecutive examples of a stream.
@@ -56,7 +59,7 @@ class Batch:
             labels=torch.cat([part.labels for part in parts]),
         )
 
-    def to(self, device: str) -> Batch:
+    def to(self, device: str | torch.device) -> Batch:
         """Returns the batch on a device."""
         if device == "cpu":
             return self

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
+from dhen_objective.checked import checked
 from dhen_objective.streams.arrays import ArrayStream
 from dhen_objective.streams.cache import NAMES, Arrays, cached, first_rows
 from dhen_objective.streams.frames import filled, sparse_columns
@@ -57,6 +58,7 @@ PRIOR = 0.02
 """A round share of positives to start from; the stream's own is 1.86 %."""
 
 
+@checked
 class CouponStream(ArrayStream):
     """Coupon conversions in time order: 24 sparse fields, 6 dense features.
 

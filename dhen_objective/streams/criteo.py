@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from dhen_objective.checked import check_at_least, checked
 from dhen_objective.streams.layout import CSV
 from dhen_objective.streams.rows import Columns
 from dhen_objective.streams.table import TableStream
@@ -20,6 +21,7 @@ PRIOR = 0.25
 """A round share of clicks; that of the Kaggle set is 25.6 %."""
 
 
+@checked
 class CriteoStream(TableStream):
     """Criteo's clicks in time order: 26 sparse fields, 13 log-transformed counts.
 
@@ -45,6 +47,7 @@ class CriteoStream(TableStream):
             prior: Rough share of clicks; the 1 TB set has fewer than the Kaggle set.
             max_malformed: Largest share of malformed rows, in [0, 1).
         """
+        check_at_least(1, field_size=field_size)
         super().__init__(
             paths,
             Columns(label="label", counts=COUNTS, sparse=dict.fromkeys(CATEGORIES, field_size)),

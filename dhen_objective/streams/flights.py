@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
+from dhen_objective.checked import checked
 from dhen_objective.streams.arrays import ArrayStream
 from dhen_objective.streams.cache import NAMES, Arrays, cached, first_rows
 from dhen_objective.streams.frames import sparse_columns
@@ -55,6 +56,7 @@ PRIOR = 0.25
 """A round share of positives to start from; the stream's own is 24.5 %."""
 
 
+@checked
 class FlightStream(ArrayStream):
     """Late arrivals in time order: 15 sparse fields, 10 dense features, 327,346 rows.
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
+from dhen_objective.checked import check_at_least, check_finite, checked
 from dhen_objective.metrics import binary_entropy
 from dhen_objective.streams.base import Batch, ClickStream
 
@@ -18,6 +19,7 @@ _CHUNK = 8192
 _SAMPLE = 20_000
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class SyntheticConfig:
     """What a synthetic stream looks like.
@@ -57,6 +59,10 @@ class SyntheticConfig:
     base_rate: float = 0.1
 
     def __post_init__(self) -> None:
+        check_at_least(0, n_dense=self.n_dense, cluster_noise=self.cluster_noise)
+        check_at_least(1, rank=self.rank, n_clusters=self.n_clusters)
+        check_at_least(0, strength=self.strength, n_terms=min(self.n_terms))
+        check_finite(drift=self.drift, season=self.season)
         if self.n_fields < 4:
             raise ValueError(f"n_fields must be at least 4, but got {self.n_fields}.")
         if not math.isclose(sum(self.shares), 1) or min(self.shares) < 0:
@@ -158,6 +164,7 @@ def _groups(
     return np.stack([np.asarray(first), second, third, fourth])
 
 
+@checked
 class SyntheticStream(ClickStream):
     """Generated examples, made as they are read, of which the true probabilities are known.
 
@@ -188,6 +195,7 @@ class SyntheticStream(ClickStream):
             raise ValueError(f"preset must be one of {', '.join(PRESETS)}, but got {preset!r}.")
         if rows < 1:
             raise ValueError(f"rows must be at least 1, but got {rows}.")
+        check_at_least(0, seed=seed)
         self.config = PRESETS[preset] if isinstance(preset, str) else preset
         self.n_rows = rows
         self.n_dense = self.config.n_dense
@@ -257,14 +265,25 @@ class SyntheticStream(ClickStream):
                 labels=torch.cat([part.labels[a:b] for part, a, b in parts]),
             )
 
+    @checked
     def probabilities(self, start: int = 0, stop: int | None = None) -> Float[np.ndarray, " n"]:
-        """Returns the true probability of a positive for rows start to stop."""
+        """Returns the true probability of a positive for rows start to stop.
+
+        Raises:
+            ValueError: If there are no such rows.
+        """
         stop = self.n_rows if stop is None else stop
+        if not 0 <= start < stop <= self.n_rows:
+            raise ValueError(
+                f"start and stop must be rows in order, of {self.n_rows} in all, "
+                f"but got {start} and {stop}."
+            )
         chunks = range(start // _CHUNK, (stop - 1) // _CHUNK + 1)
         whole = np.concatenate([self._chunk(index)[1] for index in chunks])
         offset = chunks[0] * _CHUNK
         return whole[start - offset : stop - offset]
 
+    @checked
     def bayes_normalized_entropy(self, start: int = 0, stop: int | None = None) -> float:
         """Returns the normalized entropy that no model can beat, in expectation over labels."""
         p = self.probabilities(start, stop)

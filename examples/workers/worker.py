@@ -11,6 +11,8 @@ trial, which another one repeats (in a database, by Optuna's heartbeat). To star
 """
 
 import argparse
+import random
+import time
 import warnings
 
 import optuna
@@ -26,6 +28,7 @@ from optuna.storages import (
 from optuna.storages.journal import JournalFileBackend
 from optuna.study import MaxTrialsCallback
 from optuna.trial import TrialState
+from sqlalchemy.exc import DBAPIError
 from training import objective
 
 from optuna_predictor_rl import LowFidelityPruner, PredictorRLSampler
@@ -42,13 +45,26 @@ def open_storage(where: str, heartbeat: int = 60) -> BaseStorage:
         proxy = GrpcStorageProxy(host=host, port=int(port))
         proxy.wait_server_ready(timeout=120)
         return proxy
-    database = RDBStorage(
-        where,
-        engine_kwargs={"pool_pre_ping": True},  # so that a restart of the server is not noticed
-        heartbeat_interval=heartbeat,
-        heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=3),
-    )
-    return get_storage(database)
+    return get_storage(open_database(where, heartbeat))
+
+
+def open_database(url: str, heartbeat: int, patience: int = 10) -> RDBStorage:
+    """A database. Of workers that find it empty at once, all but one fail to make its tables."""
+    for attempts_left in reversed(range(patience)):
+        try:
+            return RDBStorage(
+                url,
+                # Connections that the server closed between two calls are opened anew. If it
+                # restarts within a call, the worker ends, and the loop above starts it again.
+                engine_kwargs={"pool_pre_ping": True},
+                heartbeat_interval=heartbeat,
+                heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=3),
+            )
+        except DBAPIError:  # the tables were there after all
+            if not attempts_left:
+                raise
+            time.sleep(0.5 + random.random())
+    raise AssertionError
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from optuna.study import Study
 
+from optuna_predictor_rl.checked import check_finite, checked
 from optuna_predictor_rl.comparison.marks import (
     EVALUATION_SECONDS,
     SETTINGS,
@@ -45,6 +46,7 @@ _COUNTED = ("n_trials", "n_pruned", "n_failed")
 _PER_SEED = (*_COUNTED, "best", "gain", "top_mean", "compute", "suggestion_seconds")
 
 
+@checked
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ComparisonReport:
     """Searchers side by side, over one seed or several.
@@ -77,6 +79,7 @@ class ComparisonReport:
     settings: dict[str, Any]
 
     @classmethod
+    @checked
     @guarded()
     def of(
         cls,
@@ -100,6 +103,8 @@ class ComparisonReport:
         Raises:
             ValueError: If there is no study, one has several objectives, or directions differ.
         """
+        if baseline is not None:
+            check_finite(baseline=baseline)
         studies = [studies] if isinstance(studies, Study) else list(studies)
         maximize = maximized(studies)
         by_seed = [trials_by_searcher(study) for study in studies]
@@ -137,6 +142,7 @@ class ComparisonReport:
                 return result
         raise KeyError(f"No searcher is named {name!r}.")
 
+    @checked
     def to_dataframe(self, *, per_seed: bool = False) -> "pd.DataFrame":
         """The report as a table, one row a searcher: means over seeds, and their standard errors.
 

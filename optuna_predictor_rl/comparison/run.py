@@ -8,6 +8,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import Trial
 
+from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.comparison.marks import SETTINGS, SHARED
 from optuna_predictor_rl.comparison.report import ComparisonReport
 from optuna_predictor_rl.comparison.searchers import Searcher, by_name, check
@@ -16,7 +17,6 @@ from optuna_predictor_rl.comparison.turns import Turns
 
 Objective = Callable[[Trial], float]
 Protocol = Literal["sequential", "batch"]
-PROTOCOLS = ("sequential", "batch")
 
 
 class Options(TypedDict, total=False):
@@ -32,6 +32,7 @@ class Options(TypedDict, total=False):
     show_progress_bar: bool
 
 
+@checked
 def compare_searchers(
     study: Study,
     objective: Objective,
@@ -115,7 +116,9 @@ def compare_searchers(
             raise ValueError(f"{name} must be at least {least}, but got {number}.")
     if n_jobs < 1 and n_jobs != -1:
         raise ValueError(f"n_jobs must be at least 1, or -1, but got {n_jobs}.")
-    if timeout is not None and timeout <= 0:
+    if seed is not None:
+        check_at_least(0, seed=seed)
+    if timeout is not None and not timeout > 0:
         raise ValueError(f"timeout must be positive, but got {timeout}.")
     _begin(study, protocol, n_shared=n_shared, n_each=n_each)
     turns = Turns(
@@ -131,6 +134,7 @@ def compare_searchers(
     return ComparisonReport.of(study)
 
 
+@checked
 def repeat_comparison(
     create_study: Callable[[int], Study],
     objective: Objective,
@@ -170,6 +174,8 @@ def repeat_comparison(
     """
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds must be different and at least one, but got {list(seeds)}.")
+    for seed in seeds:
+        check_at_least(0, seeds=seed)
     arms = by_name(searchers)
     shared = options.get("shared_searcher", "random")
     for name, searcher in {SHARED: shared, **arms}.items():
@@ -191,8 +197,6 @@ def _begin(study: Study, protocol: Protocol, *, n_shared: int, n_each: int) -> N
         raise ValueError(
             f"study must have one objective, but got one with {len(study.directions)}."
         )
-    if protocol not in PROTOCOLS:
-        raise ValueError(f"protocol must be one of {PROTOCOLS}, but got {protocol!r}.")
     begun = study.user_attrs.get(SETTINGS, {"protocol": protocol})
     if begun["protocol"] != protocol:
         raise ValueError(

@@ -62,8 +62,6 @@ def by_name(searchers: Mapping[str, Searcher] | Sequence[str]) -> dict[str, Sear
         ImportError: If a package that one needs is not installed.
         ValueError: If there is none, a name is not allowed, or no sampler has such a name.
     """
-    if isinstance(searchers, str):
-        raise ValueError(f"searchers must be a mapping or a list of names, but got {searchers!r}.")
     if not isinstance(searchers, Mapping):
         if len(set(searchers)) < len(searchers):
             raise ValueError(f"searchers must have different names, but got {list(searchers)}.")

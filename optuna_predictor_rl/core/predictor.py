@@ -13,8 +13,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from optuna_predictor_rl.core.losses import LOSSES, Loss
-from optuna_predictor_rl.core.targets import TARGETS, Target
+from optuna_predictor_rl.checked import checked
+from optuna_predictor_rl.core.losses import Loss
+from optuna_predictor_rl.core.targets import Target
 
 Activation = Literal["relu", "silu"]
 Bootstrap = Literal["none", "exponential", "folds"]
@@ -25,6 +26,7 @@ ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
 }
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class PredictorConfig:
     """Settings of the predictor; the defaults are the best we measured.
@@ -85,17 +87,6 @@ class PredictorConfig:
         for name in ("margin", "weight_decay"):
             if not getattr(self, name) >= 0.0:
                 raise ValueError(f"{name} must not be negative, but got {getattr(self, name)}.")
-        for name, names in (
-            ("activation", tuple(ACTIVATIONS)),
-            ("loss", tuple(LOSSES)),
-            ("bootstrap", ("none", "exponential", "folds")),
-        ):
-            if getattr(self, name) not in names:
-                raise ValueError(
-                    f"{name} must be one of {names}, but got {getattr(self, name)!r}."
-                )
-        if not set(self.targets) <= set(TARGETS):
-            raise ValueError(f"targets must be among {tuple(TARGETS)}, but got {self.targets}.")
 
     @classmethod
     def paper(cls) -> PredictorConfig:

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.adam import Adam
 from optuna_predictor_rl.core.policy import FactorizedPolicy, Grid
 from optuna_predictor_rl.core.refine import refine
@@ -19,6 +20,7 @@ from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 Cost = Callable[[Rows], Float[ndarray, " n"]]
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class PolicyConfig:
     """Settings of the search; the defaults are the best we measured.

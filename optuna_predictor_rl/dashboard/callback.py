@@ -10,6 +10,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl._storage import set_study_attribute, study_attributes
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.dashboard.figures import FIGURES
 from optuna_predictor_rl.dashboard.publication import checked_names, publish_all, warning_of
 from optuna_predictor_rl.pruner import LowFidelityPruner
@@ -23,6 +24,7 @@ PAUSE = 9.0
 _LOGGER = get_logger(f"optuna.{__name__}")
 
 
+@checked
 class DashboardCallback:
     """Publishes figures and a note to optuna-dashboard after every few trials.
 

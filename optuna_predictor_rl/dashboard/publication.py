@@ -6,6 +6,7 @@ from optuna.logging import get_logger
 from optuna.study import Study
 from optuna_dashboard import get_note, save_note, save_plotly_graph_object
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.dashboard.figures import FIGURES, Source
 from optuna_predictor_rl.dashboard.note import state_of_the_search
 from optuna_predictor_rl.dashboard.payload import trimmed
@@ -19,6 +20,7 @@ NOTE = "note"
 _LOGGER = get_logger(f"optuna.{__name__}")
 
 
+@checked
 def publish(
     study: Study,
     *,

@@ -10,6 +10,7 @@ from optuna.study import Study
 from plotly.subplots import make_subplots
 from scipy.stats import rankdata
 
+from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.validation import HeldOut, cross_validate, rank_correlation
 from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.text import plotly_text
@@ -56,6 +57,7 @@ class TaskCalibration:
     training_tau: float
 
 
+@checked
 @guarded()
 def predictor_calibration(
     study: Study,
@@ -79,6 +81,7 @@ def predictor_calibration(
     """
     if n_folds < 2:
         raise ValueError(f"n_folds must be at least 2, but got {n_folds}.")
+    check_at_least(0, seed=seed)
     own, found = inspect_search(study, sampler, at_least=MIN_FOLD * n_folds)
     history = found.history
     held_out = cross_validate(
@@ -97,6 +100,7 @@ def predictor_calibration(
     ]
 
 
+@checked
 @guarded()
 def plot_predictor_calibration(
     study: Study,

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from optuna.samplers import BaseSampler
 from optuna.study import Study
 
+from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.targets import rank_targets
 from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.stopping import sign_of
@@ -60,6 +61,7 @@ class Convergence:
     weight: Float[np.ndarray, " t"]
 
 
+@checked
 @guarded()
 def rl_convergence(
     study: Study, sampler: BaseSampler | None = None, *, seed: int = 0
@@ -76,6 +78,7 @@ def rl_convergence(
         ValueError: If the given sampler is of another kind, the study has several objectives, or
             fewer than 3 trials have a value.
     """
+    check_at_least(0, seed=seed)
     own, found = inspect_search(study, sampler)
     flip = sign_of(study) < 0 and not found.weight[1:].any()
     sign = -1.0 if flip else 1.0
@@ -103,6 +106,7 @@ def rl_convergence(
     )
 
 
+@checked
 @guarded()
 def plot_rl_convergence(
     study: Study, sampler: BaseSampler | None = None, *, seed: int = 0

@@ -9,6 +9,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from plotly.subplots import make_subplots
 
+from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.importance import total_effects
 from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.text import plotly_text
@@ -44,6 +45,7 @@ class Importance:
     n_trials: int
 
 
+@checked
 @guarded()
 def decision_importance(
     study: Study,
@@ -65,6 +67,8 @@ def decision_importance(
         ValueError: If the given sampler is of another kind, the study has several objectives, or
             fewer than 3 trials have a value.
     """
+    check_at_least(1, n_samples=n_samples)
+    check_at_least(0, seed=seed)
     own, found = inspect_search(study, sampler)
     space = found.history.space
     effect = total_effects(
@@ -82,6 +86,7 @@ def decision_importance(
     )
 
 
+@checked
 @guarded()
 def plot_decision_importance(
     study: Study,

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.discrepancy import Discrepancy
 from optuna_predictor_rl.guard import guarded
@@ -64,6 +65,7 @@ class LearningCurve:
         return float(self.values[-1]) if self.label is None else self.label.value
 
 
+@checked
 @guarded()
 def learning_curves(
     study: Study, pruner: LowFidelityPruner | None = None
@@ -87,6 +89,7 @@ def learning_curves(
     return curves, rule
 
 
+@checked
 @guarded()
 def plot_learning_curves(
     study: Study, pruner: LowFidelityPruner | None = None, *, n_best: int = 5
@@ -101,6 +104,7 @@ def plot_learning_curves(
     Raises:
         ValueError: If no trial reported a value, or the study has several objectives.
     """
+    check_at_least(0, n_best=n_best)
     curves, rule = learning_curves(study, pruner)
     if not curves:
         raise ValueError("study must have a trial that reported a finite value, but got none.")

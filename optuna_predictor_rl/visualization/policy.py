@@ -11,6 +11,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from plotly.subplots import make_subplots
 
+from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.policy import Grid
 from optuna_predictor_rl.core.space import Categorical
 from optuna_predictor_rl.guard import guarded
@@ -76,6 +77,7 @@ class PolicyProbabilities:
     weight: Float[np.ndarray, " t"]
 
 
+@checked
 @guarded()
 def policy_probabilities(
     study: Study,
@@ -95,13 +97,13 @@ def policy_probabilities(
         ValueError: If the given sampler is of another kind, the study has several objectives,
             fewer than 3 trials have a value, or there is no such round.
     """
+    if search_round is not None:
+        check_at_least(0, search_round=search_round)
     _, found = inspect_search(study, sampler)
     trace = found.candidates.trace
     n_rounds = trace.probabilities.shape[1]
-    if search_round is not None and not 0 <= search_round < n_rounds:
-        raise ValueError(
-            f"search_round must be at least 0 and below {n_rounds}, but got {search_round}."
-        )
+    if search_round is not None and search_round >= n_rounds:
+        raise ValueError(f"search_round must be below {n_rounds}, but got {search_round}.")
     rounds = slice(None) if search_round is None else slice(search_round, search_round + 1)
     kept = thinned(len(trace.steps), N_STEPS)
     mean = trace.probabilities[kept, rounds].mean(1)  # (s, d, o)
@@ -123,6 +125,7 @@ def policy_probabilities(
     )
 
 
+@checked
 @guarded()
 def plot_policy_probabilities(
     study: Study,

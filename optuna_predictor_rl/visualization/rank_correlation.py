@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from optuna.study import Study
 from optuna.trial import TrialState
 
+from optuna_predictor_rl.checked import check_between, checked
 from optuna_predictor_rl.core.curves import (
     Curve,
     LabelFit,
@@ -29,6 +30,7 @@ from optuna_predictor_rl.stopping import (
 from optuna_predictor_rl.visualization.style import FULL_COLOR, LABEL_COLOR, base_layout
 
 
+@checked
 @guarded()
 def rank_correlation(
     study: Study, pruner: LowFidelityPruner | None = None, *, confidence: float = 0.8
@@ -45,6 +47,7 @@ def rank_correlation(
             several objectives.
     """
     check_one_objective(study)
+    check_between(0, 1, confidence=confidence)
     full = full_trials(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
     if len(full) < 3:
         raise ValueError(
@@ -65,6 +68,7 @@ def rank_correlation(
     return table, rule
 
 
+@checked
 @guarded()
 def plot_rank_correlation(
     study: Study,
@@ -81,6 +85,8 @@ def plot_rank_correlation(
         confidence: Of the two-sided interval.
         min_rank_correlation: Drawn as a line; None draws none.
     """
+    if min_rank_correlation is not None:
+        check_between(-1, 1, min_rank_correlation=min_rank_correlation)
     table, rule = rank_correlation(study, pruner, confidence=confidence)
     figure = go.Figure()
     _draw_interval(figure, table.cutoffs, table.label, f"{confidence:.0%} interval of the label")

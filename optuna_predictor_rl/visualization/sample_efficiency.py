@@ -11,6 +11,7 @@ from numpy import ndarray
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from optuna_predictor_rl.checked import check_finite, checked
 from optuna_predictor_rl.comparison.marks import SHARED, trials_by_searcher
 from optuna_predictor_rl.comparison.results import baseline_of, completed, maximized
 from optuna_predictor_rl.comparison.statistics import gain, standard_error
@@ -56,6 +57,7 @@ class BestSoFar:
         return standard_error(self.gains)
 
 
+@checked
 @guarded()
 def sample_efficiency(
     studies: Study | Sequence[Study],
@@ -77,6 +79,8 @@ def sample_efficiency(
         ValueError: If no study is given, one has several objectives, directions differ, or the
             baseline is 0 or missing.
     """
+    if baseline is not None:
+        check_finite(baseline=baseline)
     studies = [studies] if isinstance(studies, Study) else list(studies)
     maximize = maximized(studies)
     by_seed = [trials_by_searcher(study) for study in studies]
@@ -105,6 +109,7 @@ def sample_efficiency(
     ]
 
 
+@checked
 @guarded()
 def plot_sample_efficiency(
     studies: Study | Sequence[Study],

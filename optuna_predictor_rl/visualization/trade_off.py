@@ -10,6 +10,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.prediction import LabelPredictor
 from optuna_predictor_rl.costs import KnownCost
 from optuna_predictor_rl.guard import guarded
@@ -81,6 +82,7 @@ class TradeOff:
     proposals: list[Proposals]
 
 
+@checked
 @guarded()
 def trade_off(
     study: Study,
@@ -105,6 +107,9 @@ def trade_off(
     """
     if n_proposals < 0:
         raise ValueError(f"n_proposals must not be negative, but got {n_proposals}.")
+    for cost_weight in cost_weights or ():
+        if not 0.0 <= cost_weight <= 1.0:
+            raise ValueError(f"cost_weights must be in [0, 1], but got {cost_weight}.")
     own = sampler_of(study, sampler)
     if own.cost is None:
         of_study = type(study.sampler).__name__
@@ -133,6 +138,7 @@ def trade_off(
     )
 
 
+@checked
 @guarded()
 def plot_trade_off(
     study: Study,

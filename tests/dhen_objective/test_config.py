@@ -131,11 +131,11 @@ def test_numbers_of_numpy_become_plain_values(config: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"batch_size": 2.0}, "batch_size must be an integer, but got 2.0"),
-        ({"batch_size": True}, "batch_size must be an integer, but got True"),
-        ({"lr": "0.1"}, "lr must be a number, but got '0.1'"),
-        ({"autocast": 1}, "autocast must be True or False, but got 1"),
-        ({"device": 0}, "device must be a string, but got 0"),
+        ({"batch_size": 2.0}, "batch_size must be int, but got 2.0"),
+        ({"batch_size": True}, "batch_size must be int, but got True"),
+        ({"lr": "0.1"}, "lr must be float, but got '0.1'"),
+        ({"autocast": 1}, "autocast must be bool, but got 1"),
+        ({"device": 0}, r"device must be str \| device, but got 0"),
     ],
 )
 def test_a_value_of_another_kind_is_named(config: Any, changes: dict, message: str) -> None:
@@ -145,7 +145,7 @@ def test_a_value_of_another_kind_is_named(config: Any, changes: dict, message: s
 
 @pytest.mark.parametrize("widths", [8, "8", [8.5]])
 def test_widths_that_are_no_integers_are_named(config: Any, widths: object) -> None:
-    with pytest.raises(TypeError, match=r"head_hidden must be an? .*integer"):
+    with pytest.raises(TypeError, match="head_hidden must be tuple"):
         config.DHENConfig(head_hidden=widths)
 
 

@@ -66,7 +66,7 @@ def test_every_parameter_of_a_deep_model_gets_a_gradient(n_layers: int, ensemble
 def test_the_first_predictions_lie_around_the_prior() -> None:
     logits = model(replace(EVERY, w_init_scale=1e-6), prior=0.02)(*inputs())
     torch.testing.assert_close(logits, torch.full((6,), math.log(0.02 / 0.98)))
-    with pytest.raises(ValueError, match=r"prior must be in \(0, 1\), but got 0\.0"):
+    with pytest.raises(ValueError, match=r"prior must be between 0 and 1, but got 0\.0"):
         model(EVERY, prior=0.0)
 
 

@@ -141,3 +141,26 @@ def test_a_known_cost_is_weighed_like_one_that_was_measured() -> None:
 def test_a_budget_that_means_nothing_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         PredictorRLSampler(**options)
+
+
+def test_a_function_of_constraints_means_what_it_does_for_optunas_samplers() -> None:
+    def limit(trial: optuna.trial.FrozenTrial) -> tuple[float, ...]:
+        return (trial.params["x"] + 0.5,)
+
+    with pytest.warns(FutureWarning, match=r"constraints_func.* Use .*set_constraint") as warned:
+        sampler = tiny(constraints_func=limit, store_predictions=True)
+    assert len(warned) == 1
+    study = optuna.create_study(sampler=sampler)
+    study.optimize(plane, n_trials=10)
+
+    def objective(trial: Trial) -> float:
+        value = plane(trial)
+        trial.set_constraint("0", trial.params["x"] + 0.5)  # Optuna's name for the first value
+        return value
+
+    same = optuna.create_study(sampler=tiny())
+    same.optimize(objective, n_trials=10)
+    assert [t.params for t in study.trials] == [t.params for t in same.trials]
+    assert [t.constraints for t in study.trials] == [t.constraints for t in same.trials]
+    feasible = [t.params["x"] <= -0.5 for t in study.trials]
+    assert [t.user_attrs["feasible"] for t in study.trials] == feasible

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import optuna
+import pandas
 import pytest
 from optuna.study import Study
 from optuna.trial import Trial
@@ -213,7 +214,7 @@ def test_recommendations_are_likely_to_be_feasible() -> None:
 def test_several_objectives_are_refused() -> None:
     study = optuna.create_study(directions=["minimize", "minimize"])
     for ask in (lambda: sampler().predict(study, []), lambda: sampler().recommend(study)):
-        with pytest.raises(ValueError, match="multi-objective"):
+        with pytest.raises(ValueError, match=r"must have one objective to be predicted.* got 2"):
             ask()
 
 
@@ -249,3 +250,49 @@ def test_bad_arguments_are_refused(options: dict[str, Any], message: str) -> Non
     made, study = searched(3)
     with pytest.raises(ValueError, match=message):
         made.recommend(study, **options)
+
+
+def test_one_configuration_trials_and_frames_are_predicted_as_dicts_are() -> None:
+    made, study = searched(12)
+    dicts = [trial.params for trial in study.trials]
+    expected = made.predict(study, dicts).mean
+    frame = study.trials_dataframe()  # with NaN where `kind` is None
+    for given in (
+        study.trials,
+        tuple(dicts),
+        frame,
+        study.trials_dataframe(multi_index=True),
+        pandas.DataFrame(dicts),
+        frame.filter(like="params_"),
+    ):
+        assert made.predict(study, given).mean.tolist() == expected.tolist()
+    for one in (dicts[3], study.trials[3]):
+        assert made.predict(study, one).mean == pytest.approx(expected[3:4], rel=1e-6)
+
+
+def test_empty_cells_are_parameters_that_a_configuration_lacks() -> None:
+    def conditional(trial: Trial) -> float:
+        x = trial.suggest_float("x", 0.0, 1.0)
+        if x < 0.5:
+            return x + trial.suggest_int("n", 1, 4)
+        return x
+
+    made, study = searched(12, conditional)
+    expected = made.predict(study, [trial.params for trial in study.trials]).mean
+    frame = study.trials_dataframe()
+    assert frame["params_n"].isna().any()
+    assert made.predict(study, frame).mean.tolist() == expected.tolist()
+
+
+def test_a_frame_with_a_column_that_is_no_parameter_is_refused_by_name() -> None:
+    made, study = searched(6)
+    frame = pandas.DataFrame([{**study.trials[0].params, "depth": 3}])
+    with pytest.raises(ValueError, match=r"params_list\[0\] must have .*but got \['depth'\]"):
+        made.predict(study, frame)
+
+
+@pytest.mark.parametrize("given", ["rate", None, 3, ["rate"], np.zeros((2, 3))])
+def test_what_is_no_configuration_is_refused(given: Any) -> None:
+    made, study = searched(1)
+    with pytest.raises(TypeError, match="params_list must be"):
+        made.predict(study, given)

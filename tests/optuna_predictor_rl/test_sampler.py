@@ -7,12 +7,19 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
+import torch
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.samplers import RandomSampler
 from optuna.study import Study
 from optuna.trial import Trial, TrialState, create_trial
 
-from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler, suggestion
+from optuna_predictor_rl import (
+    KnownCost,
+    PolicyConfig,
+    PredictorConfig,
+    PredictorRLSampler,
+    suggestion,
+)
 from optuna_predictor_rl.core.space import SearchSpace
 from optuna_predictor_rl.labels import LABEL
 
@@ -290,6 +297,43 @@ def test_a_setting_out_of_its_range_is_refused_by_name(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         PredictorRLSampler(**options)
+
+
+def test_a_device_that_the_machine_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    for device in ("cuda:1", torch.device("cuda", 1)):
+        with pytest.raises(ValueError, match=r"device .* got 'cuda:1': torch finds 1"):
+            PredictorRLSampler(device=device)
+
+
+@pytest.mark.parametrize("wrong", [lambda p: p["typo"], lambda _: None, lambda _: math.nan])
+def test_a_known_cost_that_fails_does_so_at_the_first_trial(wrong: Callable[..., Any]) -> None:
+    sampler = PredictorRLSampler(cost=KnownCost(wrong), seed=0)
+    study = optuna.create_study(sampler=sampler)
+    with pytest.raises(ValueError, match=r"cost must be a number .* for \{'x': "):
+        study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
+    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE]
+
+
+def test_a_known_cost_may_name_a_parameter_that_earlier_runs_lacked() -> None:
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
+    study.sampler = tiny(cost=KnownCost(lambda p: p["x"] * p["y"]))
+    study.optimize(lambda t: t.suggest_float("x", 0, 1) + t.suggest_float("y", 0, 1), n_trials=1)
+    assert len(study.trials) == 3
+
+
+def test_a_known_cost_is_not_tried_on_a_trial_that_lacks_parameters() -> None:
+    def objective(trial: Trial) -> float:
+        x = trial.suggest_float("x", 0, 1)
+        if trial.number == 0:
+            raise optuna.TrialPruned
+        return x + trial.suggest_float("y", 0, 1)
+
+    sampler = PredictorRLSampler(cost=KnownCost(lambda p: p["x"] * p["y"]), seed=0)
+    study = optuna.create_study(sampler=sampler)
+    study.optimize(objective, n_trials=2)
+    assert len(study.trials) == 2
 
 
 def test_inspecting_shows_the_search_of_the_next_suggestion() -> None:

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import optuna
 import pytest
 
 from tests.services.postgres import PostgresServer, free_port
@@ -34,8 +33,6 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"journal:{tmp_path}/study.log"
         return
     postgres: PostgresServer = request.getfixturevalue("postgres")
-    create = request.getfixturevalue("opened")  # the tables first: workers that start at once race
-    optuna.create_study(study_name="many workers", storage=create(postgres.url))
     if request.param == "postgres":
         yield postgres.url
         return

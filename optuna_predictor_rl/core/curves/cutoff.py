@@ -8,8 +8,10 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.curves.correlation import TauByCutoff, tau_with_interval
 from optuna_predictor_rl.core.curves.curve import Curve
+from optuna_predictor_rl.core.curves.extrapolation import as_floats
 from optuna_predictor_rl.core.curves.label import LabelFit, labels_at
 
 Direction = Literal["minimize", "maximize"]
@@ -18,6 +20,7 @@ RAW = LabelFit(extrapolate_by=0.0)
 """The last value before the cutoff, as it stands."""
 
 
+@checked
 def rank_correlation_by_cutoff(
     curves: Sequence[Mapping[int, float] | Curve],
     *,
@@ -55,13 +58,14 @@ def rank_correlation_by_cutoff(
         array([-1.,  1.,  1.])
     """
     check_confidence(confidence)
+    check_at_least(1, n_resamples=n_resamples)
     read = [curve if isinstance(curve, Curve) else Curve.of(curve) for curve in curves]
     if len(read) < 3:
         raise ValueError(f"curves must hold at least 3 curves, but got {len(read)}.")
-    y = final_values(read, direction) if finals is None else np.asarray(finals, dtype=np.float64)
+    y = final_values(read, direction) if finals is None else as_floats("finals", finals)
     if y.shape != (len(read),):
         raise ValueError(f"finals must have one value a curve ({len(read)}), but got {y.size}.")
-    grid = report_steps(read) if cutoffs is None else np.unique(np.asarray(cutoffs, np.float64))
+    grid = report_steps(read) if cutoffs is None else np.unique(as_floats("cutoffs", cutoffs))
     if len(grid) == 0:
         raise ValueError("cutoffs must hold at least one step, but got none.")
     raw, label = (

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.curves.axes import AXES, AxisName
 from optuna_predictor_rl.core.curves.curve import Curve
 
@@ -29,6 +30,7 @@ class Extrapolation:
     step: float
 
 
+@checked
 def extrapolate(
     steps: ArrayLike,
     values: ArrayLike,
@@ -61,7 +63,7 @@ def extrapolate(
         >>> extrapolate([1, 2, 3, 4], [8.0, 6.0, 4.0, 2.0], delta=2).value
         -2.0
     """
-    x, y = np.asarray(steps, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    x, y = as_floats("steps", steps), as_floats("values", values)
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(
             f"steps and values must be two sequences of one length, "
@@ -74,6 +76,18 @@ def extrapolate(
     if len(curve) == 0:
         raise ValueError("values must hold at least one finite value, but got none.")
     return extrapolate_curve(curve, float(delta), n_fit_points, axis, smooth, float(shrink))
+
+
+def as_floats(name: str, values: ArrayLike) -> Float[np.ndarray, "..."]:
+    """Numbers as an array.
+
+    Raises:
+        ValueError: If they are no numbers, or rows of different lengths.
+    """
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers, but got {values!r}: {error}.") from error
 
 
 @np.errstate(over="ignore", invalid="ignore")  # of values near the largest float

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
+from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.curves.axes import AxisName
 from optuna_predictor_rl.core.curves.correlation import kendall_tau
 from optuna_predictor_rl.core.curves.curve import Curve
@@ -21,6 +22,7 @@ CHOICE_MARGIN = 0.3
 replaces the first: of few noisy curves, some way ranks them better by chance."""
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class LabelFit:
     """A way of labelling a training that was stopped.

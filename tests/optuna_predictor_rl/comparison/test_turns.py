@@ -183,7 +183,6 @@ def test_the_progress_bar_counts_what_has_ended(capsys: pytest.CaptureFixture[st
         ({"n_jobs": 0}, "n_jobs must be at least 1, or -1, but got 0."),
         ({"timeout": -1.0}, "timeout must be positive, but got -1.0."),
         ({"searchers": {}}, "searchers must have at least one entry, but got none."),
-        ({"searchers": "tpe"}, "searchers must be a mapping or a list of names"),
         ({"searchers": ["tpe", "tpe"]}, "searchers must have different names"),
         ({"searchers": {"shared": "tpe"}}, "searchers must not be named 'shared'"),
         ({"searchers": {"a:b": "tpe"}}, "searchers must have names without a colon"),
@@ -198,6 +197,11 @@ def test_bad_arguments_are_told_before_any_trial(options: dict, message: str) ->
     with pytest.raises(ValueError, match=message):
         compare_searchers(study, parabola, **arguments)
     assert not study.trials
+
+
+def test_one_name_is_no_list_of_names() -> None:
+    with pytest.raises(TypeError, match=r"searchers must be .*, but got 'tpe'"):
+        compare_searchers(optuna.create_study(), parabola, "tpe")
 
 
 def test_a_study_with_several_objectives_is_refused() -> None:
