@@ -151,7 +151,7 @@ class LowFidelityPruner(BasePruner):
             self._fixed_fit = replace(fits[0], extrapolate_by=0.5)
         else:
             self._fits, self._fixed_fit = fits, fits[0]
-        self._told: set[str] = set()
+        self._told: set[tuple[int, str]] = set()
         self._learned: tuple[Hashable, Discrepancy] | None = None
 
     def __repr__(self) -> str:
@@ -169,7 +169,7 @@ class LowFidelityPruner(BasePruner):
         check_one_objective(study)
         if not trial.intermediate_values:
             return False
-        self._check_order(trial)
+        self._check_order(study, trial)
         rule = self.rule(study, fresh=False)
         curve = Curve.of(trial.intermediate_values)
         if rule is None or not rule.stops(curve) or self.runs_to_the_end(trial):
@@ -225,7 +225,7 @@ class LowFidelityPruner(BasePruner):
             or curve.last_step >= rule.end
             or self.runs_to_the_end(frozen)
         ):
-            return float(frozen.intermediate_values[int(curve.last_step)])
+            return float(frozen.intermediate_values[max(frozen.intermediate_values)])
         full = full_trials(_storage.trials(trial.study, (TrialState.COMPLETE,)))
         label = self._expected(rule, full, curve, frozen)
         if label is None:
@@ -251,8 +251,10 @@ class LowFidelityPruner(BasePruner):
             end = last_step(full)
             if self._cutoff >= end:
                 self._tell_once(
+                    study,
+                    "fixed cutoff",
                     f"cutoff ({self._cutoff}) is not before the last step of the full trials "
-                    f"({end:.0f}), so no trial is stopped."
+                    f"({end:.0f}), so no trial is stopped.",
                 )
             return StoppingRule(cutoff=float(self._cutoff), end=end, fit=self._fixed_fit)
         n_pilots = self._n_deciding(len(full))
@@ -339,15 +341,19 @@ class LowFidelityPruner(BasePruner):
         share = self._full_fraction
         return math.floor((trial.number + 1) * share) > math.floor(trial.number * share)
 
-    def _check_order(self, trial: FrozenTrial) -> None:
-        steps = list(trial.intermediate_values)
-        if steps[-1] < max(steps):
+    def _check_order(self, study: Study, trial: FrozenTrial) -> None:
+        last, highest = next(reversed(trial.intermediate_values)), max(trial.intermediate_values)
+        if last < highest:
             self._tell_once(
-                f"Trial {trial.number} reported step {steps[-1]} after step {max(steps)}: "
-                f"its curve is read in the order of the steps."
+                study,
+                "order",
+                f"Trial {trial.number} reported step {last} after step {highest}: curves are read "
+                "in the order of the steps.",
             )
 
-    def _tell_once(self, message: str) -> None:
-        if message not in self._told:
-            self._told.add(message)
+    def _tell_once(self, study: Study, about: str, message: str) -> None:
+        """Warns, unless it has been said of this study before."""
+        key = _storage.id_of(study), about
+        if key not in self._told:
+            self._told.add(key)
             _logger.warning(message)

@@ -21,6 +21,7 @@ from optuna_predictor_rl.core.curves import (
     choose_fit,
     rank_correlation_by_cutoff,
 )
+from optuna_predictor_rl.core.curves.curve import float_step
 from optuna_predictor_rl.core.curves.cutoff import report_steps, worst_value
 from optuna_predictor_rl.core.curves.extrapolation import extrapolate_curve
 
@@ -137,8 +138,10 @@ def decide(
     curves = [Curve.of(trial.intermediate_values) for trial in trials]
     finals = trial_values(trials)
     steps = report_steps(curves, at_most=MAX_CUTOFFS)
-    fit = choose_fit(curves, finals, fits, cutoffs=_middle(steps), worst=worst_value(direction))
     tried = steps[steps >= min_cutoff * last_step(trials)]
+    if len(tried) == 0:  # no trial reported a finite value, or none but at the start
+        return StoppingRule(cutoff=None, end=last_step(trials), fit=fits[0], n_pilots=len(trials))
+    fit = choose_fit(curves, finals, fits, cutoffs=_middle(steps), worst=worst_value(direction))
     table = rank_correlation_by_cutoff(
         curves, finals=finals, cutoffs=tried, fit=fit, confidence=confidence, direction=direction
     )
@@ -185,7 +188,7 @@ def best_value(study: Study, trials: Sequence[FrozenTrial]) -> float:
 
 def last_step(trials: Sequence[FrozenTrial]) -> float:
     """The last step that any of the trials reported; infinite without trials."""
-    return max((float(max(t.intermediate_values)) for t in trials), default=math.inf)
+    return max((float_step(max(t.intermediate_values)) for t in trials), default=math.inf)
 
 
 def direction_of(study: Study) -> Direction:

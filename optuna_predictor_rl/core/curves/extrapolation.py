@@ -76,7 +76,7 @@ def extrapolate(
     return extrapolate_curve(curve, float(delta), n_fit_points, axis, smooth, float(shrink))
 
 
-@np.errstate(over="ignore", invalid="ignore")  # of values near the largest float
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # of values and steps of any size
 def extrapolate_curve(
     curve: Curve, delta: float, n_fit_points: int, axis: AxisName, smooth: bool, shrink: float
 ) -> Extrapolation:
