@@ -28,7 +28,8 @@ from optuna_predictor_rl.distributions import (
 from optuna_predictor_rl.labels import full_trials, is_full, stored_label
 from optuna_predictor_rl.rules import stored_rule
 from optuna_predictor_rl.running import RunningLabel
-from optuna_predictor_rl.stopping import best_value
+from optuna_predictor_rl.stopped import is_stopped_by_another, ranked_behind
+from optuna_predictor_rl.stopping import best_value, sign_of
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,12 @@ def read_history(
         kept = _expected(study, kept, full_trials(trials))
     values = np.array([k.values for k in kept], dtype=np.float64).reshape(-1, n_objectives)
     labels = values * [-1.0 if d == StudyDirection.MAXIMIZE else 1.0 for d in study.directions]
+    stopped = np.array([is_stopped_by_another(k.trial) for k in kept], dtype=bool)
+    labels = _finite(labels)
+    if stopped.any():
+        labels[:, 0] = ranked_behind(
+            labels[:, 0], [k.trial for k in kept], stopped, sign_of(study)
+        )
     constraints = _constraints([k.trial for k in kept])
     if cost is not None and not isinstance(cost, KnownCost):
         costs = np.array([cost_of(k.trial, cost) for k in kept]).reshape(-1, 1)
@@ -236,9 +243,11 @@ def _is_labelled(trial: FrozenTrial) -> bool:
 
 
 def _values(trial: FrozenTrial) -> list[float] | None:
-    """A finished trial's value of each objective, or its label."""
+    """A finished trial's value of each objective, or its label; NaN if others decide it."""
     if trial.values is not None and len(trial.values) > 1:
         return trial.values
+    if is_stopped_by_another(trial):
+        return [math.nan]
     value = label(trial)
     return None if value is None else [value]
 
@@ -273,14 +282,14 @@ def _rows_within(
 
 
 def label(trial: FrozenTrial) -> float | None:
-    """What a finished trial teaches: its value, or a pruned trial's long-term label (Eq. 2)."""
+    """What a finished trial teaches: its value, or a pruned trial's long-term label (Eq. 2).
+
+    None for one that another pruner stopped: see `optuna_predictor_rl.stopped`.
+    """
     if trial.state == TrialState.COMPLETE:
         return trial.value
-    if trial.state != TrialState.PRUNED:
-        return None
-    stored = stored_label(trial)
-    value = trial.value if stored is None else stored
-    return None if value is None or math.isnan(value) else value
+    stored = stored_label(trial) if trial.state == TrialState.PRUNED else None
+    return None if stored is None or math.isnan(stored) else stored
 
 
 def _finite(labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:

@@ -12,7 +12,7 @@ from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.core.curves.cutoff import worst_value
 from optuna_predictor_rl.core.curves.label import labels_at
-from optuna_predictor_rl.labels import full_trials, store_label, stored_label
+from optuna_predictor_rl.labels import full_trials, is_full, store_label, stored_label
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.representation import call_of, remembering
 from optuna_predictor_rl.stopping import StoppingRule, direction_of, sign_of, trial_values
@@ -104,7 +104,7 @@ class HopelessTrialPruner(BasePruner):
 
     def _is_hopeless(self, study: Study, rule: StoppingRule, label: Extrapolation) -> bool:
         finished = _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
-        known = [t.value if stored_label(t) is None else stored_label(t) for t in finished]
+        known = [t.value if is_full(t) else stored_label(t) for t in finished]
         median = float(np.median([value for value in known if value is not None]))
         sign = sign_of(study)
         margin = sign * (label.value - median)

@@ -18,7 +18,13 @@ from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.space import Rows, row_keys
 from optuna_predictor_rl.costs import Cost
 from optuna_predictor_rl.distributions import to_numbers, union_search_space
-from optuna_predictor_rl.history import History, finished_numbers, read_given, read_history
+from optuna_predictor_rl.history import (
+    History,
+    finished_numbers,
+    label,
+    read_given,
+    read_history,
+)
 from optuna_predictor_rl.parameters import complete, first_unseen
 from optuna_predictor_rl.running import running_label
 from optuna_predictor_rl.scalarization import with_one_objective
@@ -121,7 +127,8 @@ class Planner:
             raise ValueError("study must have a finished trial with a parameter, but has none.")
         number = len(study.get_trials(deepcopy=False))
         history = self.history(study, search_space, number)
-        if not len(history.rows):
+        single = len(study.directions) == 1
+        if not len(history.rows) or (single and all(label(t) is None for t in finished)):
             raise ValueError("study must have a finished trial with a value, but has none.")
         weight = self._next_weight(number) if share is None else self._weight(share)
         return self.suggester.search(history, weight, self._knowledge(study, history))
