@@ -29,7 +29,13 @@ from optuna_predictor_rl.core.gaussian_process import (
     fit_gaussian_process,
 )
 from optuna_predictor_rl.distributions import is_within, to_space, union_search_space
-from optuna_predictor_rl.stopping import StoppingRule, trial_values
+from optuna_predictor_rl.stopping import (
+    StoppingRule,
+    checkpoints,
+    nearest,
+    trial_values,
+    with_whole_curves,
+)
 
 MIN_FULL = 5
 """Full trials without which all configurations are taken to have the same difference."""
@@ -74,11 +80,15 @@ class Discrepancy:
     Args:
         rule: How labels are made.
         full: Trials that ran to their end, in the order in which they ended.
+
+    Attributes:
+        checkpoints: The steps at which differences are learned; between them the nearest counts.
     """
 
     @np.errstate(over="ignore", invalid="ignore")  # of values near the largest float
     def __init__(self, rule: StoppingRule, full: Sequence[FrozenTrial]) -> None:
         finite = [t for t in full if t.value is not None and math.isfinite(t.value)][-MAX_FULL:]
+        finite = with_whole_curves(finite)
         self._search_space = union_search_space(finite)
         inside = [trial for trial in finite if is_within(trial.params, self._search_space)]
         kept = inside if len(inside) >= MIN_FULL else finite
@@ -88,6 +98,7 @@ class Discrepancy:
         self._encoding = Encoding(to_space(self._search_space))
         self._process = self._fit([t.params for t in inside]) if kept is inside else None
         self._learned: dict[float, _Differences] = {}
+        self.checkpoints = checkpoints(self._curves, rule.cutoff)
 
     @np.errstate(over="ignore", invalid="ignore")
     def label(self, curve: Curve, params: Mapping[str, Any]) -> Extrapolation | None:
@@ -112,7 +123,7 @@ class Discrepancy:
         return replace(label, value=value, std=std, step=self._rule.end)
 
     def _expected(self, curve: Curve, params: Mapping[str, Any]) -> tuple[float, float]:
-        step = curve.last_step
+        step = nearest(self.checkpoints, curve.last_step)
         if step not in self._learned:
             differences, ahead = self._differences(step)
             self._learned[step] = _Differences.of(differences, ahead, self._process)

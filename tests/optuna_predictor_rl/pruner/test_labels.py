@@ -18,6 +18,7 @@ from tests.optuna_predictor_rl.pruner.studies import (
     add_full_trials,
     attributes,
     curve_value,
+    followed_rule,
     labelled_objective,
     make_study,
     objective,
@@ -78,8 +79,7 @@ def test_the_way_of_labelling_is_chosen_from_the_pilots_and_kept_in_the_study():
             for a, b in rng.normal(size=(10, 2))
         ]
         add_full_trials(study, curves)
-        assert isinstance(study.pruner, LowFidelityPruner)
-        rules.append(study.pruner.rule(study))
+        rules.append(followed_rule(study))
         assert rules[-1] is not None
         assert study.user_attrs[f"{RULE}10"]["fit"] == dataclasses.asdict(rules[-1].fit)
     clean, noisy = rules
