@@ -229,8 +229,15 @@ class LowFidelityPruner(BasePruner):
             The label, in the unit of the reports; NaN for a curve that diverged.
 
         Raises:
+            TypeError: If the trial is of another kind, such as a wrapper for distributed training.
             ValueError: If nothing was reported, or the study has several objectives.
         """
+        if not isinstance(trial, (Trial, FrozenTrial)):
+            raise TypeError(
+                f"trial must be an optuna.trial.Trial or FrozenTrial, but got a "
+                f"{type(trial).__name__}. Of a wrapper such as TorchDistributedTrial, pass the "
+                "trial that it was made from; a FixedTrial keeps no reports to make a label of."
+            )
         if isinstance(trial, Trial):
             check_one_objective(trial.study)
         frozen = _storage.latest(trial) if isinstance(trial, Trial) else trial

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.study import Study
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FixedTrial, TrialState, create_trial
 from scipy.stats import median_abs_deviation
 
 from optuna_predictor_rl.core.curves import Curve, extrapolate
+from optuna_predictor_rl.hopeless import HopelessTrialPruner
 from optuna_predictor_rl.labels import FIDELITY, LABEL, LABEL_STD, full_trials, is_full
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.rules import RULE
@@ -160,6 +161,21 @@ def test_label_of_a_trial_that_reported_nothing_says_so():
     study = make_study(pruner)
     with pytest.raises(ValueError, match=r"trial 0 has reported none"):
         pruner.label(study.ask())
+
+
+class Wrapper:
+    """Like TorchDistributedTrial: it has reports' methods, but no state."""
+
+    def report(self, value: float, step: int) -> None: ...
+    def should_prune(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("pruner", [LowFidelityPruner(), HopelessTrialPruner(LowFidelityPruner())])
+@pytest.mark.parametrize("trial", [FixedTrial({"x": 1.0}), Wrapper(), None])
+def test_label_of_a_wrapped_or_fixed_trial_says_what_to_pass(pruner, trial):
+    with pytest.raises(TypeError, match=rf"but got a {type(trial).__name__}\. Of a wrapper"):
+        pruner.label(trial)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
