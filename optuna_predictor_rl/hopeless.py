@@ -8,7 +8,7 @@ import scipy
 from numpy import ndarray
 from optuna.pruners import BasePruner
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import BaseTrial, FrozenTrial, TrialState
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
@@ -99,7 +99,7 @@ class HopelessTrialPruner(BasePruner):
             store_label(study, _storage.trial_id(trial), curve.last_step, label)
         return looks.decide(stops, curve.last_step, errors.checkpoints)
 
-    def label(self, trial: Trial | FrozenTrial) -> float:
+    def label(self, trial: BaseTrial) -> float:
         """See ``LowFidelityPruner.label``."""
         return self.pruner.label(trial)
 

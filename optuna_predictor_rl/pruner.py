@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from optuna.pruners import BasePruner
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import BaseTrial, FrozenTrial, Trial, TrialState
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.curves import AxisName, Curve, Extrapolation, LabelFit
@@ -213,7 +213,7 @@ class LowFidelityPruner(BasePruner):
             )
         return watched
 
-    def label(self, trial: Trial | FrozenTrial) -> float:
+    def label(self, trial: BaseTrial) -> float:
         """The long-term value of a trial, to return from an objective instead of raising.
 
         So every sampler learns from the trial, also those that make nothing of pruned ones::
