@@ -37,8 +37,9 @@ class LowFidelityPruner(BasePruner):
 
     The first trials, the pilots, run to their end. Their curves tell the earliest step at which
     the extrapolated value still ranks them as the full training does (Kendall's tau). Later
-    trials stop there and carry a label in the user attribute ``low_fidelity_label``: Eq. (2), and
-    what full trials with a like slope, and near in the parameters, still gained after that step.
+    trials stop there and carry a label in the user attribute
+    ``predictor_rl:low_fidelity_label``: Eq. (2), and what full trials with a like slope, and near
+    in the parameters, still gained after that step.
 
     The rule is decided from the full trials in the order in which they ended and is kept in the
     study, so that all workers, and a study that is resumed, follow the same one.
@@ -62,7 +63,7 @@ class LowFidelityPruner(BasePruner):
         >>> for level in (0.2, 0.4, 0.6, 0.8):
         ...     study.enqueue_trial({"level": level})
         >>> study.optimize(objective, n_trials=4)
-        >>> study.trials[3].user_attrs["fidelity"]
+        >>> study.trials[3].user_attrs["predictor_rl:fidelity"]
         6
     """
 

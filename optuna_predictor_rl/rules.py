@@ -9,7 +9,7 @@ from optuna.study import Study
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.stopping import StoppingRule
 
-RULE = "low_fidelity:rule:"
+RULE = "predictor_rl:low_fidelity_rule:"
 """Study user attribute: the rule that so many full trials decided."""
 FIXED = f"{RULE}fixed"
 """Study user attribute: the rule of a pruner whose cutoff the user fixed; None if it is over."""
