@@ -1,10 +1,10 @@
 """An Optuna pruner that stops every trial at the cheapest fidelity that still ranks like full."""
 
-import logging
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
+from optuna.logging import get_logger
 from optuna.pruners import BasePruner
 from optuna.study import Study
 from optuna.trial import BaseTrial, FrozenTrial, Trial, TrialState
@@ -29,7 +29,7 @@ from optuna_predictor_rl.watching import Watched, WatchedTrials
 
 COMPLETE = (TrialState.COMPLETE,)
 
-_logger = logging.getLogger(__name__)
+_LOGGER = get_logger(f"optuna.{__name__}")
 
 
 class LowFidelityPruner(BasePruner):
@@ -336,20 +336,23 @@ class LowFidelityPruner(BasePruner):
                 f"The curves of trials {odd} start late, or end far from where the others end: "
                 "they have no part in deciding where training stops.",
             )
-        if rule.cutoff is None and (before is None or before.cutoff is not None):
-            _logger.warning(
-                "No cutoff keeps a rank correlation of %s over %d full trials: trials run to "
-                "the end until more of them have ended.",
-                self._min_rank_correlation,
-                len(full),
+        was = None if before is None else before.cutoff
+        if rule.cutoff is None and (before is None or was is not None):
+            self._tell_once(
+                study,
+                "no cutoff",
+                f"No cutoff keeps a rank correlation of {self._min_rank_correlation} over "
+                f"{len(full)} full trials: trials run to the end until more of them have ended.",
             )
-        if rule.cutoff is not None and before is not None and before.cutoff != rule.cutoff:
-            _logger.warning(
-                "After %d full trials, training stops at step %s instead of %s.",
-                len(full),
-                rule.cutoff,
-                before.cutoff,
+        elif rule.cutoff is not None and was is not None and rule.cutoff > was:
+            self._tell_once(
+                study,
+                "later cutoff",
+                f"{len(full)} full trials show that step {was:g} is too early to rank the trials "
+                f"of today: training now stops at step {rule.cutoff:g}.",
             )
+        elif rule.cutoff is not None and rule.cutoff != was:
+            _LOGGER.info(f"After {len(full)} full trials, training stops at step {rule.cutoff:g}.")
 
     @property
     def _n_further(self) -> int:
@@ -397,4 +400,4 @@ class LowFidelityPruner(BasePruner):
         key = study.study_name, about
         if key not in self._told:
             self._told.add(key)
-            _logger.warning(message)
+            _LOGGER.warning(message)

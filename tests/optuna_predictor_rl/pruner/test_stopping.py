@@ -100,7 +100,8 @@ def test_further_full_trials_decide_anew_and_a_drift_is_said(caplog):
     assert early.cutoff is not None
     assert late.cutoff is not None
     assert late.cutoff > early.cutoff
-    assert f"After 7 full trials, training stops at step {late.cutoff} instead" in caplog.text
+    assert f"7 full trials show that step {early.cutoff:g} is too early" in caplog.text
+    assert f"training now stops at step {late.cutoff:g}." in caplog.text
 
 
 def test_a_trial_enqueued_at_full_fidelity_runs_to_the_end_and_gives_a_full_value(make_storage):
