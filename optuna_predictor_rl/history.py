@@ -18,7 +18,7 @@ from optuna_predictor_rl import _storage
 from optuna_predictor_rl.core.curves import Curve
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.costs import Cost, KnownCost, cost_of
-from optuna_predictor_rl.discrepancy import Discrepancy, error_of
+from optuna_predictor_rl.discrepancy import discrepancy_of, error_of
 from optuna_predictor_rl.distributions import (
     from_numbers,
     is_within,
@@ -219,7 +219,7 @@ def _expected(study: Study, known: list[_Known], full: list[FrozenTrial]) -> lis
     labelled = [not is_full(k.trial) and _is_labelled(k.trial) for k in known]
     if rule is None or not any(labelled):
         return known
-    discrepancy, best = Discrepancy(rule, full), best_value(study, full)
+    discrepancy, best = discrepancy_of(study, rule, full), best_value(study, full)
     found = [
         discrepancy.label(Curve.of(k.trial.intermediate_values), k.params) if is_labelled else None
         for k, is_labelled in zip(known, labelled, strict=True)

@@ -325,9 +325,8 @@ class LowFidelityPruner(BasePruner):
 
     def _tell_of(self, study: Study, rule: StoppingRule, full: list[FrozenTrial]) -> None:
         """Says what has changed by a new rule."""
-        before = read_rule(
-            _storage.study_attributes(study), f"{RULE}{len(full) - self._n_further}"
-        )
+        last = self._decided_by(len(full) - 1)[-1]
+        before = read_rule(_storage.study_attributes(study), f"{RULE}{last}")
         odd = sorted({t.number for t in full} - {t.number for t in with_whole_curves(full)})
         if odd:
             self._tell_once(
@@ -354,21 +353,24 @@ class LowFidelityPruner(BasePruner):
         elif rule.cutoff is not None and rule.cutoff != was:
             _LOGGER.info(f"After {len(full)} full trials, training stops at step {rule.cutoff:g}.")
 
-    @property
-    def _n_further(self) -> int:
-        return max(3, self._n_pilot_trials // 2)
-
     def _n_deciding(self, n_full: int) -> int:
-        """How many full trials decide: the pilots, and half as many more each time."""
-        if n_full < self._n_pilot_trials:
-            return 0
-        return n_full - (n_full - self._n_pilot_trials) % self._n_further
+        """How many full trials decide: the pilots, half as many more each time, or a twentieth."""
+        return self._decided_by(n_full)[-1]
+
+    def _decided_by(self, n_full: int) -> list[int]:
+        """The numbers of full trials that have decided so far, after 0."""
+        numbers, n = [0], self._n_pilot_trials
+        while n <= n_full:
+            numbers.append(n)
+            n += max(3, self._n_pilot_trials // 2, n // 20)
+        return numbers
 
     def _discrepancy(self, rule: StoppingRule, full: list[FrozenTrial]) -> Discrepancy:
         """What the full trials tell of labels; it is kept until there are others."""
         key = (rule, *((_storage.trial_id(t), t.value) for t in full))
         if self._learned is None or self._learned[0] != key:
-            self._learned = key, Discrepancy(rule, full)
+            before = None if self._learned is None else self._learned[1]
+            self._learned = key, Discrepancy(rule, full, before=before)
         return self._learned[1]
 
     def _trains_on(

@@ -36,10 +36,10 @@ def backwards() -> None:
 def test_the_pruner_says_what_optuna_lets_it_say(caplog: pytest.LogCaptureFixture) -> None:
     optuna.logging.enable_propagation()
     try:
-        for level, count in ((optuna.logging.WARNING, 1), (optuna.logging.ERROR, 0)):
+        for level, is_said in ((optuna.logging.WARNING, True), (optuna.logging.ERROR, False)):
             caplog.clear()
             optuna.logging.set_verbosity(level)
             backwards()
-            assert caplog.text.count("in the order of the steps") == count
+            assert ("in the order of the steps" in caplog.text) is is_said
     finally:
         optuna.logging.disable_propagation()
