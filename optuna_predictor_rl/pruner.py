@@ -23,6 +23,7 @@ from optuna_predictor_rl.stopping import (
     decide,
     direction_of,
     last_step,
+    report_in_another_unit,
     with_whole_curves,
 )
 from optuna_predictor_rl.watching import Watched, WatchedTrials
@@ -298,6 +299,13 @@ class LowFidelityPruner(BasePruner):
         rule = self._rule(study, full)
         if rule is None:
             return None
+        if report_in_another_unit(full):
+            self._tell_once(
+                study,
+                "unit",
+                "The values that full trials returned are far from their last reports: labels of "
+                "stopped trials are made of reports, so report what the objective returns.",
+            )
         if self._cutoff is not None:
             store_fixed(study, rule)
             if rule.cutoff is not None and rule.cutoff >= rule.end:

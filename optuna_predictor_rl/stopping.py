@@ -242,6 +242,21 @@ def with_whole_curves(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     return kept if len(kept) >= MIN_WHOLE else list(trials)
 
 
+def report_in_another_unit(full: Sequence[FrozenTrial]) -> bool:
+    """Whether most full trials returned what lies farther from their last report than all differ.
+
+    That holds for a loss that is reported and a percentage that is returned, not for an average
+    over the last epochs.
+    """
+    last = np.array([t.intermediate_values[max(t.intermediate_values)] for t in full])
+    values = trial_values(full)
+    known = np.isfinite(last) & np.isfinite(values)
+    if known.sum() < MIN_WHOLE:
+        return False
+    last, values = last[known] / 2, values[known] / 2  # their difference may overflow
+    return bool(np.median(np.abs(values - last)) > max(np.ptp(last), 1e-3 * np.abs(last).max()))
+
+
 def direction_of(study: Study) -> Direction:
     """The direction of a study with one objective."""
     return "maximize" if study.directions[0] == StudyDirection.MAXIMIZE else "minimize"

@@ -14,6 +14,7 @@ from tests.optuna_predictor_rl.pruner.studies import (
     N_STEPS,
     add_full_trials,
     attributes,
+    followed_rule,
     make_study,
     objective,
     parallel_curves,
@@ -143,3 +144,24 @@ def test_a_cutoff_past_the_last_step_is_said_once_and_stops_no_trial(caplog):
     study.optimize(objective, n_trials=3)
     assert {t.state for t in study.trials} == {TrialState.COMPLETE}
     assert caplog.text.count("is not before the last step") == 1
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 5.0), (100.0, 0.0), (1.0, 0.05), (1.0, 0.0)])
+def test_returned_values_in_another_unit_than_the_reports_are_said_once(scale, shift, caplog):
+    study = make_study(LowFidelityPruner(n_pilot_trials=3))
+    study.optimize(lambda trial: scale * objective(trial) + shift, n_trials=6)
+    expected = scale != 1.0 or shift > 1.0
+    assert caplog.text.count("far from their last reports") == expected
+
+
+def test_a_training_that_went_on_from_a_checkpoint_decides_nothing_and_is_named(caplog):
+    curves = parallel_curves(7)
+    resumed, rows = dict.fromkeys(range(11, 13), 1.0), {s * 1000: 1.0 for s in range(1, 13)}
+    rules = []
+    for full in (curves, [*curves[:5], resumed, *curves[5:]], [*curves[:5], rows, *curves[5:]]):
+        study = make_study(LowFidelityPruner(n_pilot_trials=len(full)))
+        add_full_trials(study, full)
+        rules.append(followed_rule(study))
+    assert None not in rules
+    assert len({(rule.cutoff, rule.end) for rule in rules if rule}) == 1
+    assert caplog.text.count("The curves of trials [5] start late") == 2
