@@ -77,7 +77,7 @@ def main() -> None:
     if chosen:
         study.optimize(objective, n_trials=len(chosen))
     for trial, again in zip(chosen, study.trials[arguments.trials :], strict=True):
-        label = trial.user_attrs["low_fidelity_label"]
+        label = trial.user_attrs["predictor_rl:low_fidelity_label"]
         print(f"trial {trial.number}: label {label:.4f}, full training {again.value:.4f}")
     best = min(full_trials(study.trials), key=lambda trial: trial.value or 0.0)
     print(f"best full training: {best.value:.4f} with {best.params}")

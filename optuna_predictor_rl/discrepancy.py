@@ -14,10 +14,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
+from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
@@ -31,7 +33,13 @@ from optuna_predictor_rl.core.gaussian_process import (
 from optuna_predictor_rl.core.space import Categorical
 from optuna_predictor_rl.distributions import known_part, to_space
 from optuna_predictor_rl.ranges import modelled
-from optuna_predictor_rl.stopping import StoppingRule, trial_values
+from optuna_predictor_rl.stopping import (
+    StoppingRule,
+    checkpoints,
+    nearest,
+    trial_values,
+    with_whole_curves,
+)
 
 MIN_FULL = 5
 """Full trials without which all configurations are taken to have the same difference."""
@@ -66,6 +74,15 @@ def error_of(label: Extrapolation, best: float) -> float:
     return math.hypot(DOUBT * label.std, FAR_OFF * (label.value - best))
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A full trial's curve, with its label and what lies ahead of it at steps asked for so far."""
+
+    trial: FrozenTrial
+    curve: Curve
+    at: dict[float, tuple[float, float]]
+
+
 class Discrepancy:
     """Final values less the labels that trials had at a step, as slopes and parameters tell them.
 
@@ -76,21 +93,38 @@ class Discrepancy:
     Args:
         rule: How labels are made.
         full: Trials that ran to their end, in the order in which they ended.
+        before: What was learned earlier; curves that it has read are not read again.
+
+    Attributes:
+        checkpoints: The steps at which differences are learned; between them the nearest counts.
     """
 
     @np.errstate(over="ignore", invalid="ignore")  # of values near the largest float
-    def __init__(self, rule: StoppingRule, full: Sequence[FrozenTrial]) -> None:
+    def __init__(
+        self,
+        rule: StoppingRule,
+        full: Sequence[FrozenTrial],
+        *,
+        before: Discrepancy | None = None,
+    ) -> None:
         finite = [t for t in full if t.value is not None and math.isfinite(t.value)][-MAX_FULL:]
+        finite = with_whole_curves(finite)
         wide = modelled(finite, {})
         self._space = to_space({name: d for name, d in wide.items() if not d.single()})
         inside = [trial for trial in finite if known_part(trial.params, self._space)]
         kept = inside if len(inside) >= MIN_FULL else finite
         self._rule = rule
         self._finals = trial_values(kept)
-        self._curves = [Curve.of(trial.intermediate_values) for trial in kept]
+        known = {} if before is None else before.read_for(rule)
+        self._read = [
+            known.get(id(trial)) or _Read(trial, Curve.of(trial.intermediate_values), {})
+            for trial in kept
+        ]
+        self._curves = [read.curve for read in self._read]
         self._encoding = Encoding(self._space)
         self._process = self._fit([t.params for t in inside]) if kept is inside else None
         self._learned: dict[float, _Differences] = {}
+        self.checkpoints = checkpoints(self._curves, rule.cutoff)
 
     @np.errstate(over="ignore", invalid="ignore")
     def label(self, curve: Curve, params: Mapping[str, Any]) -> Extrapolation | None:
@@ -115,7 +149,7 @@ class Discrepancy:
         return replace(label, value=value, std=std, step=self._rule.end)
 
     def _expected(self, curve: Curve, params: Mapping[str, Any]) -> tuple[float, float]:
-        step = curve.last_step
+        step = nearest(self.checkpoints, curve.last_step)
         if step not in self._learned:
             differences, ahead = self._differences(step)
             self._learned[step] = _Differences.of(differences, ahead, self._process)
@@ -149,12 +183,22 @@ class Discrepancy:
 
     def _differences(self, step: float) -> tuple[Float[ndarray, " n"], Float[ndarray, " n"]]:
         """Of each full trial, and how far its curve would go on; the median for one without."""
-        differences = self._finals - labels_at(self._curves, step, self._rule.fit, math.nan)
-        ahead = np.array([self._ahead(curve.until(step)) for curve in self._curves])
+        for read in self._read:
+            if step not in read.at:
+                (label,) = labels_at([read.curve], step, self._rule.fit, math.nan)
+                read.at[step] = float(label), self._ahead(read.curve.until(step))
+        labels, ahead = np.array([read.at[step] for read in self._read]).reshape(-1, 2).T
+        differences = self._finals - labels
         known = np.isfinite(differences)
         if not known.any():
             return np.zeros(len(differences)), ahead
         return np.where(known, differences, np.median(differences[known])), ahead
+
+    def read_for(self, rule: StoppingRule) -> dict[int, _Read]:
+        """What was read of trials, by their identity, if the rule labels alike."""
+        if (self._rule.fit, self._rule.end) != (rule.fit, rule.end):
+            return {}
+        return {id(read.trial): read for read in self._read}
 
     def _ahead(self, curve: Curve) -> float:
         """What Eq. (2) adds to a curve up to the end of a whole training."""
@@ -164,6 +208,25 @@ class Discrepancy:
         end = self._rule.at_the_end(curve, axis=fit.axis, shrink=fit.shrink)
         ahead = end - float(curve.values[-1])
         return ahead if math.isfinite(ahead) else 0.0
+
+
+_LATEST: WeakKeyDictionary[Study, tuple[StoppingRule, list[FrozenTrial], Discrepancy]] = (
+    WeakKeyDictionary()
+)
+
+
+def discrepancy_of(study: Study, rule: StoppingRule, full: list[FrozenTrial]) -> Discrepancy:
+    """What a study's full trials tell; it is kept for as long as rule and trials are the same."""
+    last = _LATEST.get(study)
+    if last is not None and last[0] == rule and _are_same(last[1], full):
+        return last[2]
+    found = Discrepancy(rule, full, before=None if last is None else last[2])
+    _LATEST[study] = rule, full, found
+    return found
+
+
+def _are_same(known: list[FrozenTrial], full: list[FrozenTrial]) -> bool:
+    return len(known) == len(full) and all(a is b for a, b in zip(known, full, strict=True))
 
 
 def _clipped(differences: Float[ndarray, " n"]) -> Float[ndarray, " n"]:

@@ -20,15 +20,20 @@ from optuna_predictor_rl.core.curves import Curve
 from optuna_predictor_rl.core.seen import Seen
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.costs import Cost, KnownCost, cost_of
-from optuna_predictor_rl.discrepancy import Discrepancy, error_of
-from optuna_predictor_rl.distributions import from_numbers, known_part, to_space
+from optuna_predictor_rl.discrepancy import discrepancy_of, error_of
+from optuna_predictor_rl.distributions import (
+    from_numbers,
+    known_part,
+    to_space,
+)
 from optuna_predictor_rl.following import learn_followers
 from optuna_predictor_rl.labels import full_trials, is_full, stored_label
 from optuna_predictor_rl.ranges import modelled
 from optuna_predictor_rl.rules import stored_rule
 from optuna_predictor_rl.running import RunningLabel
 from optuna_predictor_rl.scope import Scope
-from optuna_predictor_rl.stopping import best_value
+from optuna_predictor_rl.stopped import is_stopped_by_another, ranked_behind
+from optuna_predictor_rl.stopping import best_value, sign_of
 
 LABELLED = (TrialState.COMPLETE, TrialState.PRUNED)
 """States of the trials whose parameters make the space."""
@@ -134,6 +139,12 @@ def read_history(
         kept = _expected(study, kept, full_trials(trials))
     values = np.array([k.values for k in kept], dtype=np.float64).reshape(-1, n_objectives)
     labels = values * [-1.0 if d == StudyDirection.MAXIMIZE else 1.0 for d in study.directions]
+    stopped = np.array([is_stopped_by_another(k.trial) for k in kept], dtype=bool)
+    labels = _finite(labels)
+    if stopped.any():
+        labels[:, 0] = ranked_behind(
+            labels[:, 0], [k.trial for k in kept], stopped, sign_of(study)
+        )
     constraints = _constraints([k.trial for k in kept])
     if cost is not None and not isinstance(cost, KnownCost):
         costs = np.array([cost_of(k.trial, cost) for k in kept]).reshape(-1, 1)
@@ -234,7 +245,7 @@ def _expected(study: Study, known: list[_Known], full: list[FrozenTrial]) -> lis
     labelled = [not is_full(k.trial) and _is_labelled(k.trial) for k in known]
     if rule is None or not any(labelled):
         return known
-    discrepancy, best = Discrepancy(rule, full), best_value(study, full)
+    discrepancy, best = discrepancy_of(study, rule, full), best_value(study, full)
     found = [
         discrepancy.label(Curve.of(k.trial.intermediate_values), k.params) if is_labelled else None
         for k, is_labelled in zip(known, labelled, strict=True)
@@ -258,9 +269,11 @@ def _is_labelled(trial: FrozenTrial) -> bool:
 
 
 def _values(trial: FrozenTrial) -> list[float] | None:
-    """A finished trial's value of each objective, or its label."""
+    """A finished trial's value of each objective, or its label; NaN if others decide it."""
     if trial.values is not None and len(trial.values) > 1:
         return trial.values
+    if is_stopped_by_another(trial):
+        return [math.nan]
     value = label(trial)
     return None if value is None else [value]
 
@@ -300,14 +313,14 @@ def _rows(space: SearchSpace, configurations: list[dict[str, Any]]) -> Rows:
 
 
 def label(trial: FrozenTrial) -> float | None:
-    """What a finished trial teaches: its value, or a pruned trial's long-term label (Eq. 2)."""
+    """What a finished trial teaches: its value, or a pruned trial's long-term label (Eq. 2).
+
+    None for one that another pruner stopped: see `optuna_predictor_rl.stopped`.
+    """
     if trial.state == TrialState.COMPLETE:
         return trial.value
-    if trial.state != TrialState.PRUNED:
-        return None
-    stored = stored_label(trial)
-    value = trial.value if stored is None else stored
-    return None if value is None or math.isnan(value) else value
+    stored = stored_label(trial) if trial.state == TrialState.PRUNED else None
+    return None if stored is None or math.isnan(stored) else stored
 
 
 def _finite(labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:

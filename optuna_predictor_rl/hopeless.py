@@ -1,12 +1,14 @@
 """A pruner around the low-fidelity pruner that also drops hopeless trials before the cutoff."""
 
 import math
+from collections.abc import Hashable
 
 import numpy as np
 import scipy
+from numpy import ndarray
 from optuna.pruners import BasePruner
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import BaseTrial, FrozenTrial, TrialState
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.checked import checked
@@ -14,10 +16,17 @@ from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.core.curves.cutoff import worst_value
 from optuna_predictor_rl.core.curves.label import labels_at
 from optuna_predictor_rl.guard import guarded
-from optuna_predictor_rl.labels import full_trials, store_label, stored_label
+from optuna_predictor_rl.labels import is_full, store_label, stored_label
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.representation import call_of, remembering
-from optuna_predictor_rl.stopping import StoppingRule, direction_of, sign_of, trial_values
+from optuna_predictor_rl.stopping import (
+    StoppingRule,
+    checkpoints,
+    direction_of,
+    nearest,
+    sign_of,
+    trial_values,
+)
 
 
 @checked
@@ -57,6 +66,7 @@ class HopelessTrialPruner(BasePruner):
         self.pruner = pruner
         self._probability = probability
         self._n_warmup_reports = n_warmup_reports
+        self._errors: tuple[Hashable, _Errors] | None = None
 
     def __repr__(self) -> str:
         """The call that makes it again."""
@@ -73,43 +83,41 @@ class HopelessTrialPruner(BasePruner):
             return True
         if len(trial.intermediate_values) < self._n_warmup_reports:
             return False
-        rule = self.pruner.rule(study, fresh=False)
-        curve = Curve.of(trial.intermediate_values)
-        if rule is None or rule.n_pilots == 0 or curve.n_missing or curve.last_step >= rule.end:
+        watched = self.pruner.watch(study, trial)
+        rule, looks = watched.rule, watched.hopeless
+        if rule is None or rule.n_pilots == 0 or watched.highest >= rule.end:
             return False
         if self.pruner.runs_to_the_end(trial):
             return False
-        label = self._predict(study, rule, curve)
-        if label is None or not self._is_hopeless(study, rule, label):
+        if watched.highest < looks.next:
+            return looks.stops
+        curve = Curve.of(trial.intermediate_values)
+        if curve.n_missing:
             return False
-        store_label(study, _storage.trial_id(trial), curve.last_step, label)
-        return True
+        errors = self._errors_of(
+            rule, watched.full[: rule.n_pilots], worst_value(direction_of(study))
+        )
+        label = errors.predict(rule.label(curve), curve.last_step, rule.end)
+        stops = label is not None and self._is_hopeless(study, rule, label)
+        if stops and label is not None:
+            store_label(study, _storage.trial_id(trial), curve.last_step, label)
+        return looks.decide(stops, curve.last_step, errors.checkpoints)
 
     @checked
-    def label(self, trial: Trial | FrozenTrial) -> float:
+    def label(self, trial: BaseTrial) -> float:
         """See ``LowFidelityPruner.label``."""
         return self.pruner.label(trial)
 
-    def _predict(self, study: Study, rule: StoppingRule, curve: Curve) -> Extrapolation | None:
-        """The label, corrected by the full trials' mean error there, and its spread."""
-        label = rule.fit.label(curve, end=rule.end)
-        full = full_trials(_storage.trials(study, (TrialState.COMPLETE,)))[: rule.n_pilots]
-        curves = [Curve.of(t.intermediate_values) for t in full]
-        then = labels_at(curves, curve.last_step, rule.fit, worst_value(direction_of(study)))
-        with np.errstate(over="ignore", invalid="ignore"):  # values near the largest float
-            errors = trial_values(full) - then
-            errors = errors[np.isfinite(errors)]
-            if label is None or len(errors) < 3:
-                return None
-            value = label.value + float(errors.mean())
-            std = float(errors.std(ddof=1)) * math.sqrt(1 + 1 / len(errors))
-        if not (math.isfinite(value) and math.isfinite(std)):
-            return None
-        return Extrapolation(value=value, std=std, slope=label.slope, step=rule.end)
+    def _errors_of(self, rule: StoppingRule, pilots: list[FrozenTrial], worst: float) -> "_Errors":
+        """The errors of the pilots' labels; they are kept until there are others."""
+        key = (rule, worst, *((_storage.trial_id(t), t.value) for t in pilots))
+        if self._errors is None or self._errors[0] != key:
+            self._errors = key, _Errors(rule, pilots, worst)
+        return self._errors[1]
 
     def _is_hopeless(self, study: Study, rule: StoppingRule, label: Extrapolation) -> bool:
         finished = _storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
-        known = [t.value if stored_label(t) is None else stored_label(t) for t in finished]
+        known = [t.value if is_full(t) else stored_label(t) for t in finished]
         median = float(np.median([value for value in known if value is not None]))
         sign = sign_of(study)
         margin = sign * (label.value - median)
@@ -117,3 +125,43 @@ class HopelessTrialPruner(BasePruner):
             return margin > 0
         certainty = scipy.stats.t.cdf(margin / label.std, df=rule.n_pilots - 1)
         return float(certainty) > self._probability
+
+
+class _Errors:
+    """How far labels of full trials lie from their final values, by the step they are taken at.
+
+    Args:
+        rule: How labels are made.
+        full: Trials that ran to their end.
+        worst: What stands for a curve that has diverged.
+
+    Attributes:
+        checkpoints: The steps at which errors are known; between them the nearest counts.
+    """
+
+    def __init__(self, rule: StoppingRule, full: list[FrozenTrial], worst: float) -> None:
+        self._rule = rule
+        self._worst = worst
+        self._curves = [Curve.of(trial.intermediate_values) for trial in full]
+        self._finals = trial_values(full)
+        self._known: dict[float, ndarray] = {}
+        self.checkpoints = checkpoints(self._curves, rule.cutoff)
+
+    def predict(
+        self, label: Extrapolation | None, step: float, end: float
+    ) -> Extrapolation | None:
+        """The label, corrected by the mean error at a step, and its spread."""
+        step = nearest(self.checkpoints, step)
+        with np.errstate(over="ignore", invalid="ignore"):  # values near the largest float
+            if step not in self._known:
+                then = labels_at(self._curves, step, self._rule.fit, self._worst)
+                errors = self._finals - then
+                self._known[step] = errors[np.isfinite(errors)]
+            errors = self._known[step]
+            if label is None or len(errors) < 3:
+                return None
+            value = label.value + float(errors.mean())
+            std = float(errors.std(ddof=1)) * math.sqrt(1 + 1 / len(errors))
+        if not (math.isfinite(value) and math.isfinite(std)):
+            return None
+        return Extrapolation(value=value, std=std, slope=label.slope, step=end)

@@ -10,11 +10,11 @@ from optuna_predictor_rl._storage import set_trial_attribute
 from optuna_predictor_rl.attributes import as_number
 from optuna_predictor_rl.core.curves import Extrapolation
 
-LABEL = "low_fidelity_label"
+LABEL = "predictor_rl:low_fidelity_label"
 """User attribute: the final value to expect of a stopped trial, in the unit of the reports."""
-LABEL_STD = "low_fidelity_label_std"
+LABEL_STD = "predictor_rl:low_fidelity_label_std"
 """User attribute: the label's standard error, in the unit of the reports; absent if unknown."""
-FIDELITY = "fidelity"
+FIDELITY = "predictor_rl:fidelity"
 """User attribute: the step at which the training was stopped."""
 FULL_FIDELITY = "full_fidelity"
 """User attribute that the user sets when enqueuing a trial: true lets it run to its end."""

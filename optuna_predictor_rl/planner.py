@@ -28,6 +28,7 @@ from optuna_predictor_rl.history import (
     History,
     finished_numbers,
     given_to,
+    label,
     read_given,
     read_history,
 )
@@ -171,7 +172,8 @@ class Planner:
             raise ValueError("study must have a finished trial with a parameter, but has none.")
         number = len(study.get_trials(deepcopy=False))
         history = self.history(study, search_space, number, _elsewhere(finished, search_space))
-        if not len(history.rows):
+        single = len(study.directions) == 1
+        if not len(history.rows) or (single and all(label(t) is None for t in finished)):
             raise ValueError("study must have a finished trial with a value, but has none.")
         weight = self._next_weight(number) if share is None else self._weight(share)
         return self.suggester.search(history, weight, self._knowledge(study, history))

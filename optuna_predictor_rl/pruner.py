@@ -1,13 +1,13 @@
 """An Optuna pruner that stops every trial at the cheapest fidelity that still ranks like full."""
 
-import logging
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
+from optuna.logging import get_logger
 from optuna.pruners import BasePruner
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import BaseTrial, FrozenTrial, Trial, TrialState
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.checked import checked
@@ -18,16 +18,21 @@ from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.labels import FULL_FIDELITY, full_trials, store_label, stored_label
 from optuna_predictor_rl.promotion import is_due, is_promising, leads_to_the_best
 from optuna_predictor_rl.representation import call_of, remembering
-from optuna_predictor_rl.rules import RULE, read_rule
+from optuna_predictor_rl.rules import RULE, read_rule, store_decided, store_fixed
 from optuna_predictor_rl.stopping import (
     StoppingRule,
     check_one_objective,
     decide,
     direction_of,
     last_step,
+    report_in_another_unit,
+    with_whole_curves,
 )
+from optuna_predictor_rl.watching import Watched, WatchedTrials
 
-_logger = logging.getLogger(__name__)
+COMPLETE = (TrialState.COMPLETE,)
+
+_LOGGER = get_logger(f"optuna.{__name__}")
 
 
 @checked
@@ -36,8 +41,9 @@ class LowFidelityPruner(BasePruner):
 
     The first trials, the pilots, run to their end. Their curves tell the earliest step at which
     the extrapolated value still ranks them as the full training does (Kendall's tau). Later
-    trials stop there and carry a label in the user attribute ``low_fidelity_label``: Eq. (2), and
-    what full trials with a like slope, and near in the parameters, still gained after that step.
+    trials stop there and carry a label in the user attribute
+    ``predictor_rl:low_fidelity_label``: Eq. (2), and what full trials with a like slope, and near
+    in the parameters, still gained after that step.
 
     The rule is decided from the full trials in the order in which they ended and is kept in the
     study, so that all workers, and a study that is resumed, follow the same one.
@@ -61,7 +67,7 @@ class LowFidelityPruner(BasePruner):
         >>> for level in (0.2, 0.4, 0.6, 0.8):
         ...     study.enqueue_trial({"level": level})
         >>> study.optimize(objective, n_trials=4)
-        >>> study.trials[3].user_attrs["fidelity"]
+        >>> study.trials[3].user_attrs["predictor_rl:fidelity"]
         6
     """
 
@@ -154,8 +160,9 @@ class LowFidelityPruner(BasePruner):
             self._fixed_fit = replace(fits[0], extrapolate_by=0.5)
         else:
             self._fits, self._fixed_fit = fits, fits[0]
-        self._told: set[str] = set()
+        self._told: set[tuple[str, str]] = set()
         self._learned: tuple[Hashable, Discrepancy] | None = None
+        self._watched = WatchedTrials()
 
     def __repr__(self) -> str:
         """The call that makes it again."""
@@ -170,26 +177,51 @@ class LowFidelityPruner(BasePruner):
         Raises:
             ValueError: If the study has several objectives.
         """
-        check_one_objective(study)
         if not trial.intermediate_values:
+            check_one_objective(study)
             return False
-        self._check_order(trial)
-        rule = self.rule(study, fresh=False)
+        watched = self.watch(study, trial)
+        rule = watched.rule
+        if rule is None or not rule.is_between(watched.highest) or self.runs_to_the_end(trial):
+            return False
+        if watched.highest < watched.cutoff.next:
+            return watched.cutoff.stops
         curve = Curve.of(trial.intermediate_values)
-        if rule is None or not rule.stops(curve) or self.runs_to_the_end(trial):
+        if not rule.stops(curve):
             return False
-        full = full_trials(_storage.trials(study, (TrialState.COMPLETE,)))
-        label = self._expected(rule, full, curve, trial)
-        if label is None:
-            return True
-        if self._trains_on(study, rule, full, label, curve):
-            return False
-        store_label(study, _storage.trial_id(trial), curve.last_step, label)
-        return True
+        discrepancy = self._discrepancy(rule, watched.full)
+        label = discrepancy.label(curve, trial.params)
+        stops = label is None or not self._trains_on(study, rule, watched.full, label, curve)
+        if stops and label is not None:
+            store_label(study, _storage.trial_id(trial), curve.last_step, label)
+        return watched.cutoff.decide(stops, curve.last_step, discrepancy.checkpoints)
+
+    def watch(self, study: Study, trial: FrozenTrial) -> Watched:
+        """What is known of a running trial that has reported; its rule is stored in the study.
+
+        Raises:
+            ValueError: If the study has several objectives.
+        """
+        watched = self._watched.find(study, trial)
+        if watched is None:
+            check_one_objective(study)
+            trials = _storage.trials(study)
+            full = full_trials(t for t in trials if t.state == TrialState.COMPLETE)
+            watched = Watched(trials, full, self._followed(study, full))
+            self._watched.remember(study, trial, watched)
+        backwards = watched.read(trial.intermediate_values)
+        if backwards is not None:
+            self._tell_once(
+                study,
+                "order",
+                f"Trial {trial.number} reported step {backwards[0]} after step {backwards[1]}: "
+                "curves are read in the order of the steps.",
+            )
+        return watched
 
     @checked
     @guarded()
-    def label(self, trial: Trial | FrozenTrial) -> float:
+    def label(self, trial: BaseTrial) -> float:
         """The long-term value of a trial, to return from an objective instead of raising.
 
         So every sampler learns from the trial, also those that make nothing of pruned ones::
@@ -205,8 +237,15 @@ class LowFidelityPruner(BasePruner):
             The label, in the unit of the reports; NaN for a curve that diverged.
 
         Raises:
+            TypeError: If the trial is of another kind, such as a wrapper for distributed training.
             ValueError: If nothing was reported, or the study has several objectives.
         """
+        if not isinstance(trial, (Trial, FrozenTrial)):
+            raise TypeError(
+                f"trial must be an optuna.trial.Trial or FrozenTrial, but got a "
+                f"{type(trial).__name__}. Of a wrapper such as TorchDistributedTrial, pass the "
+                "trial that it was made from; a FixedTrial keeps no reports to make a label of."
+            )
         if isinstance(trial, Trial):
             check_one_objective(trial.study)
         frozen = _storage.latest(trial) if isinstance(trial, Trial) else trial
@@ -224,16 +263,16 @@ class LowFidelityPruner(BasePruner):
         if not isinstance(trial, Trial):
             alone = self._fixed_fit.label(curve)
             return math.nan if alone is None else alone.value
-        rule = self.rule(trial.study)
+        full = full_trials(_storage.trials(trial.study, COMPLETE, fresh=True))
+        rule = self._followed(trial.study, full)
         if (
             rule is None
             or rule.cutoff is None
             or curve.last_step >= rule.end
             or self.runs_to_the_end(frozen)
         ):
-            return float(frozen.intermediate_values[int(curve.last_step)])
-        full = full_trials(_storage.trials(trial.study, (TrialState.COMPLETE,)))
-        label = self._expected(rule, full, curve, frozen)
+            return float(frozen.intermediate_values[max(frozen.intermediate_values)])
+        label = self._discrepancy(rule, full).label(curve, frozen.params)
         if label is None:
             return math.nan
         store_label(trial.study, _storage.trial_id(trial), curve.last_step, label)
@@ -241,87 +280,114 @@ class LowFidelityPruner(BasePruner):
 
     @checked
     @guarded()
-    def rule(self, study: Study, *, fresh: bool = True) -> StoppingRule | None:
+    def rule(self, study: Study) -> StoppingRule | None:
         """The rule that the study follows now; None while the pilots run.
 
-        Decides it, and stores it in the study, when enough full trials have ended.
-
-        Args:
-            study: The study.
-            fresh: Ask the storage now for the trials, instead of once a trial.
+        It is decided here if no trial has followed it yet. Nothing is written: that happens when
+        a trial reports.
 
         Raises:
             ValueError: If the study has several objectives.
         """
         check_one_objective(study)
-        full = full_trials(_storage.trials(study, (TrialState.COMPLETE,), fresh=fresh))
+        return self._rule(study, full_trials(_storage.trials(study, COMPLETE, fresh=True)))
+
+    def _rule(self, study: Study, full: list[FrozenTrial]) -> StoppingRule | None:
         if self._cutoff is not None:
-            end = last_step(full)
-            if self._cutoff >= end:
-                self._tell_once(
-                    f"cutoff ({self._cutoff}) is not before the last step of the full trials "
-                    f"({end:.0f}), so no trial is stopped."
-                )
+            end = last_step(with_whole_curves(full))
             return StoppingRule(cutoff=float(self._cutoff), end=end, fit=self._fixed_fit)
         n_pilots = self._n_deciding(len(full))
         if n_pilots == 0:
             return None
-        key = f"{RULE}{n_pilots}"
-        stored = read_rule(_storage.study_attributes(study), key)
-        if stored is None:
-            self._store_rule(study, key, full[:n_pilots])
-            stored = read_rule(_storage.study_attributes(study), key)  # of who was last
-        return stored
+        stored = read_rule(_storage.study_attributes(study), f"{RULE}{n_pilots}")
+        return self._decide(study, full[:n_pilots]) if stored is None else stored
 
-    def _store_rule(self, study: Study, key: str, full: list[FrozenTrial]) -> None:
-        rule = decide(
-            full,
+    def _followed(self, study: Study, full: list[FrozenTrial]) -> StoppingRule | None:
+        """The rule, stored in the study so that all workers follow the same."""
+        rule = self._rule(study, full)
+        if rule is None:
+            return None
+        if report_in_another_unit(full):
+            self._tell_once(
+                study,
+                "unit",
+                "The values that full trials returned are far from their last reports: labels of "
+                "stopped trials are made of reports, so report what the objective returns.",
+            )
+        if self._cutoff is not None:
+            store_fixed(study, rule)
+            if rule.cutoff is not None and rule.cutoff >= rule.end:
+                self._tell_once(
+                    study,
+                    "fixed cutoff",
+                    f"cutoff ({self._cutoff}) is not before the last step of the full trials "
+                    f"({rule.end:.0f}), so no trial is stopped.",
+                )
+            return rule
+        key = f"{RULE}{self._n_deciding(len(full))}"
+        if store_decided(study, key, rule):
+            self._tell_of(study, rule, full[: rule.n_pilots])
+        return read_rule(_storage.study_attributes(study), key)  # of who was last
+
+    def _decide(self, study: Study, pilots: list[FrozenTrial]) -> StoppingRule:
+        return decide(
+            pilots,
             fits=self._fits,
             min_rank_correlation=self._min_rank_correlation,
             min_cutoff=self._min_cutoff,
             confidence=self._confidence,
             direction=direction_of(study),
         )
-        # No storage has compare-and-set for attributes. Whoever comes second finds the key, and
-        # two who come at once decide alike, as the rule follows from the same full trials.
-        stored = _storage.study_attributes(study)
-        if stored.get(key) is not None:
-            return
-        _storage.set_study_attribute(study, key, rule.to_json())
-        before = read_rule(stored, f"{RULE}{len(full) - self._n_further}")
-        if rule.cutoff is None and (before is None or before.cutoff is not None):
-            _logger.warning(
-                "No cutoff keeps a rank correlation of %s over %d full trials: trials run to "
-                "the end until more of them have ended.",
-                self._min_rank_correlation,
-                len(full),
-            )
-        if rule.cutoff is not None and before is not None and before.cutoff != rule.cutoff:
-            _logger.warning(
-                "After %d full trials, training stops at step %s instead of %s.",
-                len(full),
-                rule.cutoff,
-                before.cutoff,
-            )
 
-    @property
-    def _n_further(self) -> int:
-        return max(3, self._n_pilot_trials // 2)
+    def _tell_of(self, study: Study, rule: StoppingRule, full: list[FrozenTrial]) -> None:
+        """Says what has changed by a new rule."""
+        last = self._decided_by(len(full) - 1)[-1]
+        before = read_rule(_storage.study_attributes(study), f"{RULE}{last}")
+        odd = sorted({t.number for t in full} - {t.number for t in with_whole_curves(full)})
+        if odd:
+            self._tell_once(
+                study,
+                "odd curves",
+                f"The curves of trials {odd} start late, or end far from where the others end: "
+                "they have no part in deciding where training stops.",
+            )
+        was = None if before is None else before.cutoff
+        if rule.cutoff is None and (before is None or was is not None):
+            self._tell_once(
+                study,
+                "no cutoff",
+                f"No cutoff keeps a rank correlation of {self._min_rank_correlation} over "
+                f"{len(full)} full trials: trials run to the end until more of them have ended.",
+            )
+        elif rule.cutoff is not None and was is not None and rule.cutoff > was:
+            self._tell_once(
+                study,
+                "later cutoff",
+                f"{len(full)} full trials show that step {was:g} is too early to rank the trials "
+                f"of today: training now stops at step {rule.cutoff:g}.",
+            )
+        elif rule.cutoff is not None and rule.cutoff != was:
+            _LOGGER.info(f"After {len(full)} full trials, training stops at step {rule.cutoff:g}.")
 
     def _n_deciding(self, n_full: int) -> int:
-        """How many full trials decide: the pilots, and half as many more each time."""
-        if n_full < self._n_pilot_trials:
-            return 0
-        return n_full - (n_full - self._n_pilot_trials) % self._n_further
+        """How many full trials decide: the pilots, half as many more each time, or a twentieth."""
+        return self._decided_by(n_full)[-1]
 
-    def _expected(
-        self, rule: StoppingRule, full: list[FrozenTrial], curve: Curve, trial: FrozenTrial
-    ) -> Extrapolation | None:
-        """The final value that the full trials lead to expect; None if the curve diverged."""
+    def _decided_by(self, n_full: int) -> list[int]:
+        """The numbers of full trials that have decided so far, after 0."""
+        numbers, n = [0], self._n_pilot_trials
+        while n <= n_full:
+            numbers.append(n)
+            n += max(3, self._n_pilot_trials // 2, n // 20)
+        return numbers
+
+    def _discrepancy(self, rule: StoppingRule, full: list[FrozenTrial]) -> Discrepancy:
+        """What the full trials tell of labels; it is kept until there are others."""
         key = (rule, *((_storage.trial_id(t), t.value) for t in full))
         if self._learned is None or self._learned[0] != key:
-            self._learned = key, Discrepancy(rule, full)
-        return self._learned[1].label(curve, trial.params)
+            before = None if self._learned is None else self._learned[1]
+            self._learned = key, Discrepancy(rule, full, before=before)
+        return self._learned[1]
 
     def _trains_on(
         self,
@@ -347,15 +413,9 @@ class LowFidelityPruner(BasePruner):
         share = self._full_fraction
         return math.floor((trial.number + 1) * share) > math.floor(trial.number * share)
 
-    def _check_order(self, trial: FrozenTrial) -> None:
-        steps = list(trial.intermediate_values)
-        if steps[-1] < max(steps):
-            self._tell_once(
-                f"Trial {trial.number} reported step {steps[-1]} after step {max(steps)}: "
-                f"its curve is read in the order of the steps."
-            )
-
-    def _tell_once(self, message: str) -> None:
-        if message not in self._told:
-            self._told.add(message)
-            _logger.warning(message)
+    def _tell_once(self, study: Study, about: str, message: str) -> None:
+        """Warns, unless it has been said of this study before."""
+        key = study.study_name, about
+        if key not in self._told:
+            self._told.add(key)
+            _LOGGER.warning(message)

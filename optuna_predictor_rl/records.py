@@ -13,17 +13,17 @@ from optuna_predictor_rl.core.space import Rows, row_keys
 from optuna_predictor_rl.stopping import sign_of
 from optuna_predictor_rl.suggestion import Search
 
-PHASE = "phase"
+PHASE = "predictor_rl:phase"
 """User attribute: "startup" (space-filling), "search" or, if all has been seen, "random"."""
-ROUND = "rl_round"
+ROUND = "predictor_rl:rl_round"
 """User attribute: the round of REINFORCE that proposed the trial; -1 for the local moves."""
-PREDICTED = "predicted_{task}"
+PREDICTED = "predictor_rl:predicted_{task}"
 """User attribute: what the predictor expects, in the unit of the value or the cost."""
-PREDICTED_STD = "predicted_{task}_std"
+PREDICTED_STD = "predictor_rl:predicted_{task}_std"
 """User attribute: its standard deviation, not calibrated, in the same unit."""
-VIOLATION = "violation"
+VIOLATION = "predictor_rl:violation"
 """User attribute: sum of the constraints that are broken, 0 if the trial is feasible."""
-FEASIBLE = "feasible"
+FEASIBLE = "predictor_rl:feasible"
 """User attribute: 1 or 0, as optuna-dashboard does not sort truth values."""
 
 

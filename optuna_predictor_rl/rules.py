@@ -1,5 +1,7 @@
 """The rules that pruners have decided, as a study keeps them."""
 
+import math
+from dataclasses import replace
 from typing import Any
 
 from optuna.study import Study
@@ -7,8 +9,10 @@ from optuna.study import Study
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.stopping import StoppingRule
 
-RULE = "low_fidelity:rule:"
+RULE = "predictor_rl:low_fidelity_rule:"
 """Study user attribute: the rule that so many full trials decided."""
+FIXED = f"{RULE}fixed"
+"""Study user attribute: the rule of a pruner whose cutoff the user fixed; None if it is over."""
 
 
 def read_rule(attributes: dict[str, Any], key: str) -> StoppingRule | None:
@@ -29,12 +33,40 @@ def read_rule(attributes: dict[str, Any], key: str) -> StoppingRule | None:
 
 
 def stored_rule(study: Study) -> StoppingRule | None:
-    """The last rule that a pruner decided and stored in the study; None without one.
+    """The rule that the study's pruner followed last; None without one. Nothing is written.
 
     Raises:
         ValueError: If the attribute is no rule.
     """
     stored = _storage.study_attributes(study)
+    fixed = read_rule(stored, FIXED)
+    if fixed is not None:
+        return fixed
     numbers = [key.removeprefix(RULE) for key in stored if key.startswith(RULE)]
     last = max((n for n in numbers if n.isdecimal()), key=int, default="")
     return read_rule(stored, f"{RULE}{last}")
+
+
+def store_fixed(study: Study, rule: StoppingRule) -> None:
+    """Stores the rule of a fixed cutoff, unless the study has it and knows as long a training."""
+    stored = read_rule(_storage.study_attributes(study), FIXED)
+    if stored is not None and replace(stored, end=rule.end) == rule:
+        known, seen = math.isfinite(stored.end), math.isfinite(rule.end)
+        if not seen or (known and stored.end >= rule.end):
+            return
+    _storage.set_study_attribute(study, FIXED, rule.to_json())
+
+
+def store_decided(study: Study, key: str, rule: StoppingRule) -> bool:
+    """Stores a rule that full trials decided; returns whether no other worker had.
+
+    No storage has compare-and-set for attributes. Whoever comes second finds the key, and two
+    who come at once decide alike, as the rule follows from the same full trials.
+    """
+    stored = _storage.study_attributes(study)
+    if stored.get(FIXED) is not None:
+        _storage.set_study_attribute(study, FIXED, None)
+    if stored.get(key) is not None:
+        return False
+    _storage.set_study_attribute(study, key, rule.to_json())
+    return True

@@ -21,11 +21,24 @@ from optuna_predictor_rl.core.curves import (
     choose_fit,
     rank_correlation_by_cutoff,
 )
+from optuna_predictor_rl.core.curves.curve import float_step
 from optuna_predictor_rl.core.curves.cutoff import report_steps, worst_value
 from optuna_predictor_rl.core.curves.extrapolation import extrapolate_curve
 
+STARTS_LATE = 0.2
+"""A curve that begins after this share of a whole training, one interval of reports before the
+first, ..."""
+TOO_LONG = 10.0
+"""... ends after so many times its steps, ..."""
+TOO_SHORT = 0.01
+"""... or before this share of it is none of a whole training: it went on from a checkpoint, or its
+steps are of another unit."""
 MAX_CUTOFFS = 40
 """Candidate cutoffs that are tried; a finer grid of reports is thinned."""
+MAX_CHECKPOINTS = 64
+"""Steps at which a trial is looked at; reports between them cost next to nothing."""
+MIN_WHOLE = 3
+"""Curves without which there is nothing to compare."""
 N_CHOICE_CUTOFFS = 10
 """Cutoffs over which the ways of labelling are compared, in the middle of the training."""
 
@@ -56,9 +69,11 @@ class StoppingRule:
         A missing value at the end is waited out, unless so many are missing that the training
         has diverged.
         """
-        if self.cutoff is None or not self.cutoff <= curve.last_step < self.end:
-            return False
-        return curve.diverged or curve.n_missing == 0
+        return self.is_between(curve.last_step) and (curve.diverged or curve.n_missing == 0)
+
+    def is_between(self, step: int | float) -> bool:
+        """Whether a step is at or past the cutoff, and before the end."""
+        return self.cutoff is not None and self.cutoff <= step < self.end
 
     def label(self, curve: Curve) -> Extrapolation | None:
         """Eq. (2) at the end of a curve; None if it diverged or has no finite value."""
@@ -134,11 +149,14 @@ def decide(
         confidence: Of that bound's two-sided interval.
         direction: Of the study.
     """
+    n_pilots, trials = len(trials), with_whole_curves(trials)
     curves = [Curve.of(trial.intermediate_values) for trial in trials]
     finals = trial_values(trials)
     steps = report_steps(curves, at_most=MAX_CUTOFFS)
-    fit = choose_fit(curves, finals, fits, cutoffs=_middle(steps), worst=worst_value(direction))
     tried = steps[steps >= min_cutoff * last_step(trials)]
+    if len(tried) == 0:  # no trial reported a finite value, or none but at the start
+        return StoppingRule(cutoff=None, end=last_step(trials), fit=fits[0], n_pilots=n_pilots)
+    fit = choose_fit(curves, finals, fits, cutoffs=_middle(steps), worst=worst_value(direction))
     table = rank_correlation_by_cutoff(
         curves, finals=finals, cutoffs=tried, fit=fit, confidence=confidence, direction=direction
     )
@@ -152,7 +170,7 @@ def decide(
         fit=fit,
         tau=tau,
         tau_low=low,
-        n_pilots=len(trials),
+        n_pilots=n_pilots,
     )
 
 
@@ -171,6 +189,20 @@ def _middle(steps: Float[np.ndarray, " c"]) -> Float[np.ndarray, " m"]:
     return np.asarray(steps[np.unique(places.round().astype(int))])
 
 
+def checkpoints(curves: Sequence[Curve], cutoff: float | None = None) -> Float[np.ndarray, " c"]:
+    """The steps at which running trials are looked at and their errors learned, growing.
+
+    They are the steps at which full trials report, thinned to `MAX_CHECKPOINTS`, and the cutoff.
+    """
+    steps = report_steps(curves, at_most=MAX_CHECKPOINTS) if curves else np.empty(0)
+    return steps if cutoff is None or not len(steps) else np.union1d(steps, [cutoff])
+
+
+def nearest(steps: Float[np.ndarray, " c"], step: float) -> float:
+    """The nearest of some steps; the step itself if there are none."""
+    return float(steps[np.abs(steps - step).argmin()]) if len(steps) else step
+
+
 def trial_values(trials: Sequence[FrozenTrial]) -> Float[np.ndarray, " n"]:
     """What the trials returned; NaN for those without a value."""
     return np.array([math.nan if t.value is None else t.value for t in trials], dtype=np.float64)
@@ -185,7 +217,44 @@ def best_value(study: Study, trials: Sequence[FrozenTrial]) -> float:
 
 def last_step(trials: Sequence[FrozenTrial]) -> float:
     """The last step that any of the trials reported; infinite without trials."""
-    return max((float(max(t.intermediate_values)) for t in trials), default=math.inf)
+    return max((float_step(max(t.intermediate_values)) for t in trials), default=math.inf)
+
+
+def with_whole_curves(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """The full trials whose curves span a whole training, as most do; all if those are few.
+
+    A training that went on from a checkpoint, or that counts in another unit, has a final value,
+    but its curve tells nothing of where others can stop.
+    """
+    if len(trials) <= MIN_WHOLE:
+        return list(trials)
+    first = np.array([float_step(min(t.intermediate_values)) for t in trials])
+    last = np.array([float_step(max(t.intermediate_values)) for t in trials])
+    n_intervals = np.array([max(1, len(t.intermediate_values) - 1) for t in trials])
+    start = first - (last - first) / n_intervals
+    usual_last = np.median(last)
+    whole = (
+        (start - np.median(start) <= STARTS_LATE * usual_last)
+        & (last <= TOO_LONG * usual_last)
+        & (last >= TOO_SHORT * usual_last)
+    )
+    kept = [trial for trial, is_whole in zip(trials, whole, strict=True) if is_whole]
+    return kept if len(kept) >= MIN_WHOLE else list(trials)
+
+
+def report_in_another_unit(full: Sequence[FrozenTrial]) -> bool:
+    """Whether most full trials returned what lies farther from their last report than all differ.
+
+    That holds for a loss that is reported and a percentage that is returned, not for an average
+    over the last epochs.
+    """
+    last = np.array([t.intermediate_values[max(t.intermediate_values)] for t in full])
+    values = trial_values(full)
+    known = np.isfinite(last) & np.isfinite(values)
+    if known.sum() < MIN_WHOLE:
+        return False
+    last, values = last[known] / 2, values[known] / 2  # their difference may overflow
+    return bool(np.median(np.abs(values - last)) > max(np.ptp(last), 1e-3 * np.abs(last).max()))
 
 
 def direction_of(study: Study) -> Direction:

@@ -5,21 +5,21 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl import _storage
 
-SEARCHER = "searcher"
+SEARCHER = "predictor_rl:searcher"
 """User attribute of a trial: the searcher it belongs to, or ``SHARED``; without it, shared."""
 
 SHARED = "shared"
 
-SUGGESTION_SECONDS = "suggestion_seconds"
+SUGGESTION_SECONDS = "predictor_rl:suggestion_seconds"
 """User attribute of a trial: wall time its sampler took. A trial that was cut short has none."""
 
-EVALUATION_SECONDS = "evaluation_seconds"
+EVALUATION_SECONDS = "predictor_rl:evaluation_seconds"
 """User attribute of a trial: wall time of the objective, without the sampler's."""
 
 WORKER = "predictor_rl:worker"
 """System attribute of a trial: who runs it, see `workers`."""
 
-SETTINGS = "comparison"
+SETTINGS = "predictor_rl:comparison"
 """User attribute of a study: protocol and numbers of trials."""
 
 

@@ -65,8 +65,8 @@ class ComparisonReport:
         >>> import optuna
         >>> study = optuna.create_study()
         >>> for searcher, value in [("shared", 2.0), ("a", 1.0), ("b", 1.5), ("a", 3.0)]:
-        ...     trial = optuna.create_trial(value=value, user_attrs={"searcher": searcher})
-        ...     study.add_trial(trial)
+        ...     mark = {"predictor_rl:searcher": searcher}
+        ...     study.add_trial(optuna.create_trial(value=value, user_attrs=mark))
         >>> ComparisonReport.of(study)["a"].gain
         array([-50.])
     """

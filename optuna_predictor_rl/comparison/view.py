@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.comparison.marks import SEARCHER, SHARED, WORKER, searcher_of
 
-_PREFIX = "searcher:"  # of the study attributes that a searcher has written
+_PREFIX = "predictor_rl:searcher:"  # of the study attributes that a searcher has written
 
 
 class ArmStorage(BaseStorage, _storage.BaseHeartbeat):

@@ -16,7 +16,7 @@ from optuna_predictor_rl.dashboard.publication import checked_names, publish_all
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.sampler import PredictorRLSampler
 
-PUBLISHED = "dashboard:published"
+PUBLISHED = "predictor_rl:published"
 """Study user attribute: when a worker last began to publish, in s since 1970, and its duration."""
 PAUSE = 9.0
 """Publishing pauses this many times as long as it took, so that it takes a tenth of the time."""

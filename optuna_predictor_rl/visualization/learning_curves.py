@@ -15,6 +15,7 @@ from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.labels import full_trials, is_full
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.running import low_fidelity_pruner
+from optuna_predictor_rl.stopped import is_stopped_by_another
 from optuna_predictor_rl.stopping import StoppingRule, check_one_objective, sign_of
 from optuna_predictor_rl.visualization.source import value_title
 from optuna_predictor_rl.visualization.style import (
@@ -44,6 +45,8 @@ class LearningCurve:
     Attributes:
         number: Of the trial.
         full: Whether it ran to the end.
+        rated: Whether it has a long-term value: not if another pruner stopped it, or if it is
+            running and there is no rule.
         steps: At which it reported finite values.
         values: Reported there.
         label: Where it is extrapolated to; None for full trials and without a rule.
@@ -53,6 +56,7 @@ class LearningCurve:
 
     number: int
     full: bool
+    rated: bool
     steps: Float[np.ndarray, " n"]
     values: Float[np.ndarray, " n"]
     label: Extrapolation | None
@@ -61,7 +65,7 @@ class LearningCurve:
 
     @property
     def long_term(self) -> float:
-        """The final value, or the one that the curve is extrapolated to."""
+        """The final value, or the one that the curve is extrapolated to; else the last one."""
         return float(self.values[-1]) if self.label is None else self.label.value
 
 
@@ -109,7 +113,7 @@ def plot_learning_curves(
     if not curves:
         raise ValueError("study must have a trial that reported a finite value, but got none.")
     sign = sign_of(study)
-    ranked = sorted(curves, key=lambda curve: sign * curve.long_term)
+    ranked = sorted(curves, key=lambda curve: (not curve.rated, sign * curve.long_term))
     distinct = _distinct(ranked)
     figure = go.Figure()
     _draw_others(figure, [same[0] for same in distinct[n_best:]])
@@ -146,9 +150,9 @@ def _distinct(ranked: list[LearningCurve]) -> list[list[LearningCurve]]:
 def _extended(
     trial: FrozenTrial, curve: Curve, rule: StoppingRule | None, discrepancy: Discrepancy | None
 ) -> LearningCurve:
-    full = is_full(trial)
+    full, stopped = is_full(trial), is_stopped_by_another(trial)
     label, path = None, np.zeros((2, 0))
-    if rule is not None and discrepancy is not None and not full:
+    if rule is not None and discrepancy is not None and not full and not stopped:
         label, extrapolated = discrepancy.label(curve, trial.params), rule.label(curve)
         if label is not None and extrapolated is not None:
             steps = np.linspace(float(curve.steps[-1]), extrapolated.step, 20)
@@ -158,6 +162,7 @@ def _extended(
     return LearningCurve(
         number=trial.number,
         full=full,
+        rated=full or label is not None,
         steps=curve.steps,
         values=curve.values,
         label=label,

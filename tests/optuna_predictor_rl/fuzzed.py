@@ -26,7 +26,9 @@ values = st.one_of(
     odd_floats,
     st.sampled_from([math.inf, -math.inf, math.nan]),
 )
-names = st.one_of(st.sampled_from(["x", "y", "層", "a b", "🧪", "low_fidelity_label"]), st.text())
+names = st.one_of(
+    st.sampled_from(["x", "y", "層", "a b", "🧪", "predictor_rl:low_fidelity_label"]), st.text()
+)
 primitives = st.one_of(
     st.none(), st.booleans(), st.integers(-3, 3), st.floats(), st.text(max_size=3)
 )

@@ -34,7 +34,7 @@ def test_lower_is_better_whatever_the_direction() -> None:
     [
         (trial(value=2.0), 2.0),
         (trial(value=2.0, **{LABEL: 9.0}), 2.0),
-        (trial(value=2.0, state=TrialState.PRUNED), 2.0),
+        (trial(value=2.0, state=TrialState.PRUNED), None),
         (trial(value=2.0, state=TrialState.PRUNED, **{LABEL: 1.5}), 1.5),
         (trial(state=TrialState.PRUNED, **{LABEL: 1.5}), 1.5),
         (trial(state=TrialState.PRUNED, **{LABEL: math.nan}), None),
@@ -81,7 +81,8 @@ def test_a_complete_trial_without_its_cost_is_named() -> None:
 
 
 def test_a_pruned_trial_without_its_cost_teaches_its_value_alone() -> None:
-    found = labels_of(trial(0.1, 3.0, state=TrialState.PRUNED), cost="flops")
+    stopped = trial(0.1, state=TrialState.PRUNED, **{LABEL: 3.0})
+    found = labels_of(stopped, cost="flops")
     assert found[0][0] == 3.0
     assert math.isnan(found[0][1])
 

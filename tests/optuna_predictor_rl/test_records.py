@@ -32,9 +32,13 @@ def parabola(trial: Trial) -> float:
 
 def test_startup_trials_say_so_and_expect_nothing() -> None:
     study = searched(6, parabola)
-    assert "phase" not in study.trials[0].user_attrs  # nothing was known of its parameters
-    assert [t.user_attrs["phase"] for t in study.trials[1:]] == ["startup"] * 4 + ["search"]
-    assert "predicted_value" not in study.trials[1].user_attrs
+    assert (
+        "predictor_rl:phase" not in study.trials[0].user_attrs
+    )  # nothing was known of its parameters
+    assert [t.user_attrs["predictor_rl:phase"] for t in study.trials[1:]] == ["startup"] * 4 + [
+        "search"
+    ]
+    assert "predictor_rl:predicted_value" not in study.trials[1].user_attrs
 
 
 def test_predictions_are_in_the_units_of_value_and_cost() -> None:
@@ -48,7 +52,7 @@ def test_predictions_are_in_the_units_of_value_and_cost() -> None:
         best, middle, worst = np.quantile(known, [0.0, 0.5, 1.0])
         assert 2.0 * best - middle <= last[f"predicted_{name}"] <= worst
         assert 0.0 <= last[f"predicted_{name}_std"] <= worst - (2.0 * best - middle)
-    assert last["rl_round"] in range(-1, 5)
+    assert last["predictor_rl:rl_round"] in range(-1, 5)
 
 
 def test_what_is_stored_is_what_predict_says() -> None:
@@ -57,16 +61,22 @@ def test_what_is_stored_is_what_predict_says() -> None:
     asked = study.trials[-1]
     stored = asked.user_attrs
     said = study.sampler.predict(study, [asked.params])
-    assert stored["predicted_value"] == pytest.approx(said.mean[0])
-    assert stored["predicted_cost"] == pytest.approx(said.cost_mean[0])
-    assert stored["predicted_value_std"] * said.correction == pytest.approx(said.std[0])
+    assert stored["predictor_rl:predicted_value"] == pytest.approx(said.mean[0])
+    assert stored["predictor_rl:predicted_cost"] == pytest.approx(said.cost_mean[0])
+    assert stored["predictor_rl:predicted_value_std"] * said.correction == pytest.approx(
+        said.std[0]
+    )
 
 
 def test_what_is_expected_of_a_maximized_value_has_its_sign() -> None:
     down = searched(10, lambda trial: parabola(trial) - 5.0).trials[-1].user_attrs
     up = searched(10, lambda trial: 5.0 - parabola(trial), "maximize").trials[-1].user_attrs
-    assert up["predicted_value"] == pytest.approx(-down["predicted_value"])
-    assert up["predicted_value_std"] == pytest.approx(down["predicted_value_std"])
+    assert up["predictor_rl:predicted_value"] == pytest.approx(
+        -down["predictor_rl:predicted_value"]
+    )
+    assert up["predictor_rl:predicted_value_std"] == pytest.approx(
+        down["predictor_rl:predicted_value_std"]
+    )
 
 
 def test_predictions_rank_trials_as_their_values_do() -> None:
@@ -76,15 +86,15 @@ def test_predictions_rank_trials_as_their_values_do() -> None:
     study = searched(
         30, plane, cost=lambda trial: -trial.params["x0"], cost_weight=[0.0, 0.5, 1.0]
     )
-    known = [t for t in study.trials if "predicted_value" in t.user_attrs]
-    predicted = [t.user_attrs["predicted_value"] for t in known]
+    known = [t for t in study.trials if "predictor_rl:predicted_value" in t.user_attrs]
+    predicted = [t.user_attrs["predictor_rl:predicted_value"] for t in known]
     assert spearmanr(predicted, [t.value for t in known]).statistic > 0.5
 
 
 def test_a_trial_after_all_has_been_seen_counts_as_random() -> None:
     study = searched(8, lambda trial: trial.suggest_categorical("x", [1, 2, 3]))
-    assert study.trials[-1].user_attrs["phase"] == "random"
-    assert math.isfinite(study.trials[-1].user_attrs["predicted_value"])
+    assert study.trials[-1].user_attrs["predictor_rl:phase"] == "random"
+    assert math.isfinite(study.trials[-1].user_attrs["predictor_rl:predicted_value"])
 
 
 def test_attributes_are_small_and_fit_a_database(tmp_path: Path) -> None:
@@ -92,7 +102,7 @@ def test_attributes_are_small_and_fit_a_database(tmp_path: Path) -> None:
     sampler = PredictorRLSampler(n_startup_trials=3, seed=0, store_predictions=True)
     study = optuna.create_study(sampler=sampler, storage=storage)
     study.optimize(parabola, n_trials=6)
-    assert "predicted_value" in study.trials[-1].user_attrs
+    assert "predictor_rl:predicted_value" in study.trials[-1].user_attrs
     assert all(len(json.dumps(v)) < 2048 for v in study.trials[-1].user_attrs.values())
 
 
@@ -107,8 +117,8 @@ def test_broken_constraints_are_mirrored_as_numbers() -> None:
     for trial in study.trials:
         x = trial.params["x"]
         expected = max(0.5 - x, 0.0) + max(0.25 - x, 0.0)
-        assert trial.user_attrs["violation"] == pytest.approx(expected)
-        assert trial.user_attrs["feasible"] == (1 if x >= 0.5 else 0)
+        assert trial.user_attrs["predictor_rl:violation"] == pytest.approx(expected)
+        assert trial.user_attrs["predictor_rl:feasible"] == (1 if x >= 0.5 else 0)
 
 
 def test_nothing_is_stored_unless_asked_for() -> None:
@@ -121,5 +131,5 @@ def test_several_objectives_say_where_a_trial_comes_from_only() -> None:
     sampler = PredictorRLSampler(n_startup_trials=5, seed=0, store_predictions=True)
     study = optuna.create_study(directions=["minimize", "maximize"], sampler=sampler)
     study.optimize(lambda trial: (parabola(trial), trial.params["x"]), n_trials=8)
-    assert study.trials[-1].user_attrs["phase"] == "search"
-    assert "predicted_value" not in study.trials[-1].user_attrs
+    assert study.trials[-1].user_attrs["predictor_rl:phase"] == "search"
+    assert "predictor_rl:predicted_value" not in study.trials[-1].user_attrs

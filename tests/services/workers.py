@@ -30,6 +30,7 @@ from optuna_predictor_rl import (
     PredictorConfig,
     PredictorRLSampler,
 )
+from tests.optuna_predictor_rl.pruner.studies import followed_rule
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 HEARTBEAT = 1
@@ -153,7 +154,7 @@ def decide(where: str, barrier: Any, results: Any) -> None:
     """Decide the cutoff at the same time as others."""
     study = load(where)
     barrier.wait()
-    rule = pruner().rule(study)
+    rule = followed_rule(study)
     assert rule is not None
     results.put(rule.to_json())
 

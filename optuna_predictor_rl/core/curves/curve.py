@@ -1,6 +1,7 @@
 """A learning curve as it is read: steps in order, and what a missing value means."""
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,11 @@ from jaxtyping import Float
 
 DIVERGED_AFTER = 3
 """A curve that ends in this many values that are not finite has diverged; fewer are gaps."""
+
+
+def float_step(step: int) -> float:
+    """A step as a float; one past the largest float is taken for that."""
+    return float(min(step, int(sys.float_info.max)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +35,13 @@ class Curve:
 
     @classmethod
     def of(cls, reports: Mapping[int, float]) -> "Curve":
-        """Reads reports such as ``FrozenTrial.intermediate_values``, in any order of steps."""
-        steps = np.array(sorted(reports), dtype=np.float64)
-        values = np.array([reports[step] for step in sorted(reports)], dtype=np.float64)
-        return cls.from_arrays(steps, values)
+        """Reads reports such as ``FrozenTrial.intermediate_values``, in any order of steps.
+
+        Of steps that are one number as a float (those past 2**53 may be), the last counts.
+        """
+        read = {float_step(step): reports[step] for step in sorted(reports)}
+        steps = np.fromiter(read.keys(), np.float64, len(read))
+        return cls.from_arrays(steps, np.fromiter(read.values(), np.float64, len(read)))
 
     @classmethod
     def from_arrays(

@@ -90,7 +90,7 @@ def as_floats(name: str, values: ArrayLike) -> Float[np.ndarray, "..."]:
         raise ValueError(f"{name} must be numbers, but got {values!r}: {error}.") from error
 
 
-@np.errstate(over="ignore", invalid="ignore")  # of values near the largest float
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # of values and steps of any size
 def extrapolate_curve(
     curve: Curve, delta: float, n_fit_points: int, axis: AxisName, smooth: bool, shrink: float
 ) -> Extrapolation:

@@ -50,6 +50,11 @@ class LabelFit:
                 f"extrapolate_by must be finite and >= 0, but got {self.extrapolate_by}."
             )
 
+    @property
+    def keeps_value(self) -> bool:
+        """Whether a label is the last value as it stands."""
+        return self.extrapolate_by == 0 and not self.smooth
+
     def label(self, curve: Curve, *, end: float = math.inf) -> Extrapolation | None:
         """The long-term value; None for a curve that diverged or has no finite value.
 
@@ -91,6 +96,9 @@ def labels_at(
     values = np.full(len(curves), math.nan)
     for i, curve in enumerate(curves):
         known = curve.until(cutoff)
+        if fit.keeps_value and len(known) and not known.diverged:
+            values[i] = known.values[-1]  # without the fit, which takes most of the time
+            continue
         label = fit.label(known, end=curve.last_step)
         if label is not None:
             ended = known.last_step >= curve.last_step

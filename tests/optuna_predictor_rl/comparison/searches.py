@@ -15,15 +15,19 @@ def parabola(trial: optuna.Trial) -> float:
 
 
 def of(study: Study, searcher: str) -> list[FrozenTrial]:
-    return [t for t in study.get_trials(deepcopy=False) if t.user_attrs["searcher"] == searcher]
+    return [
+        t
+        for t in study.get_trials(deepcopy=False)
+        if t.user_attrs["predictor_rl:searcher"] == searcher
+    ]
 
 
 def complete(study: Study) -> Counter[str]:
     """Number of complete trials by searcher."""
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return Counter(trial.user_attrs["searcher"] for trial in trials)
+    return Counter(trial.user_attrs["predictor_rl:searcher"] for trial in trials)
 
 
 def order(study: Study) -> list[str]:
     """Searchers of the trials, in the order of their numbers."""
-    return [t.user_attrs["searcher"] for t in study.get_trials(deepcopy=False)]
+    return [t.user_attrs["predictor_rl:searcher"] for t in study.get_trials(deepcopy=False)]

@@ -81,7 +81,7 @@ def test_a_pruner_sees_how_the_searchers_own_trials_went() -> None:
             own = [
                 t.values[0]
                 for t in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-                if t.user_attrs["searcher"] == "random"
+                if t.user_attrs["predictor_rl:searcher"] == "random"
             ]
             return bool(own) and trial.intermediate_values[1] > min(own)
 

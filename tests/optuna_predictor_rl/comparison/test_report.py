@@ -16,6 +16,7 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from optuna_predictor_rl import ComparisonReport, compare_searchers, repeat_comparison
+from optuna_predictor_rl.comparison.marks import SUGGESTION_SECONDS
 from optuna_predictor_rl.comparison.statistics import (
     gain,
     mean_of_best,
@@ -31,7 +32,9 @@ def finished(
     state: TrialState = TrialState.COMPLETE,
     **attributes: Any,
 ) -> optuna.trial.FrozenTrial:
-    named = {} if searcher is None else {"searcher": searcher}
+    named = {} if searcher is None else {"predictor_rl:searcher": searcher}
+    if "suggestion_seconds" in attributes:
+        attributes[SUGGESTION_SECONDS] = attributes.pop("suggestion_seconds")
     return optuna.create_trial(state=state, value=value, user_attrs=named | attributes)
 
 

@@ -42,7 +42,7 @@ def test_a_searcher_sees_the_shared_trials_and_its_own_only(
         assert spy.ids == {t._trial_id for t in study.trials if t.number in shared | own}
         assert spy.notes == {f"note:{name}"}
     for number, seen in SpyPruner.log.items():
-        owner = study.trials[number].user_attrs["searcher"]
+        owner = study.trials[number].user_attrs["predictor_rl:searcher"]
         assert seen == {k for k in shared | numbers(study, owner) if k <= number}
 
 
@@ -72,7 +72,10 @@ def test_trials_that_were_there_before_are_shared(storage: BaseStorage) -> None:
     study.optimize(parabola, n_trials=3)
     spy = SpySampler("a")
     compare_searchers(study, parabola, {"a": spy}, n_shared=4, n_each=1)
-    assert [t.user_attrs.get("searcher") for t in study.trials] == [None] * 3 + ["shared", "a"]
+    assert [t.user_attrs.get("predictor_rl:searcher") for t in study.trials] == [None] * 3 + [
+        "shared",
+        "a",
+    ]
     assert set(spy.seen[4]) == {0, 1, 2, 3, 4}
 
 
@@ -95,7 +98,7 @@ def test_a_waiting_trial_of_a_searcher_is_run_by_it(storage: BaseStorage) -> Non
     study.add_trial(
         optuna.create_trial(
             state=TrialState.WAITING,
-            user_attrs={"searcher": "b"},
+            user_attrs={"predictor_rl:searcher": "b"},
             system_attrs={"fixed_params": {"x": 0.25}},
         )
     )
@@ -115,7 +118,8 @@ def test_a_pruner_that_decides_in_memory_has_a_copy_for_each_searcher() -> None:
             self.asked += 1
             trials = study.get_trials(deepcopy=False)
             assert self.asked == sum(
-                t.user_attrs["searcher"] == trial.user_attrs["searcher"] for t in trials
+                t.user_attrs["predictor_rl:searcher"] == trial.user_attrs["predictor_rl:searcher"]
+                for t in trials
             )
             return False
 

@@ -161,7 +161,7 @@ def test_with_a_heartbeat_a_lost_trial_is_retried_by_its_searcher(tmp_path: Path
         state=TrialState.RUNNING,
         params={"x": 0.25},
         distributions={"x": optuna.distributions.FloatDistribution(-1.0, 1.0)},
-        user_attrs={"searcher": "tpe"},
+        user_attrs={"predictor_rl:searcher": "tpe"},
         system_attrs={"fixed_params": {"x": 0.25}, WORKER: {"host": "elsewhere"}},
     )
     trial_id = study._storage.create_new_trial(study._study_id, lost)
@@ -169,7 +169,7 @@ def test_with_a_heartbeat_a_lost_trial_is_retried_by_its_searcher(tmp_path: Path
     compare_searchers(study, parabola, ARMS, n_shared=1, n_each=3)
     assert complete(study) == {"shared": 1, "random": 3, "tpe": 3}
     (retried,) = [t for t in study.trials if t.number > 5 and t.params["x"] == 0.25]
-    assert retried.user_attrs["searcher"] == "tpe"
+    assert retried.user_attrs["predictor_rl:searcher"] == "tpe"
 
 
 def test_a_trial_left_by_another_host_is_waited_for_until_it_is_told(
@@ -178,7 +178,7 @@ def test_a_trial_left_by_another_host_is_waited_for_until_it_is_told(
     study = optuna.create_study()
     left = optuna.create_trial(
         state=TrialState.RUNNING,
-        user_attrs={"searcher": "tpe"},
+        user_attrs={"predictor_rl:searcher": "tpe"},
         system_attrs={WORKER: {"host": "elsewhere", "pid": 1, "started": 0.0, "call": "x"}},
     )
     study._storage.create_new_trial(study._study_id, left)

@@ -133,11 +133,16 @@ def test_the_notes_page_shows_the_state_of_the_search(browser: Browser, server: 
 def test_the_pages_of_trials_show_what_was_expected_of_them(browser: Browser, server: str) -> None:
     text, console = browser.open(f"{server}/smartSelection")
     assert console == []
-    for name in ("predicted_value", "predicted_value_std", "predicted_cost", "feasible"):
+    for name in (
+        "predictor_rl:predicted_value",
+        "predictor_rl:predicted_value_std",
+        "predictor_rl:predicted_cost",
+        "predictor_rl:feasible",
+    ):
         assert name in text
     text, console = browser.open(f"{server}/trials?numbers=21")
     assert console == []
-    assert "rl_round" in text
+    assert "predictor_rl:rl_round" in text
 
 
 def test_the_analytics_page_has_no_errors(browser: Browser, server: str) -> None:

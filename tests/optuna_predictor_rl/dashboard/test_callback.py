@@ -50,11 +50,16 @@ def test_a_study_with_everything_publishes_every_figure_under_a_stable_name() ->
 def test_trials_show_what_was_expected_of_them_once_the_callback_has_been_called() -> None:
     study = searched(20, callbacks=[DashboardCallback(every=10)])
     last = study.trials[-1].user_attrs
-    assert {"phase", "predicted_value", "predicted_value_std", "predicted_cost"} <= set(last)
-    assert {"feasible", "violation"} <= set(last)
-    stopped = [t for t in study.trials if "low_fidelity_label" in t.user_attrs]
+    assert {
+        "predictor_rl:phase",
+        "predictor_rl:predicted_value",
+        "predictor_rl:predicted_value_std",
+        "predictor_rl:predicted_cost",
+    } <= set(last)
+    assert {"predictor_rl:feasible", "predictor_rl:violation"} <= set(last)
+    stopped = [t for t in study.trials if "predictor_rl:low_fidelity_label" in t.user_attrs]
     assert stopped
-    assert all("fidelity" in trial.user_attrs for trial in stopped)
+    assert all("predictor_rl:fidelity" in trial.user_attrs for trial in stopped)
 
 
 def test_a_young_study_publishes_a_note_only() -> None:

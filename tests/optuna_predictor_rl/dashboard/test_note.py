@@ -160,7 +160,7 @@ def test_stopped_trials_with_better_labels_are_to_be_trained_to_the_end() -> Non
         create_trial(
             state=TrialState.PRUNED, params={"x": 0.3}, value=0.6, intermediate_values={1: 0.6},
             distributions={"x": FloatDistribution(0.0, 1.0)},
-            user_attrs={"low_fidelity_label": 0.3},
+            user_attrs={"predictor_rl:low_fidelity_label": 0.3},
         )
     )  # fmt: skip
     assert "Trials 2 were stopped early and are labelled among the best" in note(study)

@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import optuna
 import pytest
 from optuna.storages import InMemoryStorage, JournalStorage, RDBStorage
@@ -18,5 +20,9 @@ def make_storage(request: pytest.FixtureRequest, tmp_path) -> MakeStorage:
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
+def quiet() -> Iterator[None]:
+    """Only warnings, which `caplog` sees."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.enable_propagation()
+    yield
+    optuna.logging.disable_propagation()

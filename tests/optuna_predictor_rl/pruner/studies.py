@@ -9,9 +9,11 @@ import optuna
 from optuna.samplers import RandomSampler
 from optuna.storages import BaseStorage
 from optuna.study import Study
-from optuna.trial import Trial, create_trial
+from optuna.trial import Trial, TrialState, create_trial
 
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.rules import stored_rule
+from optuna_predictor_rl.stopping import StoppingRule
 
 N_STEPS = 12
 
@@ -48,6 +50,15 @@ def labelled_objective(pruner: LowFidelityPruner) -> Callable[[Trial], float]:
 def make_study(pruner: LowFidelityPruner, storage: BaseStorage | None = None, **options) -> Study:
     options = {"sampler": RandomSampler(seed=0), "study_name": "s"} | options
     return optuna.create_study(pruner=pruner, storage=storage, load_if_exists=True, **options)
+
+
+def followed_rule(study: Study) -> StoppingRule | None:
+    """The rule that a trial finds at its first report, which stores it; the trial fails then."""
+    trial = study.ask()
+    trial.report(0.0, 0)
+    trial.should_prune()
+    study.tell(trial, state=TrialState.FAIL)
+    return stored_rule(study)
 
 
 def attributes(study: Study, number: int = -1) -> dict[str, Any]:

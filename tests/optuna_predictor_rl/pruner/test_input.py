@@ -1,5 +1,8 @@
+import math
+
 import optuna
 import pytest
+from optuna.samplers import RandomSampler
 from optuna.trial import TrialState, create_trial
 
 from optuna_predictor_rl import HopelessTrialPruner, finalists
@@ -11,6 +14,7 @@ from tests.optuna_predictor_rl.pruner.studies import (
     N_STEPS,
     add_full_trials,
     attributes,
+    followed_rule,
     make_study,
     objective,
     parallel_curves,
@@ -24,6 +28,42 @@ def test_pilots_with_one_and_the_same_value_decide_nothing_and_lose_no_trial(cap
     assert [t.state for t in study.trials[3:]] == [TrialState.COMPLETE] * 9
     assert "No cutoff keeps a rank correlation of 0.75 over 3 full trials" in caplog.text
     assert caplog.text.count("No cutoff keeps") == 1
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("n_finite", [0, 1, 3])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_pilots_without_finite_reports_decide_nothing_and_the_study_goes_on(
+    bad, n_finite, wrapped
+):
+    pruner = LowFidelityPruner(n_pilot_trials=3)
+    study = optuna.create_study(
+        pruner=HopelessTrialPruner(pruner) if wrapped else pruner, sampler=RandomSampler(seed=0)
+    )
+
+    def diverges(trial: optuna.Trial) -> float:
+        for step in range(1, 11):
+            trial.report(1.0 / step if step <= n_finite else bad, step)
+            assert not trial.should_prune()
+        return trial.suggest_float("x", 0, 1)
+
+    study.optimize(diverges, n_trials=5)
+    rule = pruner.rule(study)
+    assert rule is not None
+    assert (rule.cutoff, rule.n_pilots) == (None, 3)
+
+
+@pytest.mark.parametrize("first", [2**53, 10**16, 10**300, 10**400])
+def test_steps_too_large_for_a_float_raise_nothing(first):
+    study = make_study(LowFidelityPruner(n_pilot_trials=3, promising=1.0))
+    add_full_trials(study, [{first + s: a + 1 / (s + 1) for s in range(8)} for a in (1, 2, 3)])
+    trial = study.ask()
+    for step in range(8):
+        trial.report(1.0, first + step)
+        assert trial.should_prune() in (True, False)
+    pruner = study.pruner
+    assert isinstance(pruner, LowFidelityPruner)
+    assert pruner.label(trial) == 1.0
 
 
 def test_failed_killed_and_reportless_trials_are_no_pilots():
@@ -88,12 +128,13 @@ def test_a_study_of_several_objectives_is_refused(use):
 def test_reports_that_go_backwards_are_said_and_read_in_the_order_of_steps(caplog):
     study = make_study(LowFidelityPruner(cutoff=4, extrapolate_by=1.0))
     trial = study.ask()
-    for step in (1, 3, 2):
+    for step in (3, 2, 1):
         trial.report(1.0 / step, step)
         assert not trial.should_prune()
     trial.report(0.25, 4)
     assert trial.should_prune()
     assert "Trial 0 reported step 2 after step 3" in caplog.text
+    assert caplog.text.count("in the order of the steps") == 1
     in_order = extrapolate([1, 2, 3, 4], [1, 1 / 2, 1 / 3, 1 / 4], delta=3, axis="log", shrink=25)
     assert attributes(study)[LABEL] == in_order.value
 
@@ -103,3 +144,24 @@ def test_a_cutoff_past_the_last_step_is_said_once_and_stops_no_trial(caplog):
     study.optimize(objective, n_trials=3)
     assert {t.state for t in study.trials} == {TrialState.COMPLETE}
     assert caplog.text.count("is not before the last step") == 1
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 5.0), (100.0, 0.0), (1.0, 0.05), (1.0, 0.0)])
+def test_returned_values_in_another_unit_than_the_reports_are_said_once(scale, shift, caplog):
+    study = make_study(LowFidelityPruner(n_pilot_trials=3))
+    study.optimize(lambda trial: scale * objective(trial) + shift, n_trials=6)
+    expected = scale != 1.0 or shift > 1.0
+    assert caplog.text.count("far from their last reports") == expected
+
+
+def test_a_training_that_went_on_from_a_checkpoint_decides_nothing_and_is_named(caplog):
+    curves = parallel_curves(7)
+    resumed, rows = dict.fromkeys(range(11, 13), 1.0), {s * 1000: 1.0 for s in range(1, 13)}
+    rules = []
+    for full in (curves, [*curves[:5], resumed, *curves[5:]], [*curves[:5], rows, *curves[5:]]):
+        study = make_study(LowFidelityPruner(n_pilot_trials=len(full)))
+        add_full_trials(study, full)
+        rules.append(followed_rule(study))
+    assert None not in rules
+    assert len({(rule.cutoff, rule.end) for rule in rules if rule}) == 1
+    assert caplog.text.count("The curves of trials [5] start late") == 2

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.study import Study
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FixedTrial, TrialState, create_trial
 from scipy.stats import median_abs_deviation
 
 from optuna_predictor_rl.core.curves import Curve, extrapolate
+from optuna_predictor_rl.hopeless import HopelessTrialPruner
 from optuna_predictor_rl.labels import FIDELITY, LABEL, LABEL_STD, full_trials, is_full
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.rules import RULE
@@ -18,6 +19,7 @@ from tests.optuna_predictor_rl.pruner.studies import (
     add_full_trials,
     attributes,
     curve_value,
+    followed_rule,
     labelled_objective,
     make_study,
     objective,
@@ -78,8 +80,7 @@ def test_the_way_of_labelling_is_chosen_from_the_pilots_and_kept_in_the_study():
             for a, b in rng.normal(size=(10, 2))
         ]
         add_full_trials(study, curves)
-        assert isinstance(study.pruner, LowFidelityPruner)
-        rules.append(study.pruner.rule(study))
+        rules.append(followed_rule(study))
         assert rules[-1] is not None
         assert study.user_attrs[f"{RULE}10"]["fit"] == dataclasses.asdict(rules[-1].fit)
     clean, noisy = rules
@@ -160,6 +161,16 @@ def test_label_of_a_trial_that_reported_nothing_says_so():
     study = make_study(pruner)
     with pytest.raises(ValueError, match=r"trial 0 has reported none"):
         pruner.label(study.ask())
+
+
+@pytest.mark.parametrize("pruner", [LowFidelityPruner(), HopelessTrialPruner(LowFidelityPruner())])
+def test_label_of_a_wrapped_or_fixed_trial_says_what_to_pass(pruner):
+    from optuna_integration import TorchDistributedTrial
+
+    wrapped = TorchDistributedTrial.__new__(TorchDistributedTrial)  # without a process group
+    for trial in (FixedTrial({"x": 1.0}), wrapped):
+        with pytest.raises(TypeError, match=rf"but got a {type(trial).__name__}\. Of a wrapper"):
+            pruner.label(trial)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

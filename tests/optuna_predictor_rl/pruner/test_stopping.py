@@ -15,6 +15,7 @@ from tests.optuna_predictor_rl.pruner.studies import (
     add_full_trials,
     attributes,
     curve_value,
+    followed_rule,
     make_study,
     objective,
     parallel_curves,
@@ -86,20 +87,21 @@ def test_further_full_trials_decide_anew_and_a_drift_is_said(caplog):
     pruner = LowFidelityPruner(n_pilot_trials=4, promising=1.0, min_rank_correlation=0.9)
     study = make_study(pruner)
     add_full_trials(study, parallel_curves(4))
-    early = pruner.rule(study)
+    early = followed_rule(study)
     crossing = [
         {s: 2.0 + 0.1 * i + (s > 6) * (3.0 - 0.5 * i) for s in range(1, N_STEPS + 1)}
         for i in range(3)
     ]
     add_full_trials(study, crossing)
-    late = pruner.rule(study)
+    late = followed_rule(study)
     assert early is not None
     assert late is not None
     assert (early.n_pilots, late.n_pilots) == (4, 7)
     assert early.cutoff is not None
     assert late.cutoff is not None
     assert late.cutoff > early.cutoff
-    assert f"After 7 full trials, training stops at step {late.cutoff} instead" in caplog.text
+    assert f"7 full trials show that step {early.cutoff:g} is too early" in caplog.text
+    assert f"training now stops at step {late.cutoff:g}." in caplog.text
 
 
 def test_a_trial_enqueued_at_full_fidelity_runs_to_the_end_and_gives_a_full_value(make_storage):
@@ -117,7 +119,7 @@ def test_a_trial_enqueued_at_full_fidelity_runs_to_the_end_and_gives_a_full_valu
 def study_with_spread(pruner: LowFidelityPruner, spread: float, sign: float) -> Study:
     """Training stops at step 4 of 12; the best full value is 5, labels have the given error."""
     rule = StoppingRule(cutoff=4.0, end=12.0, fit=RAW, n_pilots=4)
-    pruner.rule = lambda *_args, **_kwargs: rule  # type: ignore[method-assign]
+    pruner._followed = lambda *_: rule  # type: ignore[method-assign]
     study = make_study(pruner, direction="minimize" if sign > 0 else "maximize")
     for error in (-spread / 1.4826, 0.0, spread / 1.4826):
         early = dict.fromkeys(range(1, 12), sign * (5.0 + error))

@@ -11,6 +11,7 @@ from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.rules import RULE
 from tests.optuna_predictor_rl.pruner.studies import (
     add_full_trials,
+    followed_rule,
     make_study,
     objective,
     parallel_curves,
@@ -51,10 +52,10 @@ def test_two_threads_agree_on_the_cutoff(make_storage):
 
 
 def _decide_in_a_process(url: str, barrier, results) -> None:
-    study = optuna.load_study(study_name="s", storage=url)
     pruner = LowFidelityPruner(n_pilot_trials=5, promising=1.0)
+    study = optuna.load_study(study_name="s", storage=url, pruner=pruner)
     barrier.wait()
-    rule = pruner.rule(study)
+    rule = followed_rule(study)
     assert rule is not None
     results.put(rule.to_json())
 

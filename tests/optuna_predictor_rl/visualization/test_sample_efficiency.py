@@ -16,7 +16,9 @@ def study_of(trials: Sequence[tuple[str, float | None]], direction: str = "minim
     for searcher, value in trials:
         state = TrialState.PRUNED if value is None else TrialState.COMPLETE
         study.add_trial(
-            optuna.create_trial(state=state, value=value, user_attrs={"searcher": searcher})
+            optuna.create_trial(
+                state=state, value=value, user_attrs={"predictor_rl:searcher": searcher}
+            )
         )
     return study
 
