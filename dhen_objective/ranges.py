@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from dhen_objective.checked import check_at_least
+from dhen_objective.checked import check_at_least, check_between
 
 
 def check_positive(**values: int | float) -> None:
@@ -18,8 +18,7 @@ def check_positive(**values: int | float) -> None:
 
 def check_prior(prior: float) -> None:
     """Refuses a share of positives that is not between 0 and 1."""
-    if not 0 < prior < 1:
-        raise ValueError(f"prior must be in (0, 1), but got {prior}.")
+    check_between(0, 1, prior=prior)
 
 
 def check_seed(seed: int) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 
+from dhen_objective.checked import checked
 from dhen_objective.config import TrainConfig
 from dhen_objective.features import RunningNorm
 from dhen_objective.ranges import check_prior
@@ -20,6 +21,7 @@ SGD_LR = 5.3e-3
 """The learning rate of `train_sgd` by default (`tests/benchmarks/dhen_learning_rates.py`)."""
 
 
+@checked
 def train_sgd(
     stream: ClickStream,
     training: TrainConfig | None = None,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from dhen_objective.checked import checked
 from dhen_objective.config import DHENConfig, Interaction
 from dhen_objective.interactions import n_layer_embs, n_module_embs
 from dhen_objective.ranges import check_features, check_field_sizes
@@ -17,6 +18,7 @@ _FLOAT, _DOUBLE, _LONG = 4, 8, 8
 """Bytes of a weight, of a running statistic and of an index."""
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class NetworkSize:
     """The size of one network.
@@ -30,6 +32,7 @@ class NetworkSize:
     memory: int
 
 
+@checked
 def network_size(config: DHENConfig, *, field_sizes: Sequence[int], n_dense: int) -> NetworkSize:
     """Returns the size of a DHEN.
 

@@ -18,6 +18,7 @@ from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.features import ClickModel
 from dhen_objective.metrics import Tally
 from dhen_objective.model import DHEN
+from dhen_objective.ranges import check_prior
 from dhen_objective.streams.base import ClickStream
 from dhen_objective.trainer import Learner, Trainer, with_gradients
 
@@ -67,6 +68,7 @@ class TrainResult:
         """Normalized entropy of the newest window."""
         return self.last_window.normalized_entropy
 
+    @checked
     def is_lost(self, prior: float) -> bool:
         """Returns whether the pass diverged, also where its predictions stayed finite.
 
@@ -78,6 +80,7 @@ class TrainResult:
             twice that of the prior and a tenth of a nat: a model that learns less than nothing
             stays far below that.
         """
+        check_prior(prior)
         window = self.last_window
         negatives = window.rows - window.positives
         known = -window.positives * math.log(prior) - negatives * math.log1p(-prior)

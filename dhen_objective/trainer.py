@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from dhen_objective.adagrad import RowwiseAdagrad
-from dhen_objective.checked import check_at_least
+from dhen_objective.checked import check_at_least, checked
 from dhen_objective.config import TrainConfig
 from dhen_objective.features import ClickModel
 from dhen_objective.metrics import WindowedTally
@@ -86,6 +86,7 @@ class Learner(ABC):
         return self.record.lifetime.rows
 
 
+@checked
 class Trainer(Learner):
     """A model with its optimizers and its record, advanced one batch at a time."""
 

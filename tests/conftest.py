@@ -13,8 +13,9 @@ install_import_hook(["optuna_predictor_rl", "dhen_objective"], "beartype.beartyp
 
 
 @pytest.fixture(autouse=True)
-def _verbosity() -> Iterator[None]:
-    """What a test makes Optuna say, or keep quiet about, is not the next one's."""
+def _logging() -> Iterator[None]:
+    """`caplog` sees what Optuna says, and what a test silences is not silent in the next one."""
     before = optuna.logging.get_verbosity()
+    optuna.logging.enable_propagation()
     yield
     optuna.logging.set_verbosity(before)

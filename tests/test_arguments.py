@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from optuna_predictor_rl.checked import parameter_hints
@@ -12,6 +13,7 @@ RESULTS = {
     "ComparisonReport",
     "Prediction",
     "Recommendation",
+    "NetworkSize",
     "Score",
     "Tally",
     "Throughput",
@@ -24,12 +26,13 @@ IN_LOOPS = {
     "Batch.join",
     "Batch.rows",
     "Batch.to",
+    "Columns.refusal",
     "LowFidelityPruner.runs_to_the_end",
+    "LowFidelityPruner.watch",
     "SyntheticStream.batches",
     "TableStream.batches",
     "Trainer.load_state_dict",
     "Trainer.step",
-    "Trainer.timed_step",
     "WindowedTally.add",
     "WindowedTally.load_state_dict",
     "WindowedTally.windowed",
@@ -40,8 +43,9 @@ FREE = {
     *("AvazuStream(paths)", "CriteoStream(paths)", "TableStream(paths)"),  # there is no such file
     *("Source.load(path)", "Source.save(path)"),
     *("Columns(label)", "Columns(dense)", "Columns(counts)", "Columns(time)"),  # names, and the
-    *("Columns(time_format)", "CSV(names)"),  # files are opened by the streams
+    *("Columns(time_format)", "CSV(names)", "CSV(null)"),  # files are opened by the streams
     "DHENSpace(fixed)",  # see test_space.py
+    *("ArrayStream(dense)", "ArrayStream(sparse)", "ArrayStream(labels)"),  # see test_arrays.py
     "ComparisonReport.of(compute)",  # an attribute that trials may have
     "PredictorRLSampler(cost)",
     *("compare_searchers(searchers)", "compare_searchers(shared_searcher)"),  # see test_turns.py
@@ -55,6 +59,11 @@ FREE = {
 CALLED = [one for one in public() if one.name not in IN_LOOPS and one.parameters]
 
 
+ARRAYS = {"dense": np.zeros((2, 1)), "sparse": np.zeros((2, 1), int), "labels": np.arange(2)}
+EXAMPLES = {"ArrayStream": {**ARRAYS, "field_sizes": (1,)}}
+"""Arguments that have to fit each other."""
+
+
 class Wrong:
     """No argument is of this type."""
 
@@ -66,6 +75,7 @@ def call(one: Public, **given: Any) -> Any:
         for p in one.parameters
         if p.default is p.empty and p.kind is not p.VAR_KEYWORD
     }
+    required |= EXAMPLES.get(one.name, {})
     if one.takes_self:
         required["self"] = fitting(one.owner)
     return one.function(**{**required, **given})

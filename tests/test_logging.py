@@ -34,12 +34,8 @@ def backwards() -> None:
 
 
 def test_the_pruner_says_what_optuna_lets_it_say(caplog: pytest.LogCaptureFixture) -> None:
-    optuna.logging.enable_propagation()
-    try:
-        for level, is_said in ((optuna.logging.WARNING, True), (optuna.logging.ERROR, False)):
-            caplog.clear()
-            optuna.logging.set_verbosity(level)
-            backwards()
-            assert ("in the order of the steps" in caplog.text) is is_said
-    finally:
-        optuna.logging.disable_propagation()
+    for level, is_said in ((optuna.logging.WARNING, True), (optuna.logging.ERROR, False)):
+        caplog.clear()
+        optuna.logging.set_verbosity(level)
+        backwards()
+        assert ("in the order of the steps" in caplog.text) is is_said

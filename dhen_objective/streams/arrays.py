@@ -9,6 +9,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from dhen_objective.checked import checked
+from dhen_objective.ranges import check_prior
 from dhen_objective.streams.base import Batch, ClickStream
 from dhen_objective.streams.columns import LARGEST
 
@@ -77,8 +78,7 @@ class ArrayStream(ClickStream):
                 )
 
     def _check_shapes(self) -> None:
-        if not 0 < self.prior < 1:
-            raise ValueError(f"prior must be in (0, 1), but got {self.prior}.")
+        check_prior(self.prior)
         if self.n_rows == 0:
             raise ValueError("labels must hold at least one row, but got 0.")
         lengths = (len(self._dense), len(self._sparse), len(self._labels))

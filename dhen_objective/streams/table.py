@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dhen_objective.checked import checked
+from dhen_objective.ranges import check_prior
 from dhen_objective.streams.base import Batch, ClickStream, regroup
 from dhen_objective.streams.data_frame import DataFrame, Frame
 from dhen_objective.streams.layout import CSV
@@ -76,8 +77,7 @@ class TableStream(ClickStream):
         """
         if rows is not None and rows < 1:
             raise ValueError(f"rows must be at least 1, but got {rows}.")
-        if not 0 < prior < 1:
-            raise ValueError(f"prior must be in (0, 1), but got {prior}.")
+        check_prior(prior)
         arrow()
         self.columns = columns
         self.layout = layout

@@ -29,13 +29,16 @@ EMPTY = Batch(
     dense=torch.zeros(0, 1), sparse=torch.zeros(0, 1, dtype=torch.long), labels=torch.zeros(0)
 )  # fmt: skip
 CASES: list[tuple[Callable[[], object], str]] = [
-    (lambda: DHEN(CONFIG, **SHAPE, prior=1.0), r"prior must be in \(0, 1\), but got 1.0"),
+    (lambda: DHEN(CONFIG, **SHAPE, prior=1.0), "prior must be between 0 and 1, but got 1.0"),
     (lambda: DHEN(CONFIG, **SHAPE, seed=-1), r"seed must be in \[0, 2\*\*64\), but got -1"),
     (lambda: DHEN(CONFIG, field_sizes=(3, -2), n_dense=0), "but got -2 in field 1"),
     (lambda: DHEN(CONFIG, field_sizes=(3,), n_dense=-1), "n_dense must be at least 0, but got -1"),
     (lambda: DHENLayer(0, CONFIG), "n_in must be at least 1, but got 0"),
-    (lambda: LogisticRegression(**SHAPE, prior=0.0), r"prior must be in \(0, 1\), but got 0.0"),
-    (lambda: PlainMLP(**SHAPE, prior=-0.1), r"prior must be in \(0, 1\), but got -0.1"),
+    (
+        lambda: LogisticRegression(**SHAPE, prior=0.0),
+        "prior must be between 0 and 1, but got 0.0",
+    ),
+    (lambda: PlainMLP(**SHAPE, prior=-0.1), "prior must be between 0 and 1, but got -0.1"),
     (lambda: PlainMLP(**SHAPE, hidden=(8, 0)), "hidden must be at least 1, but got 0"),
     (lambda: flops_per_example(CONFIG, n_fields=-1, n_dense=2), "n_fields must be at least 0"),
     (lambda: flops_per_example(CONFIG, n_fields=0, n_dense=0), "n_fields must be at least 1"),
@@ -56,11 +59,11 @@ CASES: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: replace(SPACES["cpu"], lr=(1e-2, 1e-3)),
-        r"lr must be positive and increasing, but got \(0.01, 0.001\)",
+        r"lr must be positive and not decrease, but got \(0.01, 0.001\)",
     ),
     (
         lambda: replace(SPACES["cpu"], choices={"dlrm_width": (1,)}),
-        "choices must hold values of known decisions, but got .* for 'dlrm_width'",
+        "choices must be of .*, but got .*'dlrm_width'",
     ),
 ]
 

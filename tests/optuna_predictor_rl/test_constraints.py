@@ -163,4 +163,4 @@ def test_a_function_of_constraints_means_what_it_does_for_optunas_samplers() -> 
     assert [t.params for t in study.trials] == [t.params for t in same.trials]
     assert [t.constraints for t in study.trials] == [t.constraints for t in same.trials]
     feasible = [t.params["x"] <= -0.5 for t in study.trials]
-    assert [t.user_attrs["feasible"] for t in study.trials] == feasible
+    assert [t.user_attrs["predictor_rl:feasible"] for t in study.trials] == feasible

@@ -50,8 +50,8 @@ def test_predictions_are_in_the_units_of_value_and_cost() -> None:
     }
     for name, known in labels.items():
         best, middle, worst = np.quantile(known, [0.0, 0.5, 1.0])
-        assert 2.0 * best - middle <= last[f"predicted_{name}"] <= worst
-        assert 0.0 <= last[f"predicted_{name}_std"] <= worst - (2.0 * best - middle)
+        assert 2.0 * best - middle <= last[f"predictor_rl:predicted_{name}"] <= worst
+        assert 0.0 <= last[f"predictor_rl:predicted_{name}_std"] <= worst - (2.0 * best - middle)
     assert last["predictor_rl:rl_round"] in range(-1, 5)
 
 

@@ -37,7 +37,7 @@ def arguments(**changes: object) -> dict:
         ({"dense": np.array([[0], [0], [-1e39]])}, "column 0, but got -1e\\+39 in row 2"),
         ({"field_sizes": (2, 2)}, r"for each of the 2 field_sizes, but got the shape \(3, 1\)"),
         ({"field_sizes": (0,)}, r"field_sizes must be positive, but got \(0,\)"),
-        ({"prior": 0.0}, r"prior must be in \(0, 1\), but got 0\.0"),
+        ({"prior": 0.0}, r"prior must be between 0 and 1, but got 0\.0"),
         ({"sparse": MASKED}, "sparse must not be masked, but 1 values are"),
         ({"dense": MASKED * 1.0}, "dense must not be masked, but 1 values are"),
         ({"labels": MASKED[:, 0]}, "labels must not be masked, but 1 values are"),

@@ -196,7 +196,7 @@ def test_a_stream_can_be_pickled_and_trained_on(tmp_path: Path) -> None:
     [
         ({"paths": []}, "paths must name a file, but got none"),
         ({"rows": 0}, "rows must be at least 1, but got 0"),
-        ({"prior": 1.0}, r"prior must be in \(0, 1\), but got 1\.0"),
+        ({"prior": 1.0}, r"prior must be between 0 and 1, but got 1\.0"),
         ({"columns": Columns(label="z", sparse={"shop": 5})}, r"columns must be among .*\['z'\]"),
     ],
 )

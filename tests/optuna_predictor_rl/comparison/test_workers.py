@@ -182,10 +182,8 @@ def test_a_trial_left_by_another_host_is_waited_for_until_it_is_told(
         system_attrs={WORKER: {"host": "elsewhere", "pid": 1, "started": 0.0, "call": "x"}},
     )
     study._storage.create_new_trial(study._study_id, left)
-    optuna.logging.enable_propagation()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     report = compare_searchers(study, parabola, ARMS, n_shared=1, n_each=2, timeout=2.0)
-    optuna.logging.disable_propagation()
     assert [report[name].n_trials.item() for name in ARMS] == [2, 1]
     assert "0 (on elsewhere)" in caplog.text
     study.tell(0, state=TrialState.FAIL)

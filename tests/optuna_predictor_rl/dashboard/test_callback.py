@@ -127,12 +127,8 @@ def test_a_figure_that_fails_is_left_out_with_one_warning(
         raise RuntimeError("no ink")
 
     monkeypatch.setitem(publication.FIGURES, "learning-curves", broken)
-    optuna.logging.enable_propagation()
-    try:
-        with caplog.at_level(logging.WARNING):
-            study = searched(20, callbacks=[DashboardCallback(every=10, min_seconds=0.0)])
-    finally:
-        optuna.logging.disable_propagation()
+    with caplog.at_level(logging.WARNING):
+        study = searched(20, callbacks=[DashboardCallback(every=10, min_seconds=0.0)])
     assert set(figures(study)) == set(FIGURES) - {"learning-curves"}
     told = [r for r in caplog.records if "dashboard" in r.getMessage()]
     assert len({id(record) for record in told}) == 1  # two loggers hand it on
@@ -149,14 +145,10 @@ def test_a_storage_that_refuses_fails_no_trial(
         raise OSError("disk full")
 
     monkeypatch.setattr(callback, "set_study_attribute", refuse)
-    optuna.logging.enable_propagation()
-    try:
-        with caplog.at_level(logging.WARNING):
-            study = optuna.create_study(sampler=tiny())
-            due = DashboardCallback(every=1, min_seconds=0.0)
-            study.optimize(parabola, n_trials=3, callbacks=[due])
-    finally:
-        optuna.logging.disable_propagation()
+    with caplog.at_level(logging.WARNING):
+        study = optuna.create_study(sampler=tiny())
+        due = DashboardCallback(every=1, min_seconds=0.0)
+        study.optimize(parabola, n_trials=3, callbacks=[due])
     assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 3
     assert len({id(r) for r in caplog.records if "disk full" in r.getMessage()}) == 1
 

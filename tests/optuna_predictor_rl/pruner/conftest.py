@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import optuna
 import pytest
 from optuna.storages import InMemoryStorage, JournalStorage, RDBStorage
@@ -20,9 +18,6 @@ def make_storage(request: pytest.FixtureRequest, tmp_path) -> MakeStorage:
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """Only warnings, which `caplog` sees."""
+def quiet() -> None:
+    """Only warnings."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    optuna.logging.enable_propagation()
-    yield
-    optuna.logging.disable_propagation()

@@ -142,7 +142,10 @@ def nasty() -> Study:
         study.add_trial(
             create_trial(
                 params=params, distributions=space, value=rng.normal(),
-                user_attrs={NASTY[1]: 1.0 + i, "searcher": "<i>s</i>" if i > 3 else "shared"},
+                user_attrs={
+                    NASTY[1]: 1.0 + i,
+                    "predictor_rl:searcher": "<i>s</i>" if i > 3 else "shared",
+                },
                 intermediate_values={1: 2.0, 2: 1.0},
             )
         )  # fmt: skip

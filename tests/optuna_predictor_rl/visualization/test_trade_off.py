@@ -89,7 +89,7 @@ def test_stopped_trials_are_open_and_the_legend_says_so() -> None:
         create_trial(
             state=TrialState.PRUNED, params=first.params | {"x": 0.9},
             distributions=first.distributions, value=2.0, intermediate_values={1: 2.0},
-            user_attrs={"price": 1.0, "low_fidelity_label": 2.0},
+            user_attrs={"price": 1.0, "predictor_rl:low_fidelity_label": 2.0},
         )
     )  # fmt: skip
     figure = plot_trade_off(study, n_proposals=0)
@@ -124,7 +124,7 @@ def test_a_sampler_without_a_cost_is_refused() -> None:
         trade_off(searched(n_trials=3))
     with pytest.raises(ValueError, match="n_proposals must not be negative, but got -1"):
         trade_off(searched(n_trials=3, **PRICED), n_proposals=-1)
-    with pytest.raises(ValueError, match=r"cost_weight must be in \[0, 1\], but got 2"):
+    with pytest.raises(ValueError, match=r"cost_weights must be in \[0, 1\], but got 2"):
         trade_off(searched(n_trials=3, **PRICED), cost_weights=(2.0,))
 
 
