@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import repeat
 
 import numpy as np
 from jaxtyping import Int64, UInt64
@@ -53,8 +54,8 @@ def hashed_ids(values: Iterable[object], *, field: str, size: int) -> Int64[np.n
 
 def hashed_words(words: Iterable[bytes], *, field: str, size: int) -> Int64[np.ndarray, " n"]:
     """Returns the ids of categories of which the `word` is known."""
-    begin, crc32 = zlib.crc32(f"{field}=".encode()), zlib.crc32
-    hashes = np.array([crc32(text, begin) for text in words], np.uint64)
+    begin = zlib.crc32(f"{field}=".encode())
+    hashes = np.fromiter(map(zlib.crc32, words, repeat(begin)), np.uint64)
     return (_mixed(hashes) % np.uint64(size)).astype(np.int64)
 
 
