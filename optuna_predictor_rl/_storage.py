@@ -19,7 +19,7 @@ from optuna.samplers._base import _process_constraints_after_trial
 from optuna.storages import BaseStorage
 from optuna.storages._heartbeat import BaseHeartbeat, is_heartbeat_enabled
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import BaseTrial, FixedTrial, FrozenTrial, Trial, TrialState
 
 __all__ = ["BaseHeartbeat", "is_heartbeat_enabled"]
 
@@ -88,6 +88,14 @@ def enqueued(trial: FrozenTrial) -> dict[str, Any]:
     """The parameters that a trial was enqueued with."""
     fixed = trial.system_attrs.get("fixed_params")
     return fixed if isinstance(fixed, dict) else {}
+
+
+def known_params(trial: BaseTrial) -> dict[str, Any]:
+    """All parameters that a trial has or was made with, asked for already or not."""
+    if isinstance(trial, FixedTrial):
+        return trial._params
+    frozen = trial if isinstance(trial, FrozenTrial) else None
+    return {**(enqueued(frozen) if frozen else {}), **trial.params}
 
 
 def fixed(study: Study) -> dict[str, Any]:

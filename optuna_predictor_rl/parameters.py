@@ -30,7 +30,8 @@ class Table(Protocol):
         """A column."""
 
 
-Configurations = Mapping[str, Any] | BaseTrial | Sequence[Mapping[str, Any] | BaseTrial] | Table
+Configuration = Mapping[str, Any] | BaseTrial
+Configurations = Configuration | Sequence[Configuration] | np.ndarray | Table
 """One configuration or several: dicts of parameters, trials, or the rows of a data frame."""
 
 
@@ -43,19 +44,23 @@ def as_params(given: Configurations, study: Study) -> list[Mapping[str, Any]]:
     """
     if isinstance(given, (Mapping, BaseTrial)):
         return [_params(given)]
-    if isinstance(given, Sequence):
+    if isinstance(given, (Sequence, np.ndarray)):
         return [_params(item) for item in given]
     return _params_of_table(given, modelled(_storage.trials(study), {}))
 
 
-def _params(given: Mapping[str, Any] | BaseTrial) -> Mapping[str, Any]:
-    return given.params if isinstance(given, BaseTrial) else given
+def _params(given: Any) -> Mapping[str, Any]:
+    if isinstance(given, BaseTrial):
+        return _storage.known_params(given)
+    if not isinstance(given, Mapping):  # of an array of objects, whose items nobody has looked at
+        raise TypeError(f"params_list must be configurations, but holds {given!r}.")
+    return given
 
 
 def _params_of_table(
     table: Table, distributions: Mapping[str, BaseDistribution]
 ) -> list[Mapping[str, Any]]:
-    names = {column: column for column in table.columns}
+    names = {column: column for column in _columns(table)}
     if not names.keys() <= distributions.keys():
         # As `Study.trials_dataframe` names them, also with several levels of names.
         named = {f"params_{name}": name for name in distributions}
@@ -71,6 +76,23 @@ def _params_of_table(
     ]
 
 
+def _columns(table: Table) -> list[Any]:
+    """The names of a data frame's columns.
+
+    Raises:
+        TypeError: If it is another kind of table.
+        ValueError: If a name occurs twice.
+    """
+    columns = list(table.columns)
+    if not hasattr(table, "iter_rows") and not hasattr(table, "itertuples"):
+        kind = type(table).__name__
+        raise TypeError(f"params_list must be a data frame of pandas or polars, but got a {kind}.")
+    twice = sorted({str(name) for name in columns if columns.count(name) > 1})
+    if twice:
+        raise ValueError(f"params_list must have each column once, but got {twice} more often.")
+    return columns
+
+
 def _cells(column: Iterable[Any], distribution: BaseDistribution | None) -> list[Any]:
     """A column's values; an empty cell is None or NaN where that is a choice, or else missing."""
     choices = distribution.choices if isinstance(distribution, CategoricalDistribution) else ()
@@ -80,6 +102,8 @@ def _cells(column: Iterable[Any], distribution: BaseDistribution | None) -> list
 
 
 def _is_empty(value: Any) -> bool:
+    if type(value).__name__ in ("NAType", "NaTType"):  # pandas need not be installed
+        return True
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 

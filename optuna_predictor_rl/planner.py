@@ -225,6 +225,9 @@ class Planner:
         rows = np.concatenate([rows, scope.lift(scope.space.random(N_FALLBACK, rng))])
         row = first_unseen(self.suggester.affordable(history, rows), history.is_seen)
         if self.suggester.is_over_budget(history, row):
+            rows = self.suggester.cheaper(history, np.concatenate([history.rows, rows]), rng)
+            row = first_unseen(self.suggester.affordable(history, rows), history.is_seen)
+        if self.suggester.is_over_budget(history, row):
             self._warn_once(
                 f"max_cost is {self.max_cost}, but no configuration that was looked at costs so "
                 "little; the cheapest that no trial has had are suggested.",

@@ -1,13 +1,17 @@
 """The rules that pruners have decided, as a study keeps them."""
 
+import functools
 import math
 from dataclasses import replace
 from typing import Any
 
+from optuna.logging import get_logger
 from optuna.study import Study
 
 from optuna_predictor_rl import _storage
 from optuna_predictor_rl.stopping import StoppingRule
+
+_LOGGER = get_logger(f"optuna.{__name__}")
 
 RULE = "predictor_rl:low_fidelity_rule:"
 """Study user attribute: the rule that so many full trials decided."""
@@ -16,35 +20,34 @@ FIXED = f"{RULE}fixed"
 
 
 def read_rule(attributes: dict[str, Any], key: str) -> StoppingRule | None:
-    """The rule of that name; one set to None is decided anew, as Optuna deletes no attributes.
+    """The rule of that name; None if there is none, or if the attribute is no rule.
 
-    Raises:
-        ValueError: If the attribute is no rule.
+    The latter is warned of once. It may be of another version, and must not end a study.
     """
     if attributes.get(key) is None:
         return None
     try:
         return StoppingRule.from_json(attributes[key])
     except ValueError as error:
-        raise ValueError(
-            f"study's user attribute {key!r} must be a rule that LowFidelityPruner stored "
-            f"({error}); set it to None, and the rule is decided anew."
-        ) from error
+        _say_once(
+            f"study's user attribute {key!r} is no rule that this LowFidelityPruner stored "
+            f"({error}); it is ignored, and the rule is decided anew."
+        )
+        return None
+
+
+@functools.cache
+def _say_once(message: str) -> None:
+    _LOGGER.warning(message)
 
 
 def stored_rule(study: Study) -> StoppingRule | None:
-    """The rule that the study's pruner followed last; None without one. Nothing is written.
-
-    Raises:
-        ValueError: If the attribute is no rule.
-    """
+    """The rule that the study's pruner followed last; None without one. Nothing is written."""
     stored = _storage.study_attributes(study)
-    fixed = read_rule(stored, FIXED)
-    if fixed is not None:
-        return fixed
     numbers = [key.removeprefix(RULE) for key in stored if key.startswith(RULE)]
-    last = max((n for n in numbers if n.isdecimal()), key=int, default="")
-    return read_rule(stored, f"{RULE}{last}")
+    newest = sorted((n for n in numbers if n.isdecimal()), key=int, reverse=True)
+    found = (read_rule(stored, key) for key in (FIXED, *(f"{RULE}{n}" for n in newest)))
+    return next((rule for rule in found if rule is not None), None)
 
 
 def store_fixed(study: Study, rule: StoppingRule) -> None:
@@ -66,7 +69,7 @@ def store_decided(study: Study, key: str, rule: StoppingRule) -> bool:
     stored = _storage.study_attributes(study)
     if stored.get(FIXED) is not None:
         _storage.set_study_attribute(study, FIXED, None)
-    if stored.get(key) is not None:
+    if read_rule(stored, key) is not None:
         return False
     _storage.set_study_attribute(study, key, rule.to_json())
     return True

@@ -127,7 +127,7 @@ class PredictorRLSampler(BaseSampler):
         self.store_predictions = store_predictions
         self._independent_sampler = independent_sampler
         self._constraints_func = constraints_func
-        self._known_cost_works = not isinstance(cost, KnownCost)
+        self._known_cost_works: set[frozenset[str]] = set()
         self._seed = int(np.random.SeedSequence().entropy % 2**63) if seed is None else seed  # type: ignore[operator]
         self._suggester = Suggester(
             self._predictor,
@@ -252,13 +252,14 @@ class PredictorRLSampler(BaseSampler):
             self._try_known_cost(trial)
 
     def _try_known_cost(self, trial: FrozenTrial) -> None:
-        """Compute a known cost once, so that a mistake in it shows at the first trial.
+        """Compute a known cost once for each set of parameters, so that mistakes show at once.
 
         Trials of earlier runs may lack parameters that the cost is now computed from.
         """
-        if isinstance(self._cost, KnownCost) and not self._known_cost_works:
+        names = frozenset(trial.params)
+        if isinstance(self._cost, KnownCost) and names not in self._known_cost_works:
             check_known_cost(self._cost, trial)
-            self._known_cost_works = True
+            self._known_cost_works.add(names)
 
     def reseed_rng(self) -> None:
         """Forward to the independent sampler; our own randomness comes from the trial's number."""

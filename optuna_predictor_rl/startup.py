@@ -85,7 +85,8 @@ class Startup:
     def _sobol(self, space: SearchSpace, number: int) -> np.ndarray:
         """A point of a scrambled Sobol sequence by the trial's number, (1, decisions)."""
         engine = scipy.stats.qmc.Sobol(len(space.decisions), rng=np.random.default_rng(self._seed))
-        engine.fast_forward(number)
+        if number:  # SciPy cannot go forward by nothing
+            engine.fast_forward(number)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # one point is no power of two
             return np.asarray(engine.random(1))

@@ -27,13 +27,14 @@ would otherwise make all good trials look the same. The first trials are spread 
 
 
 def is_stopped_by_another(trial: FrozenTrial) -> bool:
-    """Whether a trial was stopped with a report, but without a low-fidelity label."""
-    return (
-        trial.state == TrialState.PRUNED
-        and stored_label(trial) is None
-        and trial.value is not None
-        and not math.isnan(trial.value)
-    )
+    """Whether a trial was stopped with a report, but without a low-fidelity label.
+
+    The report may be NaN: such a trial diverged, and ranks last of those stopped at its step.
+    """
+    if trial.state != TrialState.PRUNED or not (trial.intermediate_values or trial.values):
+        return False
+    stored = stored_label(trial)
+    return stored is None or math.isnan(stored)
 
 
 def ranked_behind(
@@ -79,6 +80,7 @@ def _farthest(known: Float[ndarray, " n"]) -> float:
 
 
 def _key(trial: FrozenTrial, sign: float) -> tuple[int, float]:
-    """What trials are ordered by: later steps first, then better reports."""
-    last = trial.last_step
-    return (1 if last is None else -last), sign * (trial.value or 0.0)
+    """What trials are ordered by: later steps first, then better reports, NaN at the end."""
+    last, value = trial.last_step, trial.value
+    diverged = value is None or math.isnan(value)
+    return (1 if last is None else -last), math.inf if diverged else sign * float(value or 0.0)

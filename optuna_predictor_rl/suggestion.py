@@ -20,6 +20,7 @@ from optuna_predictor_rl.core.distance import near_to
 from optuna_predictor_rl.core.ensemble import Ensemble, fit_ensemble
 from optuna_predictor_rl.core.optima import local_optima
 from optuna_predictor_rl.core.predictor import PredictorConfig
+from optuna_predictor_rl.core.refine import refine
 from optuna_predictor_rl.core.reinforce import Candidates, PolicyConfig, search
 from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.core.targets import ROUNDING
@@ -31,6 +32,9 @@ from optuna_predictor_rl.prediction import StudyPredictor
 
 N_KEPT = 512
 """Candidates of a search that are kept for trials asked for before another one has finished."""
+
+N_CHEAPER = 12
+"""Passes of local moves towards the budget, whose steps end at a 10,000th of a range."""
 
 RowFunction = Callable[[Rows], Float[ndarray, " n"]]
 
@@ -182,6 +186,22 @@ class Suggester:
         over = excess(rows)
         within = over == 0.0
         return rows[within] if within.any() else rows[np.argsort(over, kind="stable")]
+
+    def cheaper(self, history: History, rows: Rows, rng: np.random.Generator) -> Rows:
+        """Rows, and what local moves towards the budget find from the cheapest of them."""
+        excess, scope = self._excess(history), history.scope
+        if excess is None:
+            return rows
+        start = scope.lower(rows)
+        found, _ = refine(
+            scope.space,
+            lambda moved: excess(scope.lift(moved)),
+            start,
+            excess(scope.lift(start)),
+            N_CHEAPER,
+            rng,
+        )
+        return np.concatenate([rows, scope.lift(found)])
 
     def is_over_budget(self, history: History, row: Float[ndarray, " d"]) -> bool:
         """Whether a row costs more than is allowed."""

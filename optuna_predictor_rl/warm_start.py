@@ -17,6 +17,7 @@ from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.core.transfer import Opinions
 from optuna_predictor_rl.core.translation import translated
+from optuna_predictor_rl.history import LABELLED
 from optuna_predictor_rl.source import Source
 
 Given = Study | Source | FrozenTrial
@@ -53,6 +54,11 @@ class WarmStart:
             if not isinstance(item, FrozenTrial)
         ]
         self._trials = [item for item in given if isinstance(item, FrozenTrial)]
+        if self._trials and not any(t.params and t.state in LABELLED for t in self._trials):
+            raise ValueError(
+                "warm_start must hold finished trials with parameters, but got "
+                f"{len(self._trials)} without any: {self._trials[0]}."
+            )
         self._read: dict[tuple[StudyDirection, ...], list[tuple[Source, Ensemble]]] = {}
 
     def __getstate__(self) -> dict[str, object]:

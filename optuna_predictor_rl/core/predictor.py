@@ -26,6 +26,10 @@ ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
 }
 
 
+MAX_LEARNING_RATE = 10.0
+"""A step of AdamW moves each weight by about the learning rate; weights start at about 1."""
+
+
 @checked
 @dataclass(frozen=True, kw_only=True)
 class PredictorConfig:
@@ -82,11 +86,21 @@ class PredictorConfig:
                 raise ValueError(f"{name} must be positive, but got {getattr(self, name)}.")
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout must be in [0, 1), but got {self.dropout}.")
-        if not self.learning_rate > 0.0:
-            raise ValueError(f"learning_rate must be positive, but got {self.learning_rate}.")
+        if not 0.0 < self.learning_rate <= MAX_LEARNING_RATE:
+            raise ValueError(
+                f"learning_rate must be positive and at most {MAX_LEARNING_RATE:g}, "
+                f"but got {self.learning_rate}."
+            )
         for name in ("margin", "weight_decay"):
-            if not getattr(self, name) >= 0.0:
-                raise ValueError(f"{name} must not be negative, but got {getattr(self, name)}.")
+            if not 0.0 <= getattr(self, name) < math.inf:
+                raise ValueError(
+                    f"{name} must not be negative and be finite, but got {getattr(self, name)}."
+                )
+        if not self.weight_decay * self.learning_rate < 1.0:
+            raise ValueError(
+                f"weight_decay must be below 1 / learning_rate = {1.0 / self.learning_rate:g}, "
+                f"but got {self.weight_decay}."
+            )
 
     @classmethod
     def paper(cls) -> PredictorConfig:

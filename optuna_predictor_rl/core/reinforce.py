@@ -20,6 +20,10 @@ from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 Cost = Callable[[Rows], Float[ndarray, " n"]]
 
 
+MAX_LOGIT = 1e4
+"""Of settings that move logits: float32 tells no probabilities apart that differ by more."""
+
+
 @checked
 @dataclass(frozen=True, kw_only=True)
 class PolicyConfig:
@@ -71,6 +75,11 @@ class PolicyConfig:
         for name in ("learning_rate", "temperature", "min_temperature"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be positive, but got {getattr(self, name)}.")
+        for name in ("learning_rate", "temperature", "min_temperature", "elite_bonus"):
+            if not getattr(self, name) <= MAX_LOGIT:
+                raise ValueError(
+                    f"{name} must be at most {MAX_LOGIT:g}, but got {getattr(self, name)}."
+                )
         if not 0.0 < self.anneal_rate <= 1.0:
             raise ValueError(f"anneal_rate must be in (0, 1], but got {self.anneal_rate}.")
         if self.reward not in ("improvement", "mean"):

@@ -10,6 +10,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl._storage import set_study_attribute, study_attributes
+from optuna_predictor_rl.attributes import as_number
 from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.dashboard.figures import FIGURES
 from optuna_predictor_rl.dashboard.publication import checked_names, publish_all, warning_of
@@ -112,10 +113,12 @@ class DashboardCallback:
     def _rested(self, study: Study, now: float) -> bool:
         """Whether enough time has passed since any worker began to publish."""
         last = study_attributes(study).get(PUBLISHED)
-        if not isinstance(last, dict):
+        known = last if isinstance(last, dict) else {}
+        began, seconds = as_number(known.get("time")), as_number(known.get("seconds"))
+        if began is None or seconds is None:
             return True
-        pause = max(self._min_seconds, (1.0 + PAUSE) * last["seconds"])
-        return abs(now - last["time"]) >= pause  # clocks of machines may differ
+        pause = max(self._min_seconds, (1.0 + PAUSE) * seconds)
+        return abs(now - began) >= pause  # clocks of machines may differ
 
     def _warn(self, name: str, error: Exception) -> None:
         if name not in self._warned:

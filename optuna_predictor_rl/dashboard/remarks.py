@@ -12,7 +12,9 @@ END = (
     "[end-state-of-the-search]: # "
     "(The generated part ends here. What you write below this line stays as it is.)"
 )
-_GENERATED = re.compile(rf"^{re.escape(BEGIN)}.*?^{re.escape(END)}", re.DOTALL | re.MULTILINE)
+_BEGIN, _END = f"^{re.escape(BEGIN)}", f"^{re.escape(END)}"
+# Without another begin mark inside: that of a block whose end mark is lost opens nothing.
+_GENERATED = re.compile(f"{_BEGIN}(?:(?!{_BEGIN}).)*?{_END}", re.DOTALL | re.MULTILINE)
 
 
 def merged(note: str, generated: str) -> str:

@@ -1,4 +1,4 @@
-"""Attributes that somebody else may have written are parsed: ignored, or refused by name."""
+"""Attributes that somebody else may have written are parsed, and ignored if they are none."""
 
 import json
 import math
@@ -21,12 +21,14 @@ from optuna_predictor_rl import (
     PredictorConfig,
     PredictorRLSampler,
     finalists,
+    rules,
 )
 from optuna_predictor_rl._storage import PLANNED, planned
 from optuna_predictor_rl.distributions import from_numbers, to_numbers
 from optuna_predictor_rl.history import read_history
 from optuna_predictor_rl.labels import FIDELITY, LABEL, LABEL_STD
 from optuna_predictor_rl.rules import RULE
+from optuna_predictor_rl.stopping import StoppingRule
 from tests.optuna_predictor_rl.pruner.studies import add_full_trials, make_study, parallel_curves
 from tests.optuna_predictor_rl.trials import SPACE, UNIT, study_of, trial
 
@@ -128,17 +130,30 @@ def test_a_trial_that_waits_is_not_suggested_again() -> None:
     ],
     ids=repr,
 )
-def test_a_rule_that_was_not_stored_by_the_pruner_is_named(stored: Any) -> None:
+def test_a_rule_that_was_not_stored_by_the_pruner_is_named_and_decided_anew(
+    stored: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    rules._say_once.cache_clear()
     pruner = LowFidelityPruner(n_pilot_trials=3)
     study = make_study(pruner)
     add_full_trials(study, parallel_curves(3))
     study.set_user_attr(f"{RULE}3", stored)
-    with pytest.raises(ValueError, match=f"'{RULE}3' must be a rule that LowFidelityPruner"):
-        pruner.rule(study)
-    study.set_user_attr(f"{RULE}3", None)
-    rule = pruner.rule(study)
-    assert rule is not None
+    trial = study.ask()
+    for step in range(1, 5):
+        trial.report(0.0, step)
+        trial.should_prune()
+    rule = StoppingRule.from_json(study.user_attrs[f"{RULE}3"])
     assert rule.n_pilots == 3
+    assert pruner.rule(study) == rule
+    assert caplog.text.count(f"'{RULE}3' is no rule that this LowFidelityPruner stored") == 1
+
+
+def test_a_rule_that_cannot_be_read_ends_no_study_of_another_pruner() -> None:
+    study = optuna.create_study(sampler=tiny(), pruner=optuna.pruners.MedianPruner())
+    study.set_user_attr(f"{RULE}999", "junk")
+    study.set_user_attr(f"{RULE}fixed", {"cutoff": 3.0, "fit": {"axis": "foo"}})
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=6)
+    assert len(study.trials) == 6
 
 
 def test_what_a_trial_stores_is_small() -> None:

@@ -100,6 +100,21 @@ def test_nothing_beyond_a_known_budget_is_suggested(n_startup_trials: int) -> No
         assert study.best_value == pytest.approx(0.5, abs=0.2)  # at (1/2, 1/2)
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_budget_that_few_configurations_meet_is_kept(seed: int) -> None:
+    """13 of 10^9, which are found by moves towards the budget."""
+
+    def product(params: dict[str, int]) -> float:
+        return math.prod(params.values())
+
+    made = tiny(n_startup_trials=4, cost=KnownCost(product), max_cost=4.0, seed=seed)
+    study = optuna.create_study(sampler=made)
+    study.optimize(lambda t: -sum(t.suggest_int(name, 1, 1000) for name in "abc"), n_trials=10)
+    costs = [product(trial.params) for trial in study.trials]
+    assert sum(cost <= 4 for cost in costs) >= 8
+    assert len({tuple(trial.params.values()) for trial in study.trials}) == 10
+
+
 def test_a_budget_that_nothing_meets_gives_something_cheap() -> None:
     cost = KnownCost(lambda params: params["x"])
     study = optuna.create_study(sampler=tiny(n_startup_trials=1, cost=cost, max_cost=-9.0))

@@ -282,6 +282,26 @@ def test_empty_cells_are_parameters_that_a_configuration_lacks() -> None:
     frame = study.trials_dataframe()
     assert frame["params_n"].isna().any()
     assert made.predict(study, frame).mean.tolist() == expected.tolist()
+    with_na = frame.convert_dtypes()
+    assert with_na["params_n"].isna().any()
+    assert made.predict(study, with_na).mean.tolist() == expected.tolist()
+
+
+def test_parameters_count_that_a_trial_was_made_with_but_not_asked_for_yet() -> None:
+    made, study = searched(8)
+    params = study.trials[3].params
+    study.enqueue_trial(params)
+    expected = made.predict(study, params).mean
+    for given in (study.trials[-1], optuna.trial.FixedTrial(params), np.array([params])):
+        assert made.predict(study, given).mean == expected
+
+
+def test_a_column_that_occurs_twice_is_refused_by_name() -> None:
+    made, study = searched(6)
+    frame = pandas.DataFrame([study.trials[0].params])
+    frame = pandas.concat([frame, frame[["rate"]]], axis=1)
+    with pytest.raises(ValueError, match=r"must have each column once, but got \['rate'\]"):
+        made.predict(study, frame)
 
 
 def test_a_frame_with_a_column_that_is_no_parameter_is_refused_by_name() -> None:

@@ -306,6 +306,27 @@ def test_a_device_that_the_machine_lacks_is_refused(monkeypatch: pytest.MonkeyPa
             PredictorRLSampler(device=device)
 
 
+def test_the_first_trial_may_ask_when_another_has_finished() -> None:
+    study = optuna.create_study(sampler=tiny())
+    first, second = study.ask(), study.ask()
+    study.tell(second, second.suggest_float("x", 0.0, 1.0))
+    assert 0.0 <= first.suggest_float("x", 0.0, 1.0) <= 1.0
+
+
+def test_a_known_cost_that_fails_in_one_branch_does_so_at_its_first_trial() -> None:
+    study = optuna.create_study(sampler=tiny(cost=KnownCost(lambda p: p["w"] * p["d"])))
+    study.enqueue_trial({"mode": "b"})
+    study.enqueue_trial({"mode": "a"})
+
+    def objective(trial: Trial) -> float:
+        deep = trial.suggest_categorical("mode", ["a", "b"]) == "b"
+        return trial.suggest_float("w", 0, 1) + (trial.suggest_float("d", 0, 1) if deep else 0.0)
+
+    study.optimize(objective, n_trials=1)
+    with pytest.raises(ValueError, match=r"cost must be a number for .* but got KeyError: 'd'"):
+        study.optimize(objective, n_trials=1)
+
+
 @pytest.mark.parametrize("wrong", [lambda p: p["typo"], lambda _: None, lambda _: math.nan])
 def test_a_known_cost_that_fails_does_so_at_the_first_trial(wrong: Callable[..., Any]) -> None:
     sampler = PredictorRLSampler(cost=KnownCost(wrong), seed=0)

@@ -75,6 +75,23 @@ def test_stopped_trials_alone_are_ranked_but_nothing_is_predicted_from_them():
     assert finalists(study) == []
 
 
+def test_a_trial_that_was_stopped_at_nan_is_last_of_its_step():
+    diverged = create_trial(
+        state=TrialState.PRUNED, params={"x": 0.6}, distributions={"x": UNIT},
+        intermediate_values={1: 0.0, 2: math.nan},
+    )  # fmt: skip
+    unlabelled = frozen(0.7, [0.0, 5.0], **{LABEL: math.nan})
+    study = study_of(
+        frozen(0.1, [0.0, 0.0], 1.0),
+        diverged,
+        unlabelled,
+        frozen(0.2, [0.0, 9.0]),
+        frozen(0.3, [0.0]),
+    )
+    labels = read_history(study, SPACE).labels[:, 0]
+    assert np.argsort(labels).tolist() == [0, 2, 3, 1, 4]
+
+
 def growing_total(trial: Trial) -> float:
     x, total = trial.suggest_float("x", 0.0, 1.0), 0.0
     for step in range(1, 11):

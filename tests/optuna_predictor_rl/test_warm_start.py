@@ -10,7 +10,7 @@ import optuna
 import pytest
 from optuna.samplers import RandomSampler
 from optuna.study import Study
-from optuna.trial import Trial
+from optuna.trial import Trial, TrialState, create_trial
 
 from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler, Source
 
@@ -140,6 +140,13 @@ def test_a_source_goes_with_a_cost_that_it_does_not_have(cost: str | None) -> No
 def test_a_study_without_values_is_no_start() -> None:
     with pytest.raises(ValueError, match="study must have finished trials"):
         sampler(warm_start=[optuna.create_study()])
+
+
+@pytest.mark.parametrize("state", [TrialState.FAIL, TrialState.WAITING, TrialState.COMPLETE])
+def test_trials_without_parameters_or_an_end_are_no_start(state: TrialState) -> None:
+    trial = create_trial(state=state, value=1.0 if state == TrialState.COMPLETE else None)
+    with pytest.raises(ValueError, match="warm_start must hold finished trials with parameters"):
+        sampler(warm_start=trial)
 
 
 def test_several_objectives_have_no_warm_start() -> None:

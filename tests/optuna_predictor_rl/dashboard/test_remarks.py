@@ -31,7 +31,9 @@ def test_the_marks_do_not_show() -> None:
 def test_nothing_is_taken_from_a_note_that_has_lost_a_mark(mark: str) -> None:
     note = merged("Above.", "old") + "Below."
     lost = note.replace(mark, "")
-    assert merged(lost, "new").startswith(lost)
+    once = merged(lost, "Second.")
+    assert once.startswith(lost)
+    assert merged(once, "Third.") == once.replace("Second.", "Third.")
 
 
 def test_no_name_is_taken_for_a_mark() -> None:
