@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dhen_objective.streams.categories import ids
-from dhen_objective.streams.columns import labels, numbers, times
+from dhen_objective.streams.columns import labels, numbers
 from dhen_objective.streams.hashing import MISSING, stable_id
+from dhen_objective.streams.times import times
 
 
 def parsed(text: bytes) -> tuple[float, bool]:

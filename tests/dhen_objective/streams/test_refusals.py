@@ -23,6 +23,7 @@ from dhen_objective.streams import CSV, Columns, TableStream
 PAGE = Path(__file__).parents[3] / "docs" / "refused_files.md"
 COLUMNS = Columns(label="clicked", sparse={"shop": 50}, dense=("price",))
 TIMED = Columns(label="clicked", sparse={"shop": 50}, time="t", calendar=True)
+DATED = Columns(label="clicked", sparse={"shop": 50}, time="t", time_format="%d/%m/%Y")
 TABLE = "clicked,shop,price\n0,a,1\n1,b,2\n"
 
 
@@ -111,6 +112,8 @@ CASES: dict[str, tuple[Callable[[Path], object], dict]] = {
     "A number is too large for float32": (text(("day_1.csv", TABLE + "1,a,1e39\n")), {}),
     "Times are in milliseconds": (
         text(("day_1.csv", "clicked,shop,t\n0,a,1413867900000\n")), {"columns": TIMED}),
+    "Times are numbers, and their format has other letters than digits": (
+        parquet(t=[1022014, 2022014]), {"columns": DATED}),
     "Times decrease": (
         text(("day_1.csv", "clicked,shop,t\n0,a,1413867900\n1,a,1413867800\n")),
         {"columns": TIMED}),
