@@ -154,7 +154,7 @@ def test_what_databases_write_for_nothing_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('y,shop,price\n1,NULL,NA\n0,\\N,\\N\n1,a\\"b, 5 \n0,\\\\N,+.5\n')
     batch = read(path, layout=CSV(escape="\\", null=("NA", "NULL", r"\N")))
-    expected = ["missing", "missing", 'a"b', r"\N"]
+    expected = [None, None, 'a"b', r"\N"]
     assert batch.sparse[:, 0].tolist() == [stable_id(x, field="shop", size=1000) for x in expected]
     np.testing.assert_array_equal(batch.dense[:, 0], np.float32([np.nan, np.nan, 5, 0.5]))
 

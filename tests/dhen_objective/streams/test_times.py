@@ -89,5 +89,5 @@ def test_the_time_of_reading_is_no_time(form: str) -> None:
 
 
 def test_formats_that_are_guessed_are_refused() -> None:
-    with pytest.raises(ValueError, match='time_format must be one format .* but got "mixed"'):
+    with pytest.raises(ValueError, match=r'time_format must be one format .* but got "mixed"'):
         Columns(label="y", sparse={}, time="t", time_format="mixed", calendar=True)
