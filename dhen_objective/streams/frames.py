@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MISSING = "missing"
-"""What stands for a missing value in the tables of the packages, none of which holds it as text."""
+"""What stands for a missing value in the tables of packages; none holds it as text."""
 
 
 def filled(column: pd.Series) -> pd.Series:
@@ -26,7 +26,11 @@ def filled(column: pd.Series) -> pd.Series:
 def sparse_columns(frame: pd.DataFrame, fields: Mapping[str, int]) -> Int32[np.ndarray, "n f"]:
     """Returns the hashed ids of the columns that `fields` names with their sizes."""
     columns = [
-        ids(to_array(filled(frame[name]) if frame[name].hasnans else frame[name]), field=name, size=size)
+        ids(
+            to_array(filled(frame[name]) if frame[name].hasnans else frame[name]),
+            field=name,
+            size=size,
+        )
         for name, size in fields.items()
     ]
     return np.stack(columns, axis=1).astype(np.int32)

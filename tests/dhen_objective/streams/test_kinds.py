@@ -203,7 +203,7 @@ def test_categories_of_all_types_have_the_same_ids_in_all_formats(tmp_path: Path
     moments = pd.to_datetime(["2014-10-21", "2014-10-21 05:06:07.25", None], format="ISO8601")
     frame = pd.DataFrame({
         "y": [0, 1, 0],
-        "f32": np.float32([0.1, 1e16, np.nan]), "f64": [0.1, -0.0, 1e-7],
+        "f32": np.float32([0.1, 2**24, np.nan]), "f64": [0.1, -0.0, 1e-7],
         "flag": [True, False, True],
         "maybe": [True, None, False], "moment": moments, "mixed": ["a", 5, 5.5],
         "number": np.array([2**63, 7, 0], np.uint64), "kind": pd.Categorical(["a", None, "b"]),
