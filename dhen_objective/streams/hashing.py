@@ -24,7 +24,7 @@ _TIME = re.compile(
 )
 ODD = (
     r"(?s)^(nan|NaN|-0|true|TRUE|false|FALSE|)$|\..*0$|\.$|^-?\.|^-?0\.0000"
-    r"|^-?\d[.\d]*[eE][-+\d]|^....-|^[ \t]|[ \t]$"
+    r"|^-?\d[.\d]*[eE][-+]?\d{1,3}$|^....-|^[ \t]|[ \t]$"
 )
 """What, as a regular expression, all texts match that are not their own `word`."""
 
@@ -80,8 +80,10 @@ def word(value: object) -> bytes:
         >>> word(float("nan")) == word(None) == MISSING
         True
     """
-    if isinstance(value, float | np.floating) and value.is_integer():
-        return str(int(value)).encode()  # all digits: the text of a float32 has eight at most
+    if isinstance(value, float | np.floating):
+        if value.is_integer():
+            return str(int(value)).encode()  # all digits: a float32's text has eight at most
+        return MISSING if value != value else str(value).encode()
     if value is None:
         return MISSING
     if isinstance(value, Decimal):
@@ -108,7 +110,10 @@ def _number(text: bytes) -> bytes:
         if not part.strip(b"0"):
             whole = sign + (whole or b"0")
             return _SAME.get(whole, whole)
-        plain = sign + (whole or b"0") + b"." + part.rstrip(b"0")
+        whole = whole or b"0"
+        plain = sign + whole + b"." + part.rstrip(b"0")
+        if whole != b"0" or not part.startswith(b"0000"):
+            return plain  # which Python writes without an exponent
     elif _POWER.fullmatch(text):
         plain = text
     else:
