@@ -34,8 +34,8 @@ def _words(column: pa.Array) -> list[bytes]:
 
     if pa.types.is_float16(column.type) or pa.types.is_float32(column.type):
         # .1 in float32 is written .1, but is another number in Python's float
-        shortest = column.to_numpy(zero_copy_only=False)
-        return [word(None if np.isnan(value) else str(value)) for value in shortest]
+        values = column.to_numpy(zero_copy_only=False)
+        return [word(None if np.isnan(value) else value) for value in values]
     column = plain(column)
     if not is_text(column.type):
         return [word(value) for value in column.to_pylist()]

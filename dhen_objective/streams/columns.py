@@ -1,8 +1,7 @@
-"""Columns of an Arrow table as numbers, times and labels, with what is wrong in them."""
+"""Columns of an Arrow table as numbers and labels, with what is wrong in them."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +19,6 @@ _TRUTH = dict.fromkeys((b"true", b"True", b"TRUE"), b"1") | dict.fromkeys(
 
 LARGEST = float(np.finfo(np.float32).max)
 """Of a feature, which is a float32."""
-
-_FIRST_SECOND, _LAST_SECOND = 1e8, 1.99e9
-"""Between these, 1973 and 2033, a number is taken for seconds since 1970: milliseconds, days and
-dates written as 20141021 or 2014102105 lie outside."""
 
 
 @dataclass(frozen=True)
@@ -113,88 +108,6 @@ def labels(column: pa.Array) -> Values:
     """Reads labels, none of which may be missing."""
     values = numbers(column).values
     return Values(values, (values != 0) & (values != 1), "0 or 1")
-
-
-def times(column: pa.Array, form: str | None = None, *, calendar: bool = False) -> Values:
-    """Reads times in seconds, none of which may be missing.
-
-    Args:
-        column: Numbers, timestamps, or text.
-        form: How text is read, as for `strptime`, in UTC; by default it holds numbers.
-        calendar: Whether a number must be a likely count of seconds since 1970.
-    """
-    import pyarrow as pa
-
-    column = plain(column)
-    if form is not None and pa.types.is_integer(column.type):
-        column = column.cast(pa.string())  # 14102105 is read as its text in a CSV file
-    if form is not None and is_text(column.type):
-        values, rule = _parsed(column.cast(pa.binary()), form), f"a time {form!r}"
-    elif pa.types.is_temporal(column.type):
-        values, rule = _seconds(column), "a time"
-    else:
-        values, rule = numbers(column).values, "a number"
-        if calendar:
-            likely = (values >= _FIRST_SECOND) & (values < _LAST_SECOND)
-            values = np.where(likely, values, np.nan)
-            rule = "in seconds from 1973 to 2033 where calendar is true"
-    return Values(values, np.isnan(values), rule)
-
-
-def check_format(form: str, *, calendar: bool) -> None:
-    """Checks that times can be read by a format, and that a calendar can be made of them.
-
-    Raises:
-        ValueError: If it has an unknown directive, hours of twelve without their half of the
-            day or the other way round, or, for a calendar, no year.
-    """
-    import pandas as pd
-
-    if form in ("ISO8601", "mixed"):
-        return
-    codes = set(re.findall(r"%(.)", form))
-    if ("I" in codes) != ("p" in codes):
-        raise ValueError(f"time_format must have %I and %p together, but got {form!r}.")
-    if calendar and not codes & set("YyGcxs"):
-        raise ValueError(f"time_format must have a year where calendar is true, but got {form!r}.")
-    try:
-        pd.to_datetime(pd.Series(["x"]), format=form, errors="coerce")
-    except ValueError as error:
-        raise ValueError(
-            f"time_format must be one of strptime, but got {form!r}: {error}"
-        ) from error
-
-
-def _seconds(column: pa.Array) -> Float64[np.ndarray, " n"]:
-    """Returns timestamps or dates as seconds, whose whole part is exact."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    kind = column.type if pa.types.is_timestamp(column.type) else pa.timestamp("s")
-    stamps = column.cast(kind).cast(pa.int64())
-    units = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
-    whole, rest = np.divmod(pc.fill_null(stamps, 0).to_numpy(zero_copy_only=False), units)
-    # the last nanoseconds of an hour must not be rounded into the next
-    seconds = whole + np.minimum(rest / units, 1 - 2.0**-20)
-    return np.where(stamps.is_null().to_numpy(zero_copy_only=False), np.nan, seconds)
-
-
-def _parsed(column: pa.Array, form: str) -> Float64[np.ndarray, " n"]:
-    """Reads times by pandas; Arrow's `strptime` takes 31 February for 3 March."""
-    import pandas as pd
-    import pyarrow.compute as pc
-
-    encoded = column.dictionary_encode()
-    texts = [_ascii(text) for text in encoded.dictionary.to_pylist()]
-    stamps = pd.to_datetime(pd.Series(texts, dtype=object), format=form, errors="coerce", utc=True)
-    seconds = (stamps - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
-    known = np.append(seconds.to_numpy(np.float64), np.nan)
-    index = pc.fill_null(encoded.indices.cast("int64"), len(texts))
-    return known[index.to_numpy(zero_copy_only=False)]
-
-
-def _ascii(text: bytes) -> str | None:
-    return text.decode() if text.isascii() else None
 
 
 def plain(column: pa.Array) -> pa.Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -40,42 +41,106 @@ class Frame(Source):
         self._frame = frame
 
     def names(self) -> list[str]:
-        """Returns the names of the columns."""
-        return [name if isinstance(name, str) else repr(name) for name in self._frame.columns]
+        """Returns the names of the columns; those that are no text have a name of no column."""
+        return [
+            name if isinstance(name, str) else f"{name!r} (a name that is {type(name).__name__})"
+            for name in self._frame.columns
+        ]
 
     def types(self) -> dict[str, pa.DataType]:
         """Returns Arrow's types of all columns but those of objects, which may differ."""
         first = self._frame.iloc[:1]
         once = [name for name in first.columns if list(first.columns).count(name) == 1]
         typed = [name for name in once if first[name].dtype != object]
-        return {str(name): to_array(first[name]).type for name in typed}
+        return {name: self._column(first[name]).type for name in typed if isinstance(name, str)}
 
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
         """Yields the rows, counted from 1."""
         pa = arrow()
         for first in range(0, len(self._frame), _ROWS):
             rows = self._frame.iloc[first : first + _ROWS]
-            arrays = [to_array(rows[column]) for column in columns]
+            arrays = [self._column(rows[column]) for column in columns]
             yield Part(
                 source=self.name,
                 lines=np.arange(first + 1, first + 1 + len(rows)),
                 rows=pa.RecordBatch.from_arrays(arrays, names=list(columns)),
             )
 
+    def _column(self, values: pd.Series) -> pa.Array:
+        try:
+            return to_array(values)
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"{self.name}: {values.name!r} must be text that UTF-8 can hold, but got half of "
+                f"a pair of surrogates in {error.object!r}."
+            ) from error
+
 
 def to_array(values: pd.Series) -> pa.Array:
-    """Returns Arrow's array; objects of several types become text, as in a CSV file."""
+    """Returns Arrow's array; objects of several types become text, as in a CSV file.
+
+    Arrow would make dates of times, and numbers of truth values, where they are mixed.
+
+    Raises:
+        UnicodeEncodeError: If text has half of a pair of surrogates.
+    """
     pa = arrow()
-    try:
-        array = pa.array(values, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-        missing = values.isna()
-        text = [
-            None if gone else _text(value) for value, gone in zip(values, missing, strict=True)
-        ]
-        array = pa.array(text, pa.binary())
+    if str(values.dtype) == "category":
+        return _categorical(values)
+    if values.dtype == object:
+        return _objects(values)
+    array = pa.array(values, from_pandas=True)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
+def _categorical(values: pd.Series) -> pa.Array:
+    pa = arrow()
+    codes = values.cat.codes.to_numpy()
+    categories = to_array(values.cat.categories.to_series())
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), categories)
+
+
+def _objects(values: pd.Series) -> pa.Array:
+    """Returns objects of one type as that type, those of several types as text."""
+    pa = arrow()
+    if set(map(type, values.tolist())) <= {str, type(None)}:  # the usual case, and the fast one
+        return pa.array(values, from_pandas=True)
+    known = values.notna().to_numpy()
+    kinds = set(map(type, values[known].tolist()))
+    numpy = any(issubclass(kind, np.generic) for kind in kinds)
+    if len(kinds) <= 1 and not numpy and _same_zone(values[known], kinds):
+        try:
+            return _of_one_type(values, kinds)
+        except (pa.ArrowException, OverflowError, ValueError):
+            pass  # such as whole numbers beyond 64 bits
+    texts = [_text(value) if there else None for value, there in zip(values, known, strict=True)]
+    return pa.array(texts, pa.binary())
+
+
+def _same_zone(times: pd.Series, kinds: set[type]) -> bool:
+    """Returns whether all objects are times with a zone, or none is."""
+    if not any(hasattr(kind, "tzinfo") for kind in kinds):
+        return True
+    return len({time.tzinfo is None for time in times}) == 1
+
+
+def _of_one_type(values: pd.Series, kinds: set[type]) -> pa.Array:
+    """Returns objects of one type, and missing ones; times of pandas keep their nanoseconds."""
+    pa = arrow()
+    if not any(hasattr(kind, "nanosecond") for kind in kinds):
+        return pa.array(values, from_pandas=True)
+    import pandas as pd
+
+    times = [value if known else None for value, known in zip(values, values.notna(), strict=True)]
+    unit = "ns" if any(time is not None and time.nanosecond for time in times) else "us"
+    exact = [None if time is None else time.as_unit(unit, round_ok=False) for time in times]
+    return pa.array(pd.to_datetime(pd.Series(exact), utc=True), from_pandas=True)
+
+
 def _text(value: object) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode()
+    """Returns a value's text; that of a large number has all its digits."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, np.floating) and value.is_integer():
+        value = int(value)
+    return (format(value, "f") if isinstance(value, Decimal) else str(value)).encode()

@@ -10,10 +10,12 @@ from jaxtyping import Int32
 
 from dhen_objective.streams.categories import ids
 from dhen_objective.streams.data_frame import to_array
-from dhen_objective.streams.hashing import MISSING
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MISSING = "missing"
+"""What stands for a missing value in the tables of packages; none holds it as text."""
 
 
 def filled(column: pd.Series) -> pd.Series:
@@ -23,5 +25,12 @@ def filled(column: pd.Series) -> pd.Series:
 
 def sparse_columns(frame: pd.DataFrame, fields: Mapping[str, int]) -> Int32[np.ndarray, "n f"]:
     """Returns the hashed ids of the columns that `fields` names with their sizes."""
-    columns = [ids(to_array(frame[name]), field=name, size=size) for name, size in fields.items()]
+    columns = [
+        ids(
+            to_array(filled(frame[name]) if frame[name].hasnans else frame[name]),
+            field=name,
+            size=size,
+        )
+        for name, size in fields.items()
+    ]
     return np.stack(columns, axis=1).astype(np.int32)

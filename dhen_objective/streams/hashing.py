@@ -5,23 +5,31 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import repeat
 
 import numpy as np
 from jaxtyping import Int64, UInt64
 
-MISSING = "missing"
-"""The category of a value that is not there."""
+MISSING = b"\xff\0missing"
+"""The word of a value that is not there: no text in UTF-8 is it."""
 
-_WHOLE = re.compile(rb"(-?(?:0|[1-9]\d*))\.0+")
-_POWER = re.compile(rb"-?\d(?:\.\d+)?e\+\d{2,3}")
-_TIME = re.compile(rb"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d*?)0*)?")
-ODD = r"(?s)^(nan|NaN|-0|true|TRUE|false|FALSE|)$|\..*0$|e\+|^....-"
+_NUMBER = re.compile(rb"(-?)((?:0|[1-9]\d*)?)(?:\.(\d*))?")
+_POWER = re.compile(rb"-?(?:\d(?:\.\d*)?[eE]|(?:0|[1-9]\d*)(?:\.\d*)?[eE][-+])[-+]?\d{1,3}")
+_TIME = re.compile(
+    rb"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d*?)0*)?"
+    rb" ?(Z|UTC|[-+]\d\d(?::?\d\d(?::\d\d)?)?)?"
+)
+ODD = (
+    r"(?s)^(nan|NaN|-0|true|TRUE|false|FALSE|)$|\..*0$|\.$|^-?\.|^-?0\.0000"
+    r"|^-?\d[.\d]*[eE][-+]?\d{1,3}$|^....-|^[ \t]|[ \t]$"
+)
 """What, as a regular expression, all texts match that are not their own `word`."""
 
 _SAME = {
-    b"": MISSING.encode(), b"nan": MISSING.encode(), b"NaN": MISSING.encode(), b"-0": b"0",
+    b"": MISSING, b"nan": MISSING, b"NaN": MISSING, b"-0": b"0",
     b"true": b"True", b"TRUE": b"True", b"false": b"False", b"FALSE": b"False",
 }  # fmt: skip
 
@@ -34,9 +42,13 @@ def stable_id(value: object, *, field: str, size: int) -> int:
     field's name is part of what is hashed, so that equal values of different fields are
     unrelated.
 
-    A number, a truth value or a time has one id however it is stored or written: 5, 5.0, "5" and
-    "5.0"; True, "True", "true" and "TRUE"; a date and its midnight. None, NaN and empty text are
-    one category, too.
+    A number, a truth value or a time has one id however it is stored or written: 5, 5.0, "5",
+    "5.0" and " 5"; 2.5 and "2.50"; 10000000.0, "1e+07", "1.0E7" and "1e7"; True, "True", "true"
+    and "TRUE"; a date and its midnight; a moment in any time zone, which is UTC where none is
+    named. Spaces and tabs around text do not count. None, NaN and empty text are one category,
+    which no text shares. Truth values are no numbers here: True and 1 are two categories. Text
+    with zeros or a plus in front, such as "05", is no number but a code. A whole number in a
+    float32 has all digits of what it holds, of which CSV files have eight at most.
 
     Examples:
         >>> stable_id("GROCERY", field="department", size=1024)
@@ -63,35 +75,71 @@ def word(value: object) -> bytes:
     """Returns what is hashed: one text for each category.
 
     Examples:
-        >>> [word(value) for value in (5.0, b"5.00", "1e+16", True, float("nan"), "08:00")]
-        [b'5', b'5', b'10000000000000000', b'True', b'missing', b'08:00']
+        >>> [word(value) for value in (5.0, b"5.00", "1e+16", True, "08:00", "2.50", " a")]
+        [b'5', b'5', b'10000000000000000', b'True', b'08:00', b'2.5', b'a']
+        >>> word(float("nan")) == word(None) == MISSING
+        True
     """
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value)).encode()
+    if isinstance(value, float | np.floating):
+        if value.is_integer():
+            return str(int(value)).encode()  # all digits: a float32's text has eight at most
+        return MISSING if value != value else str(value).encode()
     if value is None:
-        return MISSING.encode()
+        return MISSING
     if isinstance(value, Decimal):
         value = format(value, "f")
+    elif isinstance(value, datetime) and value.tzinfo is not None:
+        with suppress(OverflowError):  # a last day of all days remains as it is written
+            value = value.astimezone(UTC)
     text = value if isinstance(value, bytes) else str(value).encode()
+    text = text.strip(b" \t")
     if text in _SAME:
         return _SAME[text]
-    odd = (text[-1:] == b"0" and b"." in text) or b"e+" in text or text[4:5] == b"-"
-    return _trimmed(text) if odd else text
+    return _time(text) if text[4:5] == b"-" and text[7:8] == b"-" else _number(text)
 
 
-def _trimmed(text: bytes) -> bytes:
-    """Returns a number or a time without what does not change it."""
-    if match := _WHOLE.fullmatch(text):
-        return _SAME.get(match[1], match[1])
-    if _POWER.fullmatch(text):
-        value = float(text)
-        return str(int(value)).encode() if value.is_integer() else text
-    if match := _TIME.fullmatch(text):
-        day, clock, part = match.groups()
-        if part:
-            return day + b" " + clock + b"." + part
-        return day if clock == b"00:00:00" else day + b" " + clock
-    return text
+def _number(text: bytes) -> bytes:
+    """Returns the text of a number as Python writes it, and other text as it is.
+
+    A number with more digits than a float has keeps them.
+    """
+    if match := _NUMBER.fullmatch(text):
+        sign, whole, part = match.groups()
+        if part is None or not whole + part:
+            return text
+        if not part.strip(b"0"):
+            whole = sign + (whole or b"0")
+            return _SAME.get(whole, whole)
+        whole = whole or b"0"
+        plain = sign + whole + b"." + part.rstrip(b"0")
+        if whole != b"0" or not part.startswith(b"0000"):
+            return plain  # which Python writes without an exponent
+    elif _POWER.fullmatch(text):
+        plain = text
+    else:
+        return text
+    value = float(plain)
+    if value.is_integer() and plain is text:
+        return str(int(value)).encode()
+    shortest = repr(value).encode()
+    return shortest if Decimal(plain.decode()) == Decimal(shortest.decode()) else plain
+
+
+def _time(text: bytes) -> bytes:
+    """Returns a time in UTC without what does not change it, and other text as it is."""
+    match = _TIME.fullmatch(text)
+    if not match:
+        return text
+    day, clock, part, zone = match.groups()
+    if zone and zone.strip(b"-+0:") and zone not in (b"Z", b"UTC"):
+        try:
+            moment = datetime.fromisoformat(b"".join((day, b"T", clock, zone)).decode())
+            day, clock = str(moment.astimezone(UTC))[:19].encode().split()
+        except (ValueError, OverflowError):  # no day of the calendar
+            return text
+    if part:
+        return day + b" " + clock + b"." + part
+    return day if clock == b"00:00:00" else day + b" " + clock
 
 
 def _mixed(hashes: UInt64[np.ndarray, " n"]) -> UInt64[np.ndarray, " n"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,9 +36,14 @@ class ParquetFile(Source):
             return list(file.schema_arrow.names)
 
     def types(self) -> dict[str, pa.DataType]:
-        """Returns Arrow's types of all columns."""
+        """Returns Arrow's types of all columns, those of extensions also where none is loaded.
+
+        Without pandas, Arrow reads its periods as the whole numbers that they are stored as.
+        """
         with self._open() as file:
-            return {field.name: field.type for field in file.schema_arrow}
+            schema = file.schema_arrow
+        named = _pandas_types(schema)
+        return {field.name: _with_extension(field, named.get(field.name, "")) for field in schema}
 
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
         """Yields the rows; holds one row group of the file.
@@ -65,3 +71,33 @@ class ParquetFile(Source):
                 f"{self._path} must be a whole Parquet file (for text, give "
                 f"layout=CSV(...)), but could not be read: {problem}"
             ) from error
+
+
+def _pandas_types(schema: pa.Schema) -> dict[str, str]:
+    """Returns the types that pandas notes in a file, by column."""
+    try:
+        notes = json.loads((schema.metadata or {})[b"pandas"])
+        return {str(note["field_name"]): str(note["numpy_type"]) for note in notes["columns"]}
+    except (KeyError, TypeError, ValueError):  # none, or of a writer with other notes
+        return {}
+
+
+def _with_extension(field: pa.Field, pandas_type: str) -> pa.DataType:
+    """Returns the type of a column, as an extension if it is one or is noted to be a period."""
+    pa = arrow()
+    name = (field.metadata or {}).get(b"ARROW:extension:name", b"").decode(errors="replace")
+    storage = field.type
+    if isinstance(storage, pa.BaseExtensionType):
+        name, storage = storage.extension_name, storage.storage_type
+    elif not name and pandas_type.startswith("period"):
+        name = "pandas.period"
+    if not name:
+        return storage
+
+    base: Any = pa.ExtensionType
+
+    class Extension(base):  # type: ignore[misc]
+        def __arrow_ext_serialize__(self) -> bytes:
+            return b""
+
+    return Extension(storage, name)

@@ -14,9 +14,10 @@ from jaxtyping import Float64
 from dhen_objective.checked import checked
 from dhen_objective.streams.base import Batch
 from dhen_objective.streams.categories import ids
-from dhen_objective.streams.columns import Values, check_format, features, labels, refusal, times
+from dhen_objective.streams.columns import Values, features, labels, refusal
 from dhen_objective.streams.malformed import MalformedRow, MalformedRows
 from dhen_objective.streams.part import Part
+from dhen_objective.streams.times import check_format, number_refusal, times
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,8 +38,10 @@ class Columns:
         counts: Numbers x that become sign(x) log(1 + |x|).
         time: Must not decrease from row to row; None leaves the order unchecked.
         time_format: How `pandas.to_datetime` reads the time's text, in UTC: a format of
-            `strptime`, or "ISO8601". By default it is a number or has the file's own type for
-            times. Numbers are seconds since 1970; with `calendar`, from 1973 to 2033.
+            `strptime`, or "ISO8601". A column of numbers is read as its text, with the zeros
+            that it lost, where the format has a fixed number of digits and nothing else, such
+            as "%y%m%d%H". By default the time is a number or has the file's own type for times.
+            Numbers are seconds since 1970; with `calendar`, from 1973 to 2033.
         calendar: Adds the hour of the day and the day of the week as two sparse fields, the last
             ones; the ids are 0 to 23, and 0 (Monday) to 6.
 
@@ -105,6 +108,8 @@ class Columns:
         }
         for role in (role for role, played in roles.items() if played):
             problem = refusal(role, kind)
+            if problem is None and role == "time":
+                problem = number_refusal(self.time_format, kind)
             if problem is not None:
                 return f"{role} {name!r} {problem}"
         return None

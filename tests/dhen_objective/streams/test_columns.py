@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dhen_objective.streams.categories import ids
-from dhen_objective.streams.columns import labels, numbers, times
-from dhen_objective.streams.hashing import MISSING, stable_id
+from dhen_objective.streams.columns import labels, numbers
+from dhen_objective.streams.hashing import stable_id
+from dhen_objective.streams.times import times
 
 
 def parsed(text: bytes) -> tuple[float, bool]:
@@ -72,15 +73,17 @@ def test_times_are_seconds_whatever_they_are_stored_as() -> None:
 
 @given(st.lists(st.one_of(st.none(), st.text()), min_size=1), st.integers(1, 10_000))
 def test_ids_are_those_of_each_value_alone(values: list[str | None], size: int) -> None:
-    expected = [stable_id(value or MISSING, field="f", size=size) for value in values]
+    expected = [stable_id(value or None, field="f", size=size) for value in values]
     assert ids(pa.array(values, pa.string()), field="f", size=size).tolist() == expected
     binary = pa.array(values, pa.string()).cast(pa.binary())
     assert ids(binary, field="f", size=size).tolist() == expected
 
 
-@given(st.lists(st.text("0123456789-+.e:T truefalsnNa\n") | st.sampled_from([
+@given(st.lists(st.text("0123456789-+.eE:TZ truefalsnNa\n\t") | st.sampled_from([
     "5.0", "-0", "-0.00", "1e+16", "-1.5e+300", "True", "TRUE", "false", "nan", "NaN", "",
     "2014-10-21 00:00:00", "2014-10-21T05:06:07.100", "2014-10-21 05:06:07", "é.0", "\n.0",
+    "1e7", "1.0E7", "12E-3", ".5", "-.5", "5.", "0.00000025", "2.50", " 5", "a\t", "1.5E-7",
+    "2014-10-21T05:06:07Z", "2014-10-21 05:06:07.50+0200", "-0.0000", "-5.e+1", "-1e5",
 ])))  # fmt: skip
 def test_odd_texts_have_the_ids_of_what_they_mean(values: list[str]) -> None:
     expected = [stable_id(value, field="f", size=10**6) for value in values]
@@ -90,3 +93,22 @@ def test_odd_texts_have_the_ids_of_what_they_mean(values: list[str]) -> None:
 def test_a_number_has_the_id_of_its_text() -> None:
     as_text, as_number = (pa.array(values) for values in ([b"7", b"-1"], [7, -1]))
     assert np.array_equal(ids(as_text, field="f", size=99), ids(as_number, field="f", size=99))
+
+
+@pytest.mark.parametrize("kind", [pa.float16(), pa.float32(), pa.float64(), pa.uint64()], ids=str)
+def test_large_whole_numbers_have_the_ids_of_all_their_digits(kind: pa.DataType) -> None:
+    whole = [2048, 40_000 // 32 * 32, 65_504]
+    whole += [] if kind == pa.float16() else [123_456_792, 2**40 + 2**20]
+    column = pa.array(np.array(whole).astype(kind.to_pandas_dtype()))
+    assert ids(column, field="f", size=10**6).tolist() == [
+        stable_id(number, field="f", size=10**6) for number in whole
+    ]
+
+
+def test_a_moment_has_one_id_in_every_zone_and_unit() -> None:
+    moment = datetime(2014, 10, 21, 23, 30, tzinfo=UTC)
+    expected = stable_id("2014-10-21 23:30:00", field="f", size=10**6)
+    for unit in ("s", "ms", "us", "ns"):
+        for zone in (None, "UTC", "Asia/Tokyo", "-05:30"):
+            column = pa.array([moment]).cast(pa.timestamp(unit, zone))
+            assert ids(column, field="f", size=10**6).tolist() == [expected]

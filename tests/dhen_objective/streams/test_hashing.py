@@ -1,6 +1,8 @@
 import os
 import subprocess
 import sys
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dhen_objective.streams import hashing
-from dhen_objective.streams.hashing import hashed_ids, stable_id, word
+from dhen_objective.streams.hashing import MISSING, hashed_ids, stable_id, word
 
 
 @given(st.text(), st.integers(1, 10_000))
@@ -78,6 +80,15 @@ def shared(ids: np.ndarray) -> float:
     return float((counts[index] > 1).mean())
 
 
+MOMENTS = (
+    datetime(2014, 10, 21, 23, 0, 0, 500_000, UTC),
+    datetime(2014, 10, 22, 1, 0, 0, 500_000, timezone(timedelta(hours=2))),
+    "2014-10-21T23:00:00.500Z", "2014-10-21 23:00:00.5+00:00", "2014-10-21 23:00:00.500000+0000",
+    "2014-10-21 23:00:00.5 UTC", "2014-10-22 01:00:00.50+02", "2014-10-21T17:30:00.5-05:30",
+    "2014-10-21 23:00:00.5",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("same", "expected"),
     [
@@ -85,9 +96,25 @@ def shared(ids: np.ndarray) -> float:
         ((0, -0.0, "0.0", "-0.0", "-0"), b"0"),
         ((1e16, 10**16, "1e+16", "10000000000000000", "10000000000000000.0"), b"1" + b"0" * 16),
         ((True, "True", "true", b"TRUE", np.bool_(True)), b"True"),
-        ((None, float("nan"), "", "nan", b"NaN", "missing"), b"missing"),
+        ((None, float("nan"), "", "nan", b"NaN", "  "), MISSING),
         (("2014-10-21", "2014-10-21 00:00:00", "2014-10-21T00:00:00.000"), b"2014-10-21"),
         (("2014-10-21 05:00:00.5", "2014-10-21 05:00:00.500000"), b"2014-10-21 05:00:00.5"),
+        ((5.5, Decimal("5.50"), "5.50", "5.5", np.float32(5.5), " 5.500\t"), b"5.5"),
+        ((0.5, ".5", "0.50", Decimal(".5")), b"0.5"),
+        ((5, " 5", "5 ", "5.", b"\t5.0 ", "5E0"), b"5"),
+        ((12345678, 12345678.0, "1.2345678E7", "1.2345678e+07", "12345678.0"), b"12345678"),
+        ((10**7, "1.0E7", "1e7", "1E7", "1e+7", "1E+07", "10E+6", 1e7), b"10000000"),
+        (
+            (-2.5e-7, "-2.5E-7", "-2.50e-07", "-0.00000025", "-.00000025", Decimal("-2.5e-7")),
+            b"-2.5e-07",
+        ),
+        ((123456792, np.float32(123456792), "123456792.0"), b"123456792"),
+        ((65504, np.float16(65504), np.float64(65504)), b"65504"),
+        (MOMENTS, b"2014-10-21 23:00:00.5"),
+        (
+            ("2014-10-21T00:00:00Z", "2014-10-21 00:00:00.000+0000", date(2014, 10, 21)),
+            b"2014-10-21",
+        ),
     ],
 )
 def test_a_value_is_one_category_however_it_is_written(same: tuple, expected: bytes) -> None:
@@ -95,7 +122,39 @@ def test_a_value_is_one_category_however_it_is_written(same: tuple, expected: by
 
 
 @pytest.mark.parametrize(
-    "text", ["1.50", "05", "05.0", "1e16", "12345e67", "+5", "tRUE", "Nan", "5."]
+    "text",
+    [
+        "05",
+        "05.0",
+        "12345e67",
+        "+5",
+        "tRUE",
+        "Nan",
+        "1e999",
+        ".",
+        "-",
+        "missing",
+        "1.5 0",
+        "2014-10-21 05:00:00+99:00",
+        "2014-02-31 05:00:00+01:00",
+        "A320-214",
+        "3.141592653589793238",
+    ],
 )
 def test_other_text_is_taken_as_it_is(text: str) -> None:
     assert word(text) == text.encode()
+
+
+def test_no_text_shares_the_category_of_missing_values() -> None:
+    texts = ["missing", "None", "null", "NA", "\ufffd\0missing", "\xff\0missing"]
+    assert MISSING not in {word(text) for text in texts}
+
+
+def test_truth_values_are_no_numbers() -> None:
+    assert {word(True), word(1), word(False), word(0)} == {b"True", b"1", b"False", b"0"}
+
+
+def test_the_last_moment_of_all_has_a_word() -> None:
+    assert word(datetime.max.replace(tzinfo=timezone(-timedelta(hours=1)))).startswith(
+        b"9999-12-31"
+    )

@@ -28,7 +28,7 @@ def test_a_row_of_criteo_is_a_label_13_counts_and_26_categories(tmp_path: Path) 
     assert batch.labels.tolist() == [1, 0]
     expected = [math.log(6), -math.log(2), math.nan, *[0.0] * 10]
     np.testing.assert_allclose(batch.dense[0], expected, rtol=1e-6)
-    names = ["68fd1e64", "missing", *["a"] * 24]
+    names = ["68fd1e64", None, *["a"] * 24]
     expected_ids = [
         stable_id(name, field=f"C{i}", size=1000) for i, name in enumerate(names, start=1)
     ]

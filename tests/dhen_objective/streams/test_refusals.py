@@ -5,6 +5,7 @@ writes it anew.
 """
 
 import gzip
+import json
 import re
 import sys
 import tempfile
@@ -17,12 +18,14 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
+from pandas.core.arrays.arrow.extension_types import ArrowPeriodType
 
 from dhen_objective.streams import CSV, Columns, TableStream
 
 PAGE = Path(__file__).parents[3] / "docs" / "refused_files.md"
 COLUMNS = Columns(label="clicked", sparse={"shop": 50}, dense=("price",))
 TIMED = Columns(label="clicked", sparse={"shop": 50}, time="t", calendar=True)
+DATED = Columns(label="clicked", sparse={"shop": 50}, time="t", time_format="%d/%m/%Y")
 TABLE = "clicked,shop,price\n0,a,1\n1,b,2\n"
 
 
@@ -53,6 +56,12 @@ def twice(folder: Path) -> list[Path]:
         [[0, 1], ["a", "b"], ["c", "d"], [1.0, 2.0]], ["clicked", "shop", "shop", "price"]
     )
     pq.write_table(table, folder / "day_1.parquet")
+    return [folder / "day_1.parquet"]
+
+
+def periods(folder: Path) -> list[Path]:
+    table = {"clicked": [0, 1], "shop": pd.period_range("2014-10", periods=2, freq="M")}
+    pd.DataFrame(table | {"price": 1.0}).to_parquet(folder / "day_1.parquet")
     return [folder / "day_1.parquet"]
 
 
@@ -111,10 +120,13 @@ CASES: dict[str, tuple[Callable[[Path], object], dict]] = {
     "A number is too large for float32": (text(("day_1.csv", TABLE + "1,a,1e39\n")), {}),
     "Times are in milliseconds": (
         text(("day_1.csv", "clicked,shop,t\n0,a,1413867900000\n")), {"columns": TIMED}),
+    "Times are numbers, and their format has other letters than digits": (
+        parquet(t=[1022014, 2022014]), {"columns": DATED}),
     "Times decrease": (
         text(("day_1.csv", "clicked,shop,t\n0,a,1413867900\n1,a,1413867800\n")),
         {"columns": TIMED}),
     "Numbers are timestamps": (parquet(price=pa.array([0, 1], pa.timestamp("us"))), {}),
+    "Categories are periods of pandas": (periods, {}),
     "Categories are lists": (parquet(shop=[["a"], ["b", "c"]]), {}),
     "A column of a DataFrame is a duration": (
         frame(price=pd.to_timedelta([1, 2], unit="s").astype("timedelta64[us]")), {}),
@@ -183,6 +195,24 @@ def test_the_reader_is_told_in_one_sentence_that_names_the_file(case: str, tmp_p
     message = told(case, tmp_path)
     assert "\n" not in message
     assert re.search(r"day_|days\.|clicks|DataFrame", message)
+
+
+@pytest.mark.parametrize("noted", ["as an extension", "by pandas"])
+def test_periods_are_refused_without_pandas(tmp_path: Path, noted: str) -> None:
+    (path,) = periods(tmp_path)
+    if noted == "by pandas":
+        note = {"columns": [{"field_name": "shop", "numpy_type": "period[M]"}]}
+        table = pa.table({"clicked": [0, 1], "shop": [537, 538], "price": [1.0, 2.0]})
+        pq.write_table(table.replace_schema_metadata({"pandas": json.dumps(note)}), path)
+    pa.unregister_extension_type("pandas.period")  # as where pandas is not imported
+    try:
+        assert pq.read_schema(path).field("shop").type == pa.int64()
+        with pytest.raises(
+            ValueError, match=r"sparse 'shop' must be .* extension<pandas\.period<"
+        ):
+            TableStream(path, COLUMNS, prior=0.5)
+    finally:
+        pa.register_extension_type(ArrowPeriodType("D"))
 
 
 def test_the_page_of_refused_files_is_up_to_date() -> None:

@@ -1,0 +1,169 @@
+"""Columns of an Arrow table as times, with what is wrong in them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from dhen_objective.streams.columns import Values, is_text, numbers, plain
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_FIRST_SECOND, _LAST_SECOND = 1e8, 1.99e9
+"""Between these, 1973 and 2033, a number is taken for seconds since 1970: milliseconds, days and
+dates written as 20141021 or 2014102105 lie outside."""
+
+_DIGITS = dict.fromkeys("mdHMSyUWV", 2) | dict.fromkeys("wu", 1) | {"Y": 4, "G": 4, "j": 3}
+"""How many digits a directive of `strptime` writes, of those that always write as many."""
+
+_EXACT = {"halffloat": 2**11, "float": 2**24, "double": 2**53}
+"""Up to these, floats of a type hold each whole number."""
+
+_FULL_YEAR = ("%Y", "%G", "ISO8601")
+_RELATIVE = (b"now", b"today")
+"""What pandas takes for the time at which it is read."""
+
+
+def times(column: pa.Array, form: str | None = None, *, calendar: bool = False) -> Values:
+    """Reads times in seconds, none of which may be missing.
+
+    With a format, a number is read as its text in a CSV file. Where the format has digits alone,
+    zeros that a number lost in front of it are put back, and `.0` behind it is left out.
+
+    Args:
+        column: Numbers, timestamps, or text.
+        form: How text is read, as for `strptime`, in UTC; by default it holds numbers.
+        calendar: Whether a number must be a likely count of seconds since 1970.
+    """
+    import pyarrow as pa
+
+    column = plain(column)
+    if pa.types.is_temporal(column.type):
+        values, rule = _seconds(column), "a time"
+    elif form is not None:
+        column = column if is_text(column.type) else _whole_texts(column)
+        values, rule = _parsed(column.cast(pa.binary()), form), f"a time {form!r}"
+    else:
+        values, rule = numbers(column).values, "a number"
+        if calendar:
+            likely = (values >= _FIRST_SECOND) & (values < _LAST_SECOND)
+            values = np.where(likely, values, np.nan)
+            rule = "in seconds from 1973 to 2033 where calendar is true"
+    return Values(values, np.isnan(values), rule)
+
+
+def check_format(form: str, *, calendar: bool) -> None:
+    """Checks that times can be read by a format, and that a calendar can be made of them.
+
+    Raises:
+        ValueError: If it is "mixed", which guesses day and month; has an unknown directive, hours
+            of twelve without their half of the day or the other way round, or, for a calendar,
+            no year.
+    """
+    import pandas as pd
+
+    if form == "ISO8601":
+        return
+    if form == "mixed":
+        raise ValueError('time_format must be one format for all times, but got "mixed".')
+    codes = set(re.findall(r"%(.)", form))
+    if ("I" in codes) != ("p" in codes):
+        raise ValueError(f"time_format must have %I and %p together, but got {form!r}.")
+    if calendar and not codes & set("YyGcxs"):
+        raise ValueError(f"time_format must have a year where calendar is true, but got {form!r}.")
+    try:
+        pd.to_datetime(pd.Series(["x"]), format=form, errors="coerce")
+    except ValueError as error:
+        raise ValueError(
+            f"time_format must be one of strptime, but got {form!r}: {error}"
+        ) from error
+
+
+def number_refusal(form: str | None, kind: pa.DataType) -> str | None:
+    """Returns why numbers cannot be read by a format, if they cannot.
+
+    A number says nothing of zeros before it, so that the format must say how many digits it has;
+    in ISO 8601 the year comes first, which has no such zero.
+    """
+    import pyarrow as pa
+
+    types: Any = pa.types
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+    if form is None or form == "ISO8601" or not number or _width(form) is not None:
+        return None
+    return (
+        f"must be text, a timestamp or a date where time_format is {form!r}, which does not have "
+        f"a known number of digits alone, but got the type {kind}."
+    )
+
+
+def _width(form: str) -> int | None:
+    """Returns the number of digits of all times in a format, if there is nothing else in it."""
+    if not re.fullmatch(rf"(%[{''.join(_DIGITS)}]|[0-9])+", form):
+        return None
+    return sum(_DIGITS.get(code, 1) for code in re.findall(r"%(.)|[0-9]", form))
+
+
+def _whole_texts(column: pa.Array) -> pa.Array:
+    """Returns whole numbers as text, and null for all other numbers."""
+    import pyarrow as pa
+
+    kind = column.type
+    if not pa.types.is_floating(kind):
+        text = column.cast(pa.string())
+        return text if pa.types.is_integer(kind) else _without_zeros(text)
+    values = numbers(column).values
+    whole = (values == np.floor(values)) & (np.abs(values) <= _EXACT[str(kind)])
+    return pa.array(np.where(whole, values, 0).astype(np.int64), mask=~whole).cast(pa.string())
+
+
+def _without_zeros(text: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.replace_substring_regex(text, r"\.0*$", "")
+
+
+def _seconds(column: pa.Array) -> Float64[np.ndarray, " n"]:
+    """Returns timestamps or dates as seconds, whose whole part is exact."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type if pa.types.is_timestamp(column.type) else pa.timestamp("s")
+    stamps = column.cast(kind).cast(pa.int64())
+    units = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
+    whole, rest = np.divmod(pc.fill_null(stamps, 0).to_numpy(zero_copy_only=False), units)
+    # the last nanoseconds of an hour must not be rounded into the next
+    seconds = whole + np.minimum(rest / units, 1 - 2.0**-20)
+    return np.where(stamps.is_null().to_numpy(zero_copy_only=False), np.nan, seconds)
+
+
+def _parsed(column: pa.Array, form: str) -> Float64[np.ndarray, " n"]:
+    """Reads times by pandas; Arrow's `strptime` takes 31 February for 3 March."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    encoded = column.dictionary_encode()
+    width = _width(form)
+    texts = [_readable(text, form, width) for text in encoded.dictionary.to_pylist()]
+    stamps = pd.to_datetime(pd.Series(texts, dtype=object), format=form, errors="coerce", utc=True)
+    known = np.append(_seconds(pa.array(stamps, from_pandas=True)), np.nan)
+    index = pc.fill_null(encoded.indices.cast("int64"), len(texts))
+    return known[index.to_numpy(zero_copy_only=False)]
+
+
+def _readable(text: bytes, form: str, width: int | None) -> str | None:
+    """Returns text as pandas is to read it, if it can be a time."""
+    if not text.isascii() or text.strip().lower() in _RELATIVE:
+        return None
+    if width is None:
+        return text.decode()
+    digits = re.fullmatch(rb"([0-9]+)(\.0*)?", text)
+    filled = digits[1].decode().zfill(width) if digits else ""
+    lost = filled[:1] == "0" and form.startswith(_FULL_YEAR)  # a year of four digits has no zero
+    return filled if len(filled) == width and not lost else None
