@@ -39,6 +39,12 @@ def checkpoint_path(
     return folder / f"{digest.hexdigest()[:32]}.pt"
 
 
+def changed_files(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[str]:
+    """Returns the paths of a stream's files that are others than before; see `identity`."""
+    known = {file["path"]: file for file in before}
+    return [file["path"] for file in now if known.get(file["path"]) != file]
+
+
 class Checkpoint:
     """The file of one training: written at each report, taken up by the same training alone.
 
@@ -119,8 +125,7 @@ class Checkpoint:
             raise _UnusableError(f"is of other data{self._changed(saved['files'])}")
 
     def _changed(self, files: list[dict[str, Any]]) -> str:
-        known = {file["path"]: file for file in files}
-        changed = [file["path"] for file in self._files if known.get(file["path"]) != file]
+        changed = changed_files(files, self._files)
         return f": {', '.join(changed)} changed" if changed else ""
 
     def _check_training(self, saved: dict[str, Any]) -> None:
