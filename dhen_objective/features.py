@@ -18,8 +18,8 @@ from dhen_objective.ranges import check_field_sizes, check_prior, check_seed
 _RESOLUTION = 1e-12
 """Deviation, relative to the mean, below which a feature is constant.
 
-The sums of equal values in float64 are off by some 1e-15 of them; two float32 values that differ
-do so by 6e-8 at least.
+The sums of equal values in float64 are off by some 1e-15 of them; a second in a Unix time is some
+6e-10 of it.
 """
 
 _CUT = 5.0
@@ -110,7 +110,7 @@ class ClickModel(nn.Module):
     """What can be trained on a stream: a network over `features` that yields logits.
 
     Shape:
-        dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
+        dense (b, n_dense), in float64 or float32, sparse (b, n_fields) -> logits (b,)
     """
 
     features: FeatureProcessing

@@ -47,7 +47,8 @@ class ArrayStream(ClickStream):
         `mmap_mode`, which are read as they are asked for.
 
         Args:
-            dense: Numbers of shape (n, number of features), read in float32; NaN where missing.
+            dense: Numbers of shape (n, number of features); NaN where missing. Read in float64
+                unless float32 holds all numbers of their type.
             sparse: Integers of shape (n, number of fields): the ids.
             labels: 0 or 1, of shape (n,).
             field_sizes: Number of ids of each field.
@@ -62,6 +63,8 @@ class ArrayStream(ClickStream):
         self._labels = _array("labels", labels, axes=1, kinds="biuf", holds="0 and 1")
         self._sparse = _array("sparse", sparse, axes=2, kinds="biu", holds="integers")
         self._dense = _array("dense", dense, axes=2, kinds="biuf", holds="real numbers")
+        fits = np.can_cast(self._dense.dtype, np.float32)
+        self._precision = np.float32 if fits else np.float64
         self.field_sizes = tuple(field_sizes)
         self.n_rows = len(self._labels)
         self.n_dense = self._dense.shape[1]
@@ -122,7 +125,7 @@ class ArrayStream(ClickStream):
             rows = slice(first, first + batch_size)
             # copies, as torch takes neither all strides and types nor arrays that are read-only
             yield Batch(
-                dense=torch.from_numpy(np.array(self._dense[rows], np.float32, order="C")),
+                dense=torch.from_numpy(np.array(self._dense[rows], self._precision, order="C")),
                 sparse=torch.from_numpy(np.array(self._sparse[rows], np.int64, order="C")),
                 labels=torch.from_numpy(np.array(self._labels[rows], np.float32)),
             )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from dhen_objective.config import DHENConfig
 from dhen_objective.features import FeatureProcessing, RunningNorm
 from dhen_objective.layers import initialize
+from dhen_objective.streams import ArrayStream
 
 
 def processing(field_sizes: tuple[int, ...], n_dense: int) -> FeatureProcessing:
@@ -54,6 +55,25 @@ def test_running_statistics_equal_those_of_all_rows_at_once(batches: list[list[f
         assert float(norm.mean) == pytest.approx(present.mean(), rel=1e-6, abs=1e-6)
         variance = float(norm.squares / norm.count)
         assert variance == pytest.approx(present.var(), rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("mean", "deviation"), [(1e8, 1.0), (1.4e9, 3.0), (1e7, 1.0), (-1e9, 0.01)]
+)
+def test_large_values_that_differ_little_are_told_apart(mean: float, deviation: float) -> None:
+    rng = np.random.default_rng(0)
+    normal = rng.normal(size=(1000, 1))
+    dense, labels = mean + deviation * normal, rng.integers(2, size=1000)
+    stream = ArrayStream(
+        dense=dense, sparse=np.zeros((1000, 0), int), labels=labels, field_sizes=(), prior=0.5
+    )
+    norm = RunningNorm(1)
+    for batch in stream.batches(100):
+        norm.observe(batch.dense)
+        normed = norm(batch.dense)
+    expected = (dense[900:] - dense.mean()) / dense.std()
+    np.testing.assert_allclose(normed.numpy(), expected, rtol=1e-4, atol=1e-4)
+    assert normed.dtype == torch.float32
 
 
 def test_missing_values_take_the_mean_that_was_seen_before() -> None:
