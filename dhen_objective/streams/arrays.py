@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from dhen_objective.checked import checked
 from dhen_objective.ranges import check_prior
-from dhen_objective.streams.base import Batch, ClickStream
+from dhen_objective.streams.base import Batch, ClickStream, check_batches
 from dhen_objective.streams.columns import LARGEST
 
 _CHECKED_ROWS = 1 << 16  # at once, so that the checks need little memory
@@ -120,7 +120,11 @@ class ArrayStream(ClickStream):
             )
 
     def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
-        """Yields the examples from row `start` on; only the last batch may be shorter."""
+        """See `ClickStream.batches`."""
+        check_batches(batch_size, start)
+        return self._from_row(start, batch_size)
+
+    def _from_row(self, start: int, batch_size: int) -> Iterator[Batch]:
         for first in range(start, self.n_rows, batch_size):
             rows = slice(first, first + batch_size)
             # copies, as torch takes neither all strides and types nor arrays that are read-only
@@ -146,9 +150,18 @@ def _array(name: str, values: ArrayLike, *, axes: int, kinds: str, holds: str) -
             count = int(np.ma.getmaskarray(values).sum())
             raise ValueError(f"{name} must not be masked, but {count} values are.")
         values = values.data
+    if _holds_masked(values):
+        raise ValueError(f"{name} must not be masked, but holds arrays of which values are.")
     array = np.asarray(values)
     if array.dtype.kind not in kinds:
         raise TypeError(f"{name} must hold {holds}, but got the dtype {array.dtype}.")
     if array.ndim != axes:
         raise ValueError(f"{name} must have {axes} axes, but got the shape {array.shape}.")
     return array
+
+
+def _holds_masked(values: object) -> bool:
+    """Returns whether a list, or one within it, holds masked values, which NumPy would unmask."""
+    if isinstance(values, list | tuple):
+        return any(_holds_masked(value) for value in values)
+    return isinstance(values, np.ma.MaskedArray) and bool(np.ma.is_masked(values))

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
-from dhen_objective.checked import checked
+from dhen_objective.checked import check_at_least, checked
 
 
 @checked
@@ -104,7 +104,17 @@ class ClickStream(ABC):
 
     @abstractmethod
     def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
-        """Yields the examples from row `start` on; only the last batch may be shorter."""
+        """Yields the examples from row `start` on; only the last batch may be shorter.
+
+        Raises:
+            ValueError: If the batch size is not positive, or `start` is negative.
+        """
+
+
+def check_batches(batch_size: int, start: int) -> None:
+    """Refuses sizes and rows that `ClickStream.batches` cannot do with."""
+    check_at_least(1, batch_size=batch_size)
+    check_at_least(0, start=start)
 
 
 def regroup(parts: Iterable[Batch], batch_size: int, *, start: int = 0) -> Iterator[Batch]:

@@ -40,6 +40,9 @@ def arguments(**changes: object) -> dict:
         ({"prior": 0.0}, r"prior must be between 0 and 1, but got 0\.0"),
         ({"sparse": MASKED}, "sparse must not be masked, but 1 values are"),
         ({"dense": MASKED * 1.0}, "dense must not be masked, but 1 values are"),
+        ({"sparse": list(MASKED)}, "sparse must not be masked, but holds arrays"),
+        ({"dense": [[row] for row in MASKED[:, 0]]}, "dense must not be masked, but holds"),
+        ({"labels": [0, np.ma.masked, 1]}, "labels must not be masked, but holds"),
         ({"labels": MASKED[:, 0]}, "labels must not be masked, but 1 values are"),
         (
             {"dense": np.zeros((3, 0)), "sparse": np.zeros((3, 0), int), "field_sizes": ()},
