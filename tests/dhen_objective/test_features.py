@@ -6,9 +6,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dhen_objective.baselines import LogisticRegression, PlainMLP
 from dhen_objective.config import DHENConfig
 from dhen_objective.features import FeatureProcessing, RunningNorm
 from dhen_objective.layers import initialize
+from dhen_objective.model import DHEN
 from dhen_objective.streams import ArrayStream
 
 
@@ -95,6 +97,17 @@ def test_a_feature_is_zero_until_its_scale_is_known(value: float, rows: int) -> 
     for _ in range(3):
         norm.observe(torch.full((rows, 1), value))
     assert norm(torch.tensor([[value], [value + 1], [1e6]])).flatten().tolist() == [0.0] * 3
+
+
+@pytest.mark.parametrize("sizes", [(1 << 40,), (5, 1 << 62), (1 << 70,)])
+def test_tables_beyond_memory_are_refused_before_they_are_made(sizes: tuple[int, ...]) -> None:
+    with pytest.raises(
+        ValueError, match=r"field_sizes must fit in memory, .* width 16 need .* GiB"
+    ):
+        DHEN(DHENConfig(dim=16), field_sizes=sizes, n_dense=0)
+    for model in (LogisticRegression, PlainMLP):
+        with pytest.raises(ValueError, match="field_sizes must fit in memory"):
+            model(field_sizes=sizes, n_dense=0)
 
 
 def test_nothing_to_embed_is_refused() -> None:
