@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.streams.base import Batch, ClickStream
@@ -18,7 +19,7 @@ from dhen_objective.trainer import Trainer
 from dhen_objective.whole_files import sweep, write_whole
 
 _ROWS = 256
-_MAGIC = b"dhen_objective checkpoint 2\n"
+_MAGIC = b"dhen_objective checkpoint 3\n"
 _DIGEST = 32
 
 
@@ -38,12 +39,18 @@ def checkpoint_path(
     return folder / f"{digest.hexdigest()[:32]}.pt"
 
 
+def changed_files(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[str]:
+    """Returns the paths of a stream's files that are others than before; see `identity`."""
+    known = {file["path"]: file for file in before}
+    return [file["path"] for file in now if known.get(file["path"]) != file]
+
+
 class Checkpoint:
     """The file of one training: written at each report, taken up by the same training alone.
 
-    The file holds the state of the trainer, what it is a training of, the files of its stream,
-    and a hash of all rows that it learned from. Whoever takes it up reads these rows again, so
-    that a state of other data is not continued.
+    The file holds the state of the trainer, what it is a training of, with a hash of the weights
+    that it began with, the files of its stream, and a hash of all rows that it learned from.
+    Whoever takes it up reads these rows again, so that a state of other data is not continued.
     """
 
     def __init__(
@@ -59,6 +66,7 @@ class Checkpoint:
         self.path = path
         self._trainer, self._stream, self._training = trainer, stream, training
         self._files: list[dict[str, Any]] = stream.identity.get("files", [])
+        self._initial = _weights_hash(trainer.model)
         self._rows = hashlib.sha256()
         sweep(path.parent, path.name)
 
@@ -117,8 +125,7 @@ class Checkpoint:
             raise _UnusableError(f"is of other data{self._changed(saved['files'])}")
 
     def _changed(self, files: list[dict[str, Any]]) -> str:
-        known = {file["path"]: file for file in files}
-        changed = [file["path"] for file in self._files if known.get(file["path"]) != file]
+        changed = changed_files(files, self._files)
         return f": {', '.join(changed)} changed" if changed else ""
 
     def _check_training(self, saved: dict[str, Any]) -> None:
@@ -137,6 +144,7 @@ class Checkpoint:
             "model": type(model).__name__,
             "config": config.to_dict() if isinstance(config, DHENConfig) else None,
             "weights": shapes,
+            "initial weights": self._initial,
             "training": self._training.to_dict(),
         }
 
@@ -168,6 +176,15 @@ def _shape(stream: ClickStream) -> dict[str, Any]:
         "dense": int(stream.n_dense),
         "prior": float(stream.prior),
     }
+
+
+def _weights_hash(model: nn.Module) -> str:
+    """Returns a hash of all weights: they tell the seed of a model, and what it learned before."""
+    digest = hashlib.sha256()
+    for name, value in model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 def _add_rows(digest: Any, batch: Batch) -> None:

@@ -207,7 +207,8 @@ class TrainConfig:
         embedding_lr: Learning rate of the row-wise sparse Adagrad, for the embeddings.
         batch_size: Examples a step. The first batch of a segment may be shorter.
         n_reports: Points of the learning curve, evenly spaced over the stream's rows.
-        window: Share of the stream that one windowed normalized entropy covers.
+        window: Share of the stream that one windowed normalized entropy covers, at least
+            1 / `n_reports`; rounded to a multiple of it.
         seed: Seed of the initial weights, the only randomness there is.
         device: Where the network lives, such as "cpu" or "cuda"; a `torch.device` becomes its
             name.
@@ -238,6 +239,11 @@ class TrainConfig:
         _check_device(self.device)
         if not 0 < self.window <= 1:
             raise ValueError(f"window must be in (0, 1], but got {self.window}.")
+        if self.window * self.n_reports < 1 - 1e-9:
+            raise ValueError(
+                f"window must be at least 1 / n_reports, since windows end at reports, but got "
+                f"{self.window} with n_reports = {self.n_reports}."
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the fields as plain JSON values."""

@@ -13,13 +13,13 @@ from torch import Tensor, nn
 from dhen_objective.checked import check_at_least
 from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.layers import bare, initialize, mlp
-from dhen_objective.ranges import check_field_sizes, check_prior, check_seed
+from dhen_objective.ranges import check_field_sizes, check_prior, check_seed, check_table_memory
 
 _RESOLUTION = 1e-12
 """Deviation, relative to the mean, below which a feature is constant.
 
-The sums of equal values in float64 are off by some 1e-15 of them; two float32 values that differ
-do so by 6e-8 at least.
+The sums of equal values in float64 are off by some 1e-15 of them; a second in a Unix time is some
+6e-10 of it.
 """
 
 _CUT = 5.0
@@ -87,6 +87,7 @@ class FeatureProcessing(nn.Module):
         if not field_sizes and not n_dense:
             raise ValueError("field_sizes must name a field when n_dense is 0, but got none.")
         check_field_sizes(tuple(field_sizes))
+        check_table_memory(tuple(field_sizes), dim=config.dim)
         self.n_embs = len(field_sizes) + (n_dense > 0)
         sizes = torch.tensor([0, *field_sizes], device="cpu")
         self.offsets: Tensor
@@ -110,7 +111,7 @@ class ClickModel(nn.Module):
     """What can be trained on a stream: a network over `features` that yields logits.
 
     Shape:
-        dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
+        dense (b, n_dense), in float64 or float32, sparse (b, n_fields) -> logits (b,)
     """
 
     features: FeatureProcessing

@@ -13,9 +13,10 @@ from typing import Any
 import optuna
 
 from dhen_objective.checked import checked
-from dhen_objective.checkpoints import checkpoint_path
+from dhen_objective.checkpoints import changed_files, checkpoint_path
 from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.cost import flops_per_example
+from dhen_objective.inherited import InheritedReports
 from dhen_objective.metrics import Tally, ne_gain, ne_gain_with_error
 from dhen_objective.ranges import check_device
 from dhen_objective.size import network_size
@@ -111,6 +112,7 @@ class DHENObjective:
         self._label = label
         self.checkpoints = checkpoints
         self._baseline_result: TrainResult | None = None
+        self._identity = stream.identity
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -125,10 +127,12 @@ class DHENObjective:
         """The baseline's training, which runs when this is first read.
 
         Raises:
-            ValueError: If it diverged: nothing can be compared with it.
+            ValueError: If it diverged: nothing can be compared with it; or if the data changed
+                since the objective was made.
         """
         with self._lock:  # other threads wait for it, and then share it
             if self._baseline_result is None:
+                self._check_data()
                 self._baseline_result = train(
                     self.stream,
                     self.baseline,
@@ -159,14 +163,17 @@ class DHENObjective:
             report: See `train`.
 
         Raises:
-            ValueError: If the reports are at other rows than the baseline's, or if the baseline
-                diverged.
+            ValueError: If the reports are at other rows than the baseline's, if the baseline
+                diverged, or if the data changed since the objective was made, also while the
+                network was trained.
         """
         training = training or self.training
         self._check_reports(training)
+        self._check_data()
         checkpoint = self._checkpoint(config, training)
         result = train(self.stream, config, training, report=report, checkpoint=checkpoint)
         base = self.baseline_result
+        self._check_data()
         if result.diverged or not result.curve:
             return Score(gain=math.nan, error=math.nan, result=result)
         gain, error = self._gain(max(result.curve), result.last_window), math.nan
@@ -179,21 +186,22 @@ class DHENObjective:
 
         Raises:
             optuna.TrialPruned: If the pruner stopped the pass and no `label` was given.
-            ValueError: See `score`.
+            ValueError: See `score`; also if the trial inherited reports of other data.
         """
+        self._check_data()
         if self._suggest is None:
             config, training = suggest_config(trial, training=self.training)
         else:
             config, training = self._suggest(trial)
         self._check_reports(training)
         self._describe(trial, config, training)
-        _ = self.baseline_result  # so that the trial's clock does not run while it trains
-
-        known = self._inherited(trial, config, training)
+        # which also trains the baseline, so that the trial's clock does not run meanwhile
+        inherited = InheritedReports(trial, self.baseline_result.curve)
 
         def report(rows: int, window: Tally) -> bool:
-            if rows not in known:
-                trial.report(self._gain(rows, window), step=rows)
+            gain = self._gain(rows, window)
+            if not inherited.has(rows, gain):
+                trial.report(gain, step=rows)
             return trial.should_prune()
 
         score = self.score(config, training, report=report)
@@ -216,22 +224,23 @@ class DHENObjective:
             if value != ours:
                 raise ValueError(f"{name} must be the baseline's, {ours}, but got {value}.")
 
+    def _check_data(self) -> None:
+        """Refuses data that changed: the baseline was trained on what they were."""
+        identity = self.stream.identity
+        if identity != self._identity:
+            changed = changed_files(self._identity.get("files", []), identity.get("files", []))
+            raise ValueError(
+                "stream must not change while an objective lives, but "
+                f"{', '.join(changed) or 'its identity'} changed; make the stream and the "
+                "objective anew."
+            )
+
     def _checkpoint(self, config: DHENConfig, training: TrainConfig) -> Path | None:
         if self.checkpoints is None:
             return None
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         sweep(self.checkpoints)
         return checkpoint_path(self.checkpoints, self.stream, config, training)
-
-    def _inherited(
-        self, trial: optuna.Trial, config: DHENConfig, training: TrainConfig
-    ) -> set[int]:
-        """Returns the steps that a retried trial already has, which must not be reported again."""
-        checkpoint = self._checkpoint(config, training)
-        if checkpoint is None or not checkpoint.exists():
-            return set()
-        trials = trial.study.get_trials(deepcopy=False)  # a view of a study has gaps
-        return next(set(t.intermediate_values) for t in trials if t.number == trial.number)
 
     def _gain(self, rows: int, window: Tally) -> float:
         return ne_gain(window.log_loss, self.baseline_result.curve[rows].log_loss)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import psutil
 import torch
 
 from dhen_objective.checked import check_at_least, check_between
@@ -39,6 +40,16 @@ def check_field_sizes(sizes: tuple[int, ...]) -> None:
     for field, size in enumerate(sizes):
         if size < 1:
             raise ValueError(f"field_sizes must be at least 1, but got {size} in field {field}.")
+
+
+def check_table_memory(sizes: tuple[int, ...], *, dim: int) -> None:
+    """Refuses fields whose embeddings, with a sum of Adagrad for each id, do not fit in memory."""
+    need, have = 4 * sum(map(int, sizes)) * (dim + 1), psutil.virtual_memory().total
+    if need > have:
+        raise ValueError(
+            f"field_sizes must fit in memory, of which there is {have / 2**30:.3g} GiB, but got "
+            f"{sizes}, whose embeddings of width {dim} need {need / 2**30:.3g} GiB."
+        )
 
 
 def check_device(device: str | torch.device) -> None:

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from dhen_objective.checked import checked
 from dhen_objective.config import TrainConfig
 from dhen_objective.features import RunningNorm
-from dhen_objective.ranges import check_prior
+from dhen_objective.ranges import check_prior, check_table_memory
 from dhen_objective.streams.base import Batch, ClickStream
 from dhen_objective.train import Report, TrainResult, check_rows, learn
 from dhen_objective.trainer import Learner
@@ -63,6 +63,7 @@ class SGDLearner(Learner):
     def __init__(self, stream: ClickStream, config: TrainConfig) -> None:
         """Starts with the logit of the stream's prior."""
         super().__init__(config, n_rows=stream.n_rows)
+        check_table_memory(stream.field_sizes, dim=1)  # a weight of eight bytes for each id
         self._offsets = np.cumsum([0, *stream.field_sizes])
         self._norm = RunningNorm(stream.n_dense)
         self._classifier = _classifier(config.lr)

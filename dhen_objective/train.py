@@ -147,7 +147,8 @@ def train_model(
 ) -> TrainResult:
     """Trains any model in place as `train` does; `training.seed` has no effect.
 
-    By default with the learning rates of its own, `model.own_training()`.
+    By default with the learning rates of its own, `model.own_training()`. A checkpoint is taken up
+    by a model with the weights that the first one began with: build it anew with the same seed.
     """
     training = training or model.own_training()
     trainer = Trainer(model, training, n_rows=check_rows(stream))

@@ -52,7 +52,7 @@ class Learner(ABC):
         """Starts a record for a stream of `n_rows` examples."""
         self.record = WindowedTally(
             grid=report_grid(n_rows, config.n_reports),
-            window=max(1, round(config.window * config.n_reports)),
+            window=round(config.window * config.n_reports),
         )
         self.n_missing = 0
         self.seconds = 0.0

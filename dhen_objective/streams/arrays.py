@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from dhen_objective.checked import checked
 from dhen_objective.ranges import check_prior
-from dhen_objective.streams.base import Batch, ClickStream
+from dhen_objective.streams.base import Batch, ClickStream, check_batches
 from dhen_objective.streams.columns import LARGEST
 
 _CHECKED_ROWS = 1 << 16  # at once, so that the checks need little memory
@@ -47,7 +47,8 @@ class ArrayStream(ClickStream):
         `mmap_mode`, which are read as they are asked for.
 
         Args:
-            dense: Numbers of shape (n, number of features), read in float32; NaN where missing.
+            dense: Numbers of shape (n, number of features); NaN where missing. Read in float64
+                unless float32 holds all numbers of their type.
             sparse: Integers of shape (n, number of fields): the ids.
             labels: 0 or 1, of shape (n,).
             field_sizes: Number of ids of each field.
@@ -62,6 +63,8 @@ class ArrayStream(ClickStream):
         self._labels = _array("labels", labels, axes=1, kinds="biuf", holds="0 and 1")
         self._sparse = _array("sparse", sparse, axes=2, kinds="biu", holds="integers")
         self._dense = _array("dense", dense, axes=2, kinds="biuf", holds="real numbers")
+        fits = np.can_cast(self._dense.dtype, np.float32)
+        self._precision = np.float32 if fits else np.float64
         self.field_sizes = tuple(field_sizes)
         self.n_rows = len(self._labels)
         self.n_dense = self._dense.shape[1]
@@ -117,12 +120,16 @@ class ArrayStream(ClickStream):
             )
 
     def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
-        """Yields the examples from row `start` on; only the last batch may be shorter."""
+        """See `ClickStream.batches`."""
+        check_batches(batch_size, start)
+        return self._from_row(start, batch_size)
+
+    def _from_row(self, start: int, batch_size: int) -> Iterator[Batch]:
         for first in range(start, self.n_rows, batch_size):
             rows = slice(first, first + batch_size)
             # copies, as torch takes neither all strides and types nor arrays that are read-only
             yield Batch(
-                dense=torch.from_numpy(np.array(self._dense[rows], np.float32, order="C")),
+                dense=torch.from_numpy(np.array(self._dense[rows], self._precision, order="C")),
                 sparse=torch.from_numpy(np.array(self._sparse[rows], np.int64, order="C")),
                 labels=torch.from_numpy(np.array(self._labels[rows], np.float32)),
             )
@@ -143,9 +150,18 @@ def _array(name: str, values: ArrayLike, *, axes: int, kinds: str, holds: str) -
             count = int(np.ma.getmaskarray(values).sum())
             raise ValueError(f"{name} must not be masked, but {count} values are.")
         values = values.data
+    if _holds_masked(values):
+        raise ValueError(f"{name} must not be masked, but holds arrays of which values are.")
     array = np.asarray(values)
     if array.dtype.kind not in kinds:
         raise TypeError(f"{name} must hold {holds}, but got the dtype {array.dtype}.")
     if array.ndim != axes:
         raise ValueError(f"{name} must have {axes} axes, but got the shape {array.shape}.")
     return array
+
+
+def _holds_masked(values: object) -> bool:
+    """Returns whether a list, or one within it, holds masked values, which NumPy would unmask."""
+    if isinstance(values, list | tuple):
+        return any(_holds_masked(value) for value in values)
+    return isinstance(values, np.ma.MaskedArray) and bool(np.ma.is_masked(values))

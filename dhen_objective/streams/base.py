@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
-from dhen_objective.checked import checked
+from dhen_objective.checked import check_at_least, checked
 
 
 @checked
@@ -20,7 +20,8 @@ class Batch:
     """Consecutive examples of a stream.
 
     Attributes:
-        dense: Dense features; NaN where missing.
+        dense: Dense features; NaN where missing. In float64 where float32 could not tell them
+            apart: large values that differ little, such as times.
         sparse: One id for each sparse field.
         labels: 0 or 1.
 
@@ -28,7 +29,7 @@ class Batch:
         ValueError: If a label is neither 0 nor 1.
     """
 
-    dense: Float32[Tensor, "b n"]
+    dense: Float[Tensor, "b n"]
     sparse: Int64[Tensor, "b f"]
     labels: Float32[Tensor, " b"]
 
@@ -103,7 +104,17 @@ class ClickStream(ABC):
 
     @abstractmethod
     def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
-        """Yields the examples from row `start` on; only the last batch may be shorter."""
+        """Yields the examples from row `start` on; only the last batch may be shorter.
+
+        Raises:
+            ValueError: If the batch size is not positive, or `start` is negative.
+        """
+
+
+def check_batches(batch_size: int, start: int) -> None:
+    """Refuses sizes and rows that `ClickStream.batches` cannot do with."""
+    check_at_least(1, batch_size=batch_size)
+    check_at_least(0, start=start)
 
 
 def regroup(parts: Iterable[Batch], batch_size: int, *, start: int = 0) -> Iterator[Batch]:

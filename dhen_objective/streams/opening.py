@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
+import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
+
+from dhen_objective.streams.members import Members
 
 _UNREADABLE = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
 
@@ -26,7 +31,14 @@ _NO_TABLE = {
     b"\xd0\xcf\x11\xe0": "an Excel file",
 }
 _PARQUET = b"PAR1"
-_ZIP = b"PK"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_BZIP2 = re.compile(rb"BZh[1-9]")
+_BZIP2_WHOLE = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
+
+_LOOKED_AT = 4096
+"""Bytes at the start of a file that tell what it is."""
+
+_CONTROL = frozenset(range(32)) - frozenset(b"\t\n\v\f\r")
 
 
 def is_parquet(path: Path) -> bool:
@@ -36,7 +48,9 @@ def is_parquet(path: Path) -> bool:
         ValueError: If it is something else that is no text either.
     """
     with path.open("rb") as file:
-        start = file.read(16)
+        start = file.read(_LOOKED_AT)
+    if _is_text(start):
+        return False  # its header may begin with ORC or PAR1
     for magic, what in _NO_TABLE.items():
         if start.startswith(magic):
             raise ValueError(f"{path} must be CSV or Parquet, but is {what}.")
@@ -54,7 +68,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
             early, or if a zip archive holds more than one file.
     """
     with path.open("rb") as raw:
-        start = raw.read(6)
+        start = raw.read(_LOOKED_AT)
         raw.seek(0)
         compressed = False
         try:
@@ -73,7 +87,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
 def _decompressed(raw: IO[bytes], start: bytes, path: Path) -> Iterator[IO[bytes]]:
     if start.startswith(_ZIP):
         with zipfile.ZipFile(raw) as archive:
-            members = [member for member in archive.namelist() if not _hidden(member)]
+            members = [member for member in archive.namelist() if not _by_the_way(member)]
             if len(members) != 1:
                 raise ValueError(f"{path} must hold one file, but holds {members[:5]}.")
             with archive.open(members[0]) as file:
@@ -83,23 +97,46 @@ def _decompressed(raw: IO[bytes], start: bytes, path: Path) -> Iterator[IO[bytes
         yield file
 
 
-def _hidden(member: str) -> bool:
-    return member.endswith("/") or member.startswith("__MACOSX/")
+def _by_the_way(member: str) -> bool:
+    """Returns whether a member is a folder, or what macOS and Windows add by themselves."""
+    folders, _, name = member.rpartition("/")
+    return (
+        name in ("", ".DS_Store", "Thumbs.db", "desktop.ini")
+        or name.startswith("._")
+        or "__MACOSX" in folders.split("/")
+    )
 
 
 def _opener(start: bytes) -> Any:
     if start.startswith(b"\x1f\x8b"):
         return gzip.open
-    if start.startswith(b"BZh"):
-        return bz2.open
+    if _BZIP2_WHOLE.match(start) or (_BZIP2.match(start) and not _is_text(start)):
+        return partial(_members, new=bz2.BZ2Decompressor)
     if start.startswith(b"\xfd7zXZ\x00"):
-        return lzma.open
+        return partial(_members, new=_new_xz, padding=True)
     codecs = {b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
     if start[:4] in codecs:
         import pyarrow as pa
 
         return lambda raw: pa.CompressedInputStream(raw, codecs[start[:4]])
     return _as_it_is
+
+
+def _is_text(start: bytes) -> bool:
+    return _CONTROL.isdisjoint(start)
+
+
+def _new_xz() -> lzma.LZMADecompressor:
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ)
+
+
+def _members(
+    raw: IO[bytes],
+    *,
+    new: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor],
+    padding: bool = False,
+) -> io.BufferedReader:
+    return io.BufferedReader(Members(raw, new=new, padding=padding))
 
 
 @contextmanager

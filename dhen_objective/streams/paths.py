@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NoReturn
+
+_SUFFIX = re.compile(
+    r"(\.(gz|gzip|bz2|xz|zip|zst|zstd|lz4|bak|backup|old|orig|tmp|csv|tsv|txt|parquet|pq)|~)$",
+    re.I,
+)
+"""What two names of one table may differ in: compression, a backup, the format."""
 
 
 def expand(paths: Iterable[Path | str]) -> tuple[Path, ...]:
     """Returns the files; a folder or a pattern stands for its files in natural order.
 
     In natural order, day_2.csv comes before day_10.csv. Files of a folder, and of the folders in
-    it, are left out where a name begins with a dot or an underscore, as those of Spark do.
+    it, are left out where a name begins with a dot or an underscore, as those of Spark do. Links
+    to folders are followed.
 
     Raises:
-        ValueError: If a folder or pattern holds no file, a file is named twice, or a folder is a
-            table of Delta Lake, which also holds rows that were deleted.
+        ValueError: If a folder or pattern holds no file, a file is named twice, be it by another
+            name, or a folder or pattern holds a table twice, such as day_1.csv and day_1.csv.gz.
+            Also if a file belongs to a table of Delta Lake, which keeps rows that were deleted.
         FileNotFoundError: If a file is not there.
 
     Examples:
@@ -24,9 +34,14 @@ def expand(paths: Iterable[Path | str]) -> tuple[Path, ...]:
         ['day_2', 'day_10']
     """
     files = [file for path in paths for file in _files(Path(path))]
-    twice = sorted({str(file) for file in files if files.count(file) > 1})
-    if twice:
-        raise ValueError(f"paths must name each file once, but got {twice} twice.")
+    names: dict[Path, list[str]] = {}
+    for file in files:
+        names.setdefault(file.resolve(), []).append(str(file))
+    for same in names.values():
+        if len(same) > 1:
+            raise ValueError(f"paths must name each file once, but got {same}, which is one.")
+    for folder in {parent for file in files for parent in _parents(file)}:
+        _check_delta(folder)
     return tuple(files)
 
 
@@ -38,10 +53,8 @@ def natural(path: Path | str) -> list[tuple[str, int]]:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        if (path / "_delta_log").is_dir():
-            raise ValueError(f"{path} must be a folder of files, but is a Delta Lake table.")
-        found = [file for file in path.rglob("*") if file.is_file() and not _hidden(file, path)]
-        return _some(found, path)
+        _check_delta(path)
+        return _some(list(_walk(path)), path)
     if not path.exists() and glob.has_magic(str(path)):
         found = [Path(name) for name in glob.glob(str(path), recursive=True)]
         return _some(list(_flat(found)), path)
@@ -58,11 +71,60 @@ def _flat(found: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
+def _walk(top: Path) -> Iterator[Path]:
+    """Yields the files of a folder and of those in it, also where these are links."""
+    for name, folders, files in os.walk(top, followlinks=True, onerror=_raise):
+        folder = Path(name)
+        _check_delta(folder)
+        above = {folder.resolve(), *folder.resolve().parents}
+        folders[:] = [  # a link to a folder above would go round in circles
+            sub for sub in folders if not _hidden(sub) and (folder / sub).resolve() not in above
+        ]
+        for file in files:
+            if _hidden(file):
+                continue
+            if not (folder / file).exists():
+                raise FileNotFoundError(f"{folder / file} must lead to a file, but none is there.")
+            if (folder / file).is_file():
+                yield folder / file
+
+
+def _raise(error: OSError) -> NoReturn:
+    raise error
+
+
 def _some(found: list[Path], path: Path) -> list[Path]:
     if not found:
         raise ValueError(f"paths must hold files, but got none in {path}.")
-    return sorted(set(found), key=natural)
+    files = sorted(set(found), key=natural)
+    tables: dict[Path, Path] = {}
+    for file in files:
+        other = tables.setdefault(_table(file), file)
+        if other != file:
+            raise ValueError(
+                f"{path} must hold each table once, but has {other.name} and {file.name}; "
+                "move one away, or name the files."
+            )
+    return files
 
 
-def _hidden(file: Path, folder: Path) -> bool:
-    return any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
+def _table(file: Path) -> Path:
+    """Returns a path without the suffixes that copies of one table differ in."""
+    name = file.name
+    while (match := _SUFFIX.search(name)) and match.start():
+        name = name[: match.start()]
+    return file.with_name(name)
+
+
+def _parents(file: Path) -> set[Path]:
+    """Returns all folders above a file, also where it is a link."""
+    return {*file.absolute().parents, *file.resolve().parents}
+
+
+def _check_delta(folder: Path) -> None:
+    if (folder / "_delta_log").is_dir():
+        raise ValueError(f"{folder} must be a folder of files, but is a Delta Lake table.")
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith((".", "_"))

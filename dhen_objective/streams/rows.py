@@ -214,7 +214,7 @@ class Rows:
         dense += [_log(self._read[name].values[good]) for name in columns.counts]
         n = int(good.sum())
         return Batch(
-            dense=torch.from_numpy(np.array(dense, np.float32).reshape(len(dense), n).T.copy()),
+            dense=torch.from_numpy(np.array(dense, np.float64).reshape(len(dense), n).T.copy()),
             sparse=torch.from_numpy(np.array(sparse, np.int64).reshape(len(sparse), n).T.copy()),
             labels=torch.from_numpy(self._read[columns.label].values[good].astype(np.float32)),
         )

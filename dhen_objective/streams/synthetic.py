@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 
 from dhen_objective.checked import check_at_least, check_finite, checked
 from dhen_objective.metrics import binary_entropy
-from dhen_objective.streams.base import Batch, ClickStream
+from dhen_objective.streams.base import Batch, ClickStream, check_batches
 
 _CHUNK = 8192
 _SAMPLE = 20_000
@@ -251,7 +251,11 @@ class SyntheticStream(ClickStream):
         return batch, probabilities
 
     def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
-        """Yields the examples from row `start` on; only the last batch may be shorter."""
+        """See `ClickStream.batches`."""
+        check_batches(batch_size, start)
+        return self._from_row(start, batch_size)
+
+    def _from_row(self, start: int, batch_size: int) -> Iterator[Batch]:
         chunk = lru_cache(maxsize=2)(lambda index: self._chunk(index)[0])
         for first in range(start, self.n_rows, batch_size):
             last = min(first + batch_size, self.n_rows)

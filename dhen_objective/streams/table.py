@@ -9,7 +9,7 @@ from typing import Any
 
 from dhen_objective.checked import checked
 from dhen_objective.ranges import check_prior
-from dhen_objective.streams.base import Batch, ClickStream, regroup
+from dhen_objective.streams.base import Batch, ClickStream, check_batches, regroup
 from dhen_objective.streams.data_frame import DataFrame, Frame
 from dhen_objective.streams.layout import CSV
 from dhen_objective.streams.malformed import MalformedRows
@@ -108,9 +108,11 @@ class TableStream(ClickStream):
 
         Raises:
             MalformedRowsError: If too many rows are malformed.
-            ValueError: If the files hold fewer examples than `rows`.
+            ValueError: If the files hold fewer examples than `rows`, the batch size is not
+                positive, or `start` is negative.
         """
-        yield from regroup(self._limited(), batch_size, start=start)
+        check_batches(batch_size, start)
+        return regroup(self._limited(), batch_size, start=start)
 
     def _limited(self) -> Iterator[Batch]:
         malformed, left = MalformedRows(self.max_malformed), self.n_rows

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dhen_objective import whole_files
-from dhen_objective.baselines import LogisticRegression
+from dhen_objective.baselines import LogisticRegression, PlainMLP
 from dhen_objective.config import DHENConfig, Interaction, TrainConfig
 from dhen_objective.metrics import Tally
 from dhen_objective.streams import ArrayStream, Columns, TableStream
@@ -119,7 +119,7 @@ def test_a_state_of_changed_files_names_them(tmp_path: Path, checkpoint: Path) -
     ("other", "what"),
     [
         (replace(FAST, lr=0.5), "training"),
-        (replace(FAST, seed=1), "training"),
+        (replace(FAST, seed=1), "initial weights, training"),
         (replace(FAST, n_reports=6), "training"),
     ],
 )
@@ -134,8 +134,38 @@ def test_a_state_of_another_training_is_not_continued(
 def test_a_state_of_another_model_is_not_continued(checkpoint: Path) -> None:
     killed(checkpoint, stream())
     model = LogisticRegression(field_sizes=(4, 4), n_dense=2)
-    with pytest.warns(UserWarning, match=r"of another training \(model, config, weights\)"):
+    with pytest.warns(UserWarning, match=r"training \(model, config, weights, initial weights\)"):
         train_model(model, stream(), FAST, checkpoint=checkpoint)
+
+
+def mlp(seed: int, **changes: object) -> PlainMLP:
+    config = replace(SMALL, **changes)
+    return PlainMLP(config=config, field_sizes=(4, 4), n_dense=2, prior=0.4, seed=seed)
+
+
+def killed_mlp(checkpoint: Path) -> None:
+    def kill(rows: int, _: Tally) -> bool:
+        if rows > 180:
+            raise KilledError
+        return False
+
+    with pytest.raises(KilledError):
+        train_model(mlp(0), stream(), FAST, checkpoint=checkpoint, report=kill)
+
+
+@pytest.mark.parametrize("other", [mlp(1), mlp(0, embedding_std=0.5)])
+def test_a_state_of_a_model_with_other_initial_weights_is_not_continued(
+    checkpoint: Path, other: PlainMLP
+) -> None:
+    killed_mlp(checkpoint)
+    with pytest.warns(UserWarning, match=r"of another training \(initial weights\)"):
+        train_model(other, stream(), FAST, checkpoint=checkpoint)
+
+
+def test_a_state_is_continued_by_a_model_that_is_built_anew(checkpoint: Path) -> None:
+    killed_mlp(checkpoint)
+    continued = train_model(mlp(0), stream(), FAST, checkpoint=checkpoint)  # a warning would raise
+    assert same(continued, train_model(mlp(0), stream(), FAST))
 
 
 def flipped(content: bytes, at: int) -> bytes:

@@ -152,3 +152,10 @@ def test_widths_that_are_no_integers_are_named(config: Any, widths: object) -> N
 def test_unknown_fields_are_named() -> None:
     with pytest.raises(ValueError, match=r"DHENConfig must be given known fields.*'n_layer'"):
         DHENConfig.from_dict({"n_layer": 2})
+
+
+def test_a_window_of_less_than_a_report_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"at least 1 / n_reports, .* 0\.01 with n_reports = 20"):
+        TrainConfig(window=0.01)
+    for n_reports in range(1, 100):
+        TrainConfig(n_reports=n_reports, window=1 / n_reports)

@@ -6,9 +6,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dhen_objective.baselines import LogisticRegression, PlainMLP
 from dhen_objective.config import DHENConfig
 from dhen_objective.features import FeatureProcessing, RunningNorm
 from dhen_objective.layers import initialize
+from dhen_objective.model import DHEN
+from dhen_objective.streams import ArrayStream
 
 
 def processing(field_sizes: tuple[int, ...], n_dense: int) -> FeatureProcessing:
@@ -56,6 +59,25 @@ def test_running_statistics_equal_those_of_all_rows_at_once(batches: list[list[f
         assert variance == pytest.approx(present.var(), rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("mean", "deviation"), [(1e8, 1.0), (1.4e9, 3.0), (1e7, 1.0), (-1e9, 0.01)]
+)
+def test_large_values_that_differ_little_are_told_apart(mean: float, deviation: float) -> None:
+    rng = np.random.default_rng(0)
+    normal = rng.normal(size=(1000, 1))
+    dense, labels = mean + deviation * normal, rng.integers(2, size=1000)
+    stream = ArrayStream(
+        dense=dense, sparse=np.zeros((1000, 0), int), labels=labels, field_sizes=(), prior=0.5
+    )
+    norm = RunningNorm(1)
+    for batch in stream.batches(100):
+        norm.observe(batch.dense)
+        normed = norm(batch.dense)
+    expected = (dense[900:] - dense.mean()) / dense.std()
+    np.testing.assert_allclose(normed.numpy(), expected, rtol=1e-4, atol=1e-4)
+    assert normed.dtype == torch.float32
+
+
 def test_missing_values_take_the_mean_that_was_seen_before() -> None:
     norm = RunningNorm(2)
     norm.observe(torch.tensor([[1.0, 10.0], [3.0, 30.0]]))
@@ -75,6 +97,17 @@ def test_a_feature_is_zero_until_its_scale_is_known(value: float, rows: int) -> 
     for _ in range(3):
         norm.observe(torch.full((rows, 1), value))
     assert norm(torch.tensor([[value], [value + 1], [1e6]])).flatten().tolist() == [0.0] * 3
+
+
+@pytest.mark.parametrize("sizes", [(1 << 40,), (5, 1 << 62), (1 << 70,)])
+def test_tables_beyond_memory_are_refused_before_they_are_made(sizes: tuple[int, ...]) -> None:
+    with pytest.raises(
+        ValueError, match=r"field_sizes must fit in memory, .* width 16 need .* GiB"
+    ):
+        DHEN(DHENConfig(dim=16), field_sizes=sizes, n_dense=0)
+    for model in (LogisticRegression, PlainMLP):
+        with pytest.raises(ValueError, match="field_sizes must fit in memory"):
+            model(field_sizes=sizes, n_dense=0)
 
 
 def test_nothing_to_embed_is_refused() -> None:

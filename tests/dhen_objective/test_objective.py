@@ -3,6 +3,7 @@ import math
 import os
 import pickle
 import threading
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from dhen_objective.config import DHENConfig, Interaction, TrainConfig
 from dhen_objective.cost import flops_per_example
 from dhen_objective.metrics import ne_gain
 from dhen_objective.objective import DHENObjective
-from dhen_objective.streams import ArrayStream, Batch, SyntheticStream
+from dhen_objective.streams import ArrayStream, Batch, Columns, SyntheticStream, TableStream
 from dhen_objective.train import train
 from dhen_objective.trainer import Trainer
 
@@ -273,6 +274,18 @@ class HidesFirst(optuna.Study):
         return super().get_trials(*arguments, **options)[1:]
 
 
+def retry(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+    """Does what RetryHeartbeatStaleTrialCallback does where reports are inherited."""
+    study.add_trial(
+        optuna.create_trial(
+            state=optuna.trial.TrialState.WAITING,
+            params=trial.params,
+            distributions=trial.distributions,
+            intermediate_values=trial.intermediate_values,
+        )
+    )
+
+
 @pytest.mark.parametrize("hidden", [False, True])
 def test_a_retried_trial_reports_only_what_it_did_not_inherit(
     hidden: bool, stream: SyntheticStream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -287,16 +300,73 @@ def test_a_retried_trial_reports_only_what_it_did_not_inherit(
     killed_at(900, lambda: study.optimize(objective, n_trials=1), monkeypatch)
     first = study.trials[0]
     assert list(first.intermediate_values) == [300, 600]
-    study.add_trial(
-        optuna.create_trial(
-            state=optuna.trial.TrialState.WAITING,
-            params=first.params,
-            distributions=first.distributions,
-            intermediate_values=first.intermediate_values,
-        )
-    )
+    retry(study, first)
     study.optimize(objective, n_trials=1)  # a second report of a step would warn
     assert list(study.trials[1].intermediate_values) == [300, 600, 900, 1200, 1500]
+
+
+def days(folder: Path, *, rows: int = 1500, changed: slice = slice(0)) -> TableStream:
+    """Two files, of which some labels may be others than usual."""
+    rng = np.random.default_rng(0)
+    labels, shops = rng.integers(2, size=rows), rng.integers(5, size=rows)
+    labels[changed] = 1 - labels[changed]
+    lines = [f"{y},{shop}\n" for y, shop in zip(labels, shops, strict=True)]
+    for day, part in enumerate((lines[: rows // 2], lines[rows // 2 :])):
+        (folder / f"day_{day}.csv").write_text("y,shop\n" + "".join(part))
+    columns = Columns(label="y", sparse={"shop": 8})
+    return TableStream(sorted(folder.glob("*.csv")), columns, prior=0.5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"changed": slice(100)}, {"changed": slice(400, 500)}, {"rows": 1200}],
+    ids=["the first rows", "later rows", "their number"],
+)
+@pytest.mark.parametrize("with_checkpoints", [True, False])
+def test_a_retried_trial_does_not_keep_reports_of_other_rows(
+    change: dict, with_checkpoints: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def objective(stream: TableStream) -> DHENObjective:
+        folder = tmp_path / "states" if with_checkpoints else None
+        return DHENObjective(
+            stream, baseline=BASE, training=FAST, suggest=small, checkpoints=folder
+        )
+
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    first = objective(days(tmp_path))
+    killed_at(900, lambda: study.optimize(first, n_trials=1), monkeypatch)
+    for _ in range(2):
+        retry(study, study.trials[0])
+    second = objective(days(tmp_path, **change))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that the state is of other data
+        study.optimize(second, n_trials=1, catch=ValueError)
+        assert study.trials[1].state is optuna.trial.TrialState.FAIL
+        with pytest.raises(ValueError, match=r"trial 2 must not keep .* study\.enqueue_trial"):
+            study.optimize(second, n_trials=1)
+    study.enqueue_trial(study.trials[0].params)
+    study.optimize(second, n_trials=1)
+    assert len(study.trials[3].intermediate_values) == 5
+
+
+@pytest.mark.parametrize("when", ["before", "after the baseline", "while a trial runs"])
+def test_files_that_change_while_an_objective_lives_are_named(
+    when: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objective = DHENObjective(days(tmp_path), baseline=BASE, training=FAST, suggest=small)
+    if when != "before":
+        _ = objective.baseline_result
+    if when == "while a trial runs":
+        monkeypatch.setattr(
+            optuna.Trial, "report", lambda *_, **__: days(tmp_path, changed=slice(1))
+        )
+    else:
+        with (tmp_path / "day_1.csv").open("a") as file:
+            file.write("1,1\n")
+        with pytest.raises(ValueError, match=r"but \S*day_1\.csv changed; make the stream"):
+            objective.score(BASE)
+    with pytest.raises(ValueError, match=r"stream must not change while an objective lives"):
+        run(objective)
 
 
 def test_what_other_killed_runs_left_in_the_folder_is_swept(

@@ -40,6 +40,9 @@ def arguments(**changes: object) -> dict:
         ({"prior": 0.0}, r"prior must be between 0 and 1, but got 0\.0"),
         ({"sparse": MASKED}, "sparse must not be masked, but 1 values are"),
         ({"dense": MASKED * 1.0}, "dense must not be masked, but 1 values are"),
+        ({"sparse": list(MASKED)}, "sparse must not be masked, but holds arrays"),
+        ({"dense": [[row] for row in MASKED[:, 0]]}, "dense must not be masked, but holds"),
+        ({"labels": [0, np.ma.masked, 1]}, "labels must not be masked, but holds"),
         ({"labels": MASKED[:, 0]}, "labels must not be masked, but 1 values are"),
         (
             {"dense": np.zeros((3, 0)), "sparse": np.zeros((3, 0), int), "field_sizes": ()},
@@ -70,8 +73,8 @@ def test_arrays_of_another_kind_are_named(changes: dict, message: str) -> None:
 def held(**changes: object) -> list[list]:
     batches = list(ArrayStream(**arguments(**changes)).batches(2))
     names = ("dense", "sparse", "labels")
-    kinds = (torch.float32, torch.int64, torch.float32)
-    assert all(getattr(batches[0], n).dtype == k for n, k in zip(names, kinds, strict=True))
+    assert batches[0].dense.dtype in (torch.float32, torch.float64)
+    assert (batches[0].sparse.dtype, batches[0].labels.dtype) == (torch.int64, torch.float32)
     return [torch.cat([getattr(batch, name) for batch in batches]).tolist() for name in names]
 
 
@@ -98,6 +101,13 @@ def test_arrays_of_any_layout_are_read(tmp_path: Path) -> None:
         assert held(**changed, field_sizes=(3, 6)) == expected
     mapped = {name: np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in given}
     assert held(**mapped, field_sizes=(3, 6)) == expected  # read-only
+
+
+@pytest.mark.parametrize("kind", ["float16", "int16", "float32", "int32", "uint64", "float64"])
+def test_numbers_keep_all_their_digits(kind: str) -> None:
+    largest = {"float16": 2**11, "int16": 2**15 - 1, "float32": 2**24}.get(kind, 2**31 - 1)
+    dense = np.array([[largest], [largest - 1], [0]], kind)
+    assert held(dense=dense)[0] == dense.astype(float).tolist()
 
 
 def test_arrays_are_read_in_float32_whatever_torchs_default_is() -> None:

@@ -1,10 +1,18 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dhen_objective.streams import ArrayStream, Batch
+from dhen_objective.streams import (
+    ArrayStream,
+    Batch,
+    ClickStream,
+    Columns,
+    SyntheticStream,
+    TableStream,
+)
 
 
 def stream(rows: int = 10) -> ArrayStream:
@@ -33,3 +41,24 @@ def test_a_batch_refuses_other_labels() -> None:
             sparse=torch.zeros(1, 1, dtype=torch.long),
             labels=torch.tensor([0.5]),
         )
+
+
+TABLE = pd.DataFrame({"y": [0, 1, 0], "shop": ["a", "b", "c"]})
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        stream(),
+        SyntheticStream("easy", rows=10),
+        TableStream(TABLE, Columns(label="y", sparse={"shop": 5}), prior=0.5),
+    ],
+    ids=lambda of: type(of).__name__,
+)
+def test_rows_and_sizes_that_are_none_are_refused_at_once(of: ClickStream) -> None:
+    with pytest.raises(ValueError, match="start must be at least 0, but got -5"):
+        of.batches(2, start=-5)
+    for size in (0, -1):
+        with pytest.raises(ValueError, match=f"batch_size must be at least 1, but got {size}"):
+            of.batches(size)
+    assert list(of.batches(2, start=of.n_rows)) == []

@@ -177,7 +177,7 @@ def test_numbers_that_float32_cannot_hold_are_malformed_in_all_formats(tmp_path:
     for table in (tmp_path / "a.csv", tmp_path / "a.parquet", frame):
         with pytest.warns(UserWarning, match="3 of 6: "):
             batch = read(table, max_malformed=0.5)
-        np.testing.assert_array_equal(batch.dense[:, 0], np.float32([1, 3.4e38, np.nan]))
+        np.testing.assert_array_equal(batch.dense[:, 0], [1, 3.4e38, np.nan])
         columns = Columns(label="y", sparse={}, counts=("price",))
         with pytest.warns(UserWarning, match="3 of 6: "):
             read(table, columns, max_malformed=0.5)
@@ -300,3 +300,12 @@ def test_columns_that_are_not_asked_for_may_be_anything() -> None:
     frame = pd.DataFrame([[0, "a", 1, 2j, [3], 4], [1, "b", 2, 3j, {}, 5]], columns=names)
     frame.index = [7, 7]
     assert prices(frame) == [1, 2]
+
+
+def test_large_numbers_of_all_formats_keep_their_digits(tmp_path: Path) -> None:
+    times = [1_400_000_000.0, 1_400_000_001.0, 1_400_000_001.5]
+    frame = pd.DataFrame({"y": [0, 1, 0], "shop": "a", "price": times})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    for table in (tmp_path / "a.csv", tmp_path / "a.parquet", frame):
+        assert read(table).dense[:, 0].tolist() == times

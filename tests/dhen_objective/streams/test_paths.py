@@ -1,0 +1,78 @@
+"""No file is read twice, and none is left out without a word."""
+
+from pathlib import Path
+
+import pytest
+
+from dhen_objective.streams.paths import expand
+
+
+def folder(top: Path, *names: str) -> Path:
+    for name in names:
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).touch()
+    return top
+
+
+def test_linked_folders_are_read_by_folder_and_by_pattern(tmp_path: Path) -> None:
+    other = folder(tmp_path / "other", "day_2.csv")
+    top = folder(tmp_path / "clicks", "a/day_1.csv")
+    (top / "b").symlink_to(other)
+    expected = (top / "a" / "day_1.csv", top / "b" / "day_2.csv")
+    for path in (top, str(top / "**" / "*.csv"), str(top / "*")):
+        assert expand([path]) == expected
+
+
+def test_a_link_to_a_folder_above_adds_nothing(tmp_path: Path) -> None:
+    top = folder(tmp_path / "clicks", "a/day_1.csv")
+    (top / "a" / "up").symlink_to(top)
+    assert expand([top]) == (top / "a" / "day_1.csv",)
+
+
+def test_a_link_to_nothing_is_named(tmp_path: Path) -> None:
+    top = folder(tmp_path / "clicks", "day_1.csv")
+    (top / "day_2.csv").symlink_to(tmp_path / "gone.csv")
+    with pytest.raises(FileNotFoundError, match=r"day_2\.csv must lead to a file"):
+        expand([top])
+
+
+def test_one_file_by_several_names_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top = folder(tmp_path / "clicks", "day_1.csv")
+    monkeypatch.chdir(top)
+    (tmp_path / "link").symlink_to(top)
+    (tmp_path / "day_9.csv").symlink_to(top / "day_1.csv")
+    names = ["day_1.csv", top, tmp_path / "link", tmp_path / "day_9.csv", "../clicks/day_1.csv"]
+    for name in names[1:]:
+        with pytest.raises(ValueError, match=r"must name each file once.*'day_1\.csv', '.*csv'\]"):
+            expand([names[0], name])
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["day_1.csv.gz", "day_1.csv.bak", "day_1.csv~", "day_1.parquet", "day_1.CSV.GZ", "day_1"],
+)
+def test_a_folder_with_a_table_twice_is_refused(tmp_path: Path, other: str) -> None:
+    folder(tmp_path, "a/day_1.csv", f"a/{other}", "b/day_1.csv")
+    for path in (tmp_path, str(tmp_path / "a" / "*")):
+        with pytest.raises(ValueError, match=r"once, but has .*day_1\S* and day_1\S*;"):
+            expand([path])
+    assert len(expand([tmp_path / "a" / "day_1.csv", tmp_path / "a" / other])) == 2
+
+
+def test_tables_of_other_names_are_all_read(tmp_path: Path) -> None:
+    names = ["day_1.csv", "day_1_b.csv.gz", "day_2.csv.gz", "day_2.1.csv", "b/day_1.csv"]
+    assert len(expand([folder(tmp_path, *names)])) == len(names)
+
+
+def test_delta_tables_are_refused_at_any_depth(tmp_path: Path) -> None:
+    folder(tmp_path, "lake/clicks/_delta_log/0.json", "lake/clicks/day=1/part-0.parquet", "b.csv")
+    (tmp_path / "link.parquet").symlink_to(tmp_path / "lake/clicks/day=1/part-0.parquet")
+    for path in (
+        "lake", "lake/clicks", "lake/clicks/day=1", "lake/clicks/day=1/*", "lake/**/*.parquet",
+        "lake/clicks/day=1/part-0.parquet", "link.parquet",
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r"clicks must be .* but is a Delta Lake table"):
+            expand([tmp_path / path])
+    assert expand([tmp_path / "b.csv"]) == (tmp_path / "b.csv",)
