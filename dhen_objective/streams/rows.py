@@ -34,7 +34,7 @@ class Columns:
         label: 0 or 1, or false and true.
         sparse: Categories and the number of ids that each is hashed to, by `stable_id`. A
             missing value is a category of its own; 5, 5.0 and "5" are one.
-        dense: Numbers that are taken as they are, in float32; missing ones are NaN. True is 1.
+        dense: Numbers that are taken as they are; missing ones are NaN. True is 1.
         counts: Numbers x that become sign(x) log(1 + |x|).
         time: Must not decrease from row to row; None leaves the order unchecked.
         time_format: How `pandas.to_datetime` reads the time's text, in UTC: a format of
