@@ -2,7 +2,8 @@
 
     python tests/benchmarks/dashboard_cost.py
 
-The trials are random ones of a training with four parameters, a cost and 30 reports.
+The trials are random ones of a training with four parameters, a cost and 30 reports. Times are of
+processes of one thread, and of others without thread variables.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import time
 
 import optuna
 from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
+from thread_variables import in_a_process
 
 from optuna_predictor_rl import LowFidelityPruner, PredictorRLSampler
 from optuna_predictor_rl.dashboard import publish
@@ -30,24 +32,31 @@ def training(trial: optuna.Trial) -> float:
     return level + math.exp(-15 * rate**0.25)
 
 
+def measure(n_trials: int) -> tuple[float, list[int]]:
+    """Seconds of one publication, and the bytes of each figure."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    pruner = LowFidelityPruner(n_pilot_trials=12)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0), pruner=pruner)
+    study.optimize(training, n_trials=n_trials)
+    sampler = PredictorRLSampler(cost="flops", cost_weight=[0.0, 0.3, 0.6], seed=0)
+    start = time.process_time()
+    publish(study, sampler=sampler)
+    seconds = time.process_time() - start
+    attributes = study._storage.get_study_system_attrs(study._study_id)
+    return seconds, [len(figure) for figure in get_plotly_graph_objects(attributes).values()]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, nargs="+", default=[50, 100, 300])
     options = parser.parse_args()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    pruner = LowFidelityPruner(n_pilot_trials=12)
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0), pruner=pruner)
-    sampler = PredictorRLSampler(cost="flops", cost_weight=[0.0, 0.3, 0.6], seed=0)
-    print("| trials | processor time, s | bytes of all figures | of the largest |")
-    print("|---|---:|---:|---:|")
+    print("| trials | one thread, s | no thread variables, s | all figures, bytes | largest |")
+    print("|---|---:|---:|---:|---:|")
     for n_trials in options.trials:
-        study.optimize(training, n_trials=n_trials - len(study.trials))
-        start = time.process_time()
-        publish(study, sampler=sampler)
-        seconds = time.process_time() - start
-        attributes = study._storage.get_study_system_attrs(study._study_id)
-        sizes = [len(figure) for figure in get_plotly_graph_objects(attributes).values()]
-        print(f"| {n_trials} | {seconds:.1f} | {sum(sizes):,} | {max(sizes):,} |")
+        seconds, sizes = in_a_process(True, measure, n_trials)
+        unset, _ = in_a_process(False, measure, n_trials)
+        cells = f"{seconds:.1f} | {unset:.1f} | {sum(sizes):,} | {max(sizes):,}"
+        print(f"| {n_trials} | {cells} |", flush=True)
 
 
 if __name__ == "__main__":

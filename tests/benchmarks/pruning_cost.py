@@ -5,6 +5,7 @@
 The first table sums `should_prune` over a trial of 1,000 reports beside 200 full ones. The first
 trial of a process is listed apart: it decides the rule. The second has 1,000 trials stopped at one
 step, or at about 400 different ones, beside 200 full ones, and GPSampler's time for a suggestion.
+All is measured in processes of one thread, and in others without thread variables.
 """
 
 import math
@@ -17,6 +18,7 @@ from optuna.pruners import BasePruner, MedianPruner
 from optuna.samplers import GPSampler
 from optuna.study import Study
 from optuna.trial import TrialState, create_trial
+from thread_variables import in_a_process
 
 from optuna_predictor_rl import HopelessTrialPruner, LowFidelityPruner
 from optuna_predictor_rl.history import read_history
@@ -63,6 +65,7 @@ def pruning_seconds(pruner: BasePruner) -> list[float]:
 
 def reading_seconds(n_steps: int) -> list[float]:
     """Of the first reading of labels at so many steps, and of the next."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = study_of_full_trials(LowFidelityPruner(), 500)
     rng = np.random.default_rng(1)
     for _ in range(N_STOPPED):
@@ -88,23 +91,30 @@ def reading_seconds(n_steps: int) -> list[float]:
     return [*seconds, time.process_time() - start]
 
 
-def main() -> None:
+def pruners_seconds() -> list[tuple[str, list[float]]]:
+    """`pruning_seconds` of MedianPruner and of both of ours."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     low = LowFidelityPruner()
     pruners: list[BasePruner] = [MedianPruner(), low, HopelessTrialPruner(LowFidelityPruner())]
-    print("| pruner | first trial, s | another, s | second half | ratio to MedianPruner |")
-    print("|---|---|---|---|---|")
-    median = 0.0
-    for pruner in pruners:
-        a, b, c, d = pruning_seconds(pruner)
-        median = median or c + d
-        name = type(pruner).__name__
-        print(f"| {name} | {a + b:.2f} | {c + d:.2f} | {d:.2f} | {(c + d) / median:.2f} |")
-    print("\n| labels at | first reading, s | next, s | ratio to GPSampler's suggestion |")
-    print("|---|---|---|---|")
+    return [(type(pruner).__name__, pruning_seconds(pruner)) for pruner in pruners]
+
+
+def main() -> None:
+    print("| pruner | threads | first trial, s | another, s | second half | to MedianPruner |")
+    print("|---|---|---:|---:|---:|---:|")
+    for one_thread, threads in ((True, "1"), (False, "unset")):
+        measured = in_a_process(one_thread, pruners_seconds)
+        median = sum(measured[0][1][2:])
+        for name, (a, b, c, d) in measured:
+            cells = f"{a + b:.2f} | {c + d:.2f} | {d:.2f} | {(c + d) / median:.2f}"
+            print(f"| {name} | {threads} | {cells} |", flush=True)
+    print("\n| labels at | threads | first reading, s | next, s | to GPSampler's suggestion |")
+    print("|---|---|---:|---:|---:|")
     for n_steps in (1, 400):
-        first, later, peer = reading_seconds(n_steps)
-        print(f"| {n_steps} steps | {first:.2f} | {later:.2f} | {later / peer:.2f} |")
+        for one_thread, threads in ((True, "1"), (False, "unset")):
+            first, later, peer = in_a_process(one_thread, reading_seconds, n_steps)
+            cells = f"{first:.2f} | {later:.2f} | {later / peer:.2f}"
+            print(f"| {n_steps} steps | {threads} | {cells} |", flush=True)
 
 
 if __name__ == "__main__":
