@@ -1,7 +1,5 @@
 """Shapes and types are checked in every test: jaxtyping's annotations, by beartype."""
 
-from collections.abc import Iterator
-
 import optuna
 import pytest
 import torch
@@ -13,9 +11,7 @@ install_import_hook(["optuna_predictor_rl", "dhen_objective"], "beartype.beartyp
 
 
 @pytest.fixture(autouse=True)
-def _logging() -> Iterator[None]:
+def _logging() -> None:
     """`caplog` sees what Optuna says, and what a test silences is not silent in the next one."""
-    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.INFO)
     optuna.logging.enable_propagation()
-    yield
-    optuna.logging.set_verbosity(before)
