@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from dhen_objective.checked import checked
+from dhen_objective.checked import check_at_least, checked
 
 _NONE = torch.zeros(0, dtype=torch.float32, device="cpu")
 
@@ -208,8 +208,7 @@ class WindowedTally:
         """
         if not grid or list(grid) != sorted(set(grid)) or grid[0] < 1:
             raise ValueError(f"grid must be increasing positive row counts, but got {grid}.")
-        if window < 1:
-            raise ValueError(f"window must be at least 1, but got {window}.")
+        check_at_least(1, window=window)
         self.grid = grid
         self.window = window
         self.cells: list[Tally] = []

@@ -65,8 +65,7 @@ def measure_throughput(
     """
     if not models:
         raise ValueError("models must hold at least one model, but got none.")
-    if repeats < 2:
-        raise ValueError(f"repeats must be at least 2, but got {repeats}.")
+    check_at_least(2, repeats=repeats)
     check_at_least(0, warmup=warmup)
     if not len(batch):
         raise ValueError("batch must hold at least one example, but got 0.")

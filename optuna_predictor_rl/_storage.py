@@ -94,8 +94,7 @@ def known_params(trial: BaseTrial) -> dict[str, Any]:
     """All parameters that a trial has or was made with, asked for already or not."""
     if isinstance(trial, FixedTrial):
         return trial._params
-    frozen = trial if isinstance(trial, FrozenTrial) else None
-    return {**(enqueued(frozen) if frozen else {}), **trial.params}
+    return {**(enqueued(trial) if isinstance(trial, FrozenTrial) else {}), **trial.params}
 
 
 def fixed(study: Study) -> dict[str, Any]:

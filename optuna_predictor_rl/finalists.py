@@ -6,7 +6,7 @@ from typing import Any
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from optuna_predictor_rl.checked import checked
+from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.guard import guarded
 from optuna_predictor_rl.history import label
 from optuna_predictor_rl.labels import is_full
@@ -33,8 +33,7 @@ def finalists(study: Study, k: int = 3) -> list[FrozenTrial]:
         ValueError: If ``k`` is not positive, or the study has several objectives.
     """
     check_one_objective(study)
-    if k < 1:
-        raise ValueError(f"k must be at least 1, but got {k}.")
+    check_at_least(1, k=k)
     sign = sign_of(study)
 
     def loss(trial: FrozenTrial) -> float:

@@ -11,7 +11,7 @@ from optuna.study import Study
 from optuna.trial import BaseTrial, FrozenTrial, TrialState
 
 from optuna_predictor_rl import _storage
-from optuna_predictor_rl.checked import checked
+from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.core.curves.cutoff import worst_value
 from optuna_predictor_rl.core.curves.label import labels_at
@@ -61,8 +61,7 @@ class HopelessTrialPruner(BasePruner):
         """
         if not 0.5 < probability < 1:
             raise ValueError(f"probability must be between 0.5 and 1, but got {probability}.")
-        if n_warmup_reports < 1:
-            raise ValueError(f"n_warmup_reports must be at least 1, but got {n_warmup_reports}.")
+        check_at_least(1, n_warmup_reports=n_warmup_reports)
         self.pruner = pruner
         self._probability = probability
         self._n_warmup_reports = n_warmup_reports

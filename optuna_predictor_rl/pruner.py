@@ -10,7 +10,7 @@ from optuna.study import Study
 from optuna.trial import BaseTrial, FrozenTrial, Trial, TrialState
 
 from optuna_predictor_rl import _storage
-from optuna_predictor_rl.checked import checked
+from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.curves import AxisName, Curve, Extrapolation, LabelFit
 from optuna_predictor_rl.core.curves.cutoff import check_confidence
 from optuna_predictor_rl.discrepancy import Discrepancy
@@ -122,8 +122,7 @@ class LowFidelityPruner(BasePruner):
         Raises:
             ValueError: If an argument is out of its range.
         """
-        if n_pilot_trials < 3:
-            raise ValueError(f"n_pilot_trials must be at least 3, but got {n_pilot_trials}.")
+        check_at_least(3, n_pilot_trials=n_pilot_trials)
         if not 0 < min_rank_correlation <= 1:
             raise ValueError(
                 f"min_rank_correlation must be in (0, 1], but got {min_rank_correlation}."

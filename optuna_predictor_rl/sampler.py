@@ -13,7 +13,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl import _storage
-from optuna_predictor_rl.checked import checked
+from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.device import usable_device
 from optuna_predictor_rl.core.predictor import PredictorConfig
 from optuna_predictor_rl.core.reinforce import PolicyConfig
@@ -368,8 +368,7 @@ class PredictorRLSampler(BaseSampler):
             >>> for params in sampler.recommend(study, k=2):
             ...     study.enqueue_trial(params, user_attrs={"full_fidelity": True})
         """
-        if k < 1:
-            raise ValueError(f"k must be at least 1, but got {k}.")
+        check_at_least(1, k=k)
         if not 0.0 <= distance <= 1.0:
             raise ValueError(f"distance must be in [0, 1], but got {distance}.")
         _check_one_objective(study)

@@ -193,8 +193,7 @@ class SyntheticStream(ClickStream):
         """
         if isinstance(preset, str) and preset not in PRESETS:
             raise ValueError(f"preset must be one of {', '.join(PRESETS)}, but got {preset!r}.")
-        if rows < 1:
-            raise ValueError(f"rows must be at least 1, but got {rows}.")
+        check_at_least(1, rows=rows)
         check_at_least(0, seed=seed)
         self.config = PRESETS[preset] if isinstance(preset, str) else preset
         self.n_rows = rows

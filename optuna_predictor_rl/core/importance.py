@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from optuna_predictor_rl.checked import check_at_least
 from optuna_predictor_rl.core.space import Rows, SearchSpace
 
 
@@ -52,8 +53,7 @@ def total_effects(
         >>> effects.round(1).tolist()
         [[0.9], [0.1]]
     """
-    if n_samples < 2:
-        raise ValueError(f"n_samples must be at least 2, but got {n_samples}.")
+    check_at_least(2, n_samples=n_samples)
     everything = replace(space, conditions=())  # so that a child has a value once it is active
     first, second = (everything.random(n_samples, rng) for _ in range(2))
     base = predict(space.canonical(first.copy()))

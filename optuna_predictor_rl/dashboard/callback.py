@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl._storage import set_study_attribute, study_attributes
 from optuna_predictor_rl.attributes import as_number
-from optuna_predictor_rl.checked import checked
+from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.dashboard.figures import FIGURES
 from optuna_predictor_rl.dashboard.publication import checked_names, publish_all, warning_of
 from optuna_predictor_rl.pruner import LowFidelityPruner
@@ -66,8 +66,7 @@ class DashboardCallback:
         figures: Iterable[str] = tuple(FIGURES),
         min_seconds: float = 10.0,
     ) -> None:
-        if every < 1:
-            raise ValueError(f"every must be at least 1, but got {every}.")
+        check_at_least(1, every=every)
         if not min_seconds >= 0:
             raise ValueError(f"min_seconds must not be negative, but got {min_seconds}.")
         self._every = every

@@ -79,8 +79,7 @@ def predictor_calibration(
         ValueError: If the given sampler is of another kind, the study has several objectives,
             there are fewer than 2 folds, or a fold would have fewer than 3 trials.
     """
-    if n_folds < 2:
-        raise ValueError(f"n_folds must be at least 2, but got {n_folds}.")
+    check_at_least(2, n_folds=n_folds)
     check_at_least(0, seed=seed)
     own, found = inspect_search(study, sampler, at_least=MIN_FOLD * n_folds)
     history = found.history

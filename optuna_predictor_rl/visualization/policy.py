@@ -153,8 +153,7 @@ def plot_policy_probabilities(
         >>> list(plot_policy_probabilities(study).data[0].y)
         ['0', '1', '2', '3']
     """
-    if max_decisions < 1:
-        raise ValueError(f"max_decisions must be at least 1, but got {max_decisions}.")
+    check_at_least(1, max_decisions=max_decisions)
     data = policy_probabilities(study, sampler, search_round=search_round)
     shown = _most_decided(data.decisions, max_decisions)
     columns = min(N_COLUMNS, len(shown))

@@ -21,6 +21,7 @@ from statistics import mean
 
 import numpy as np
 import torch
+from dhen_quality import shape
 
 from dhen_objective import (
     DHEN,
@@ -52,18 +53,13 @@ SEEDS = (0,)
 
 def run(model: str, stream: ClickStream, training: TrainConfig) -> TrainResult:
     """Train one model on a stream."""
-    shape: dict = {
-        "field_sizes": stream.field_sizes,
-        "n_dense": stream.n_dense,
-        "prior": stream.prior,
-    }
     if model == "sklearn's SGD":
         return train_sgd(stream, training)
     if model == "logistic regression":
-        return train_model(LogisticRegression(**shape), stream, training)
+        return train_model(LogisticRegression(**shape(stream)), stream, training)
     if model == "MLP":
-        return train_model(PlainMLP(**shape, seed=training.seed), stream, training)
-    return train_model(DHEN(DHENConfig(), **shape, seed=training.seed), stream, training)
+        return train_model(PlainMLP(**shape(stream), seed=training.seed), stream, training)
+    return train_model(DHEN(DHENConfig(), **shape(stream), seed=training.seed), stream, training)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from optuna_predictor_rl.checked import checked
+from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.curves.axes import AXES, AxisName
 from optuna_predictor_rl.core.curves.curve import Curve
 
@@ -119,8 +119,7 @@ def extrapolate_curve(
 
 def check_fit(*, n_fit_points: int, axis: str, shrink: float | int) -> None:
     """Raises ``ValueError`` unless the axis is known and the numbers are in their range."""
-    if n_fit_points < 2:
-        raise ValueError(f"n_fit_points must be at least 2, but got {n_fit_points}.")
+    check_at_least(2, n_fit_points=n_fit_points)
     if axis not in AXES:
         raise ValueError(f"axis must be one of {sorted(AXES)}, but got {axis!r}.")
     if not (math.isfinite(shrink) and shrink >= 0):
