@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 from torch.nn import functional
 
 from optuna_predictor_rl import LowFidelityPruner, PredictorRLSampler, finalists
-from optuna_predictor_rl.labels import full_trials, is_full
+from optuna_predictor_rl.fidelity.labels import full_trials, is_full
 
 N_EPOCHS = 30
 DIGITS = load_digits()

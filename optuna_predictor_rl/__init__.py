@@ -14,16 +14,16 @@ from optuna_predictor_rl.comparison import (
     repeat_comparison,
 )
 from optuna_predictor_rl.core.curves import extrapolate, rank_correlation_by_cutoff
-from optuna_predictor_rl.core.predictor import PredictorConfig
-from optuna_predictor_rl.core.reinforce import PolicyConfig
-from optuna_predictor_rl.costs import KnownCost
-from optuna_predictor_rl.finalists import finalists
-from optuna_predictor_rl.hopeless import HopelessTrialPruner
-from optuna_predictor_rl.prediction import Prediction
+from optuna_predictor_rl.core.policy.reinforce import PolicyConfig
+from optuna_predictor_rl.core.predictor.config import PredictorConfig
+from optuna_predictor_rl.data.costs import KnownCost
+from optuna_predictor_rl.data.finalists import finalists
+from optuna_predictor_rl.data.source import Source
+from optuna_predictor_rl.hopeless_pruner import HopelessTrialPruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
-from optuna_predictor_rl.recommendation import Recommendation
 from optuna_predictor_rl.sampler import PredictorRLSampler
-from optuna_predictor_rl.source import Source
+from optuna_predictor_rl.search.recommendation import Recommendation
+from optuna_predictor_rl.search.study_predictor import Prediction
 
 try:
     __version__ = version("optuna-predictor-rl")

@@ -9,26 +9,25 @@ from optuna.pruners import BasePruner
 from optuna.study import Study
 from optuna.trial import BaseTrial, FrozenTrial, Trial, TrialState
 
-from optuna_predictor_rl import _storage
-from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.curves import AxisName, Curve, Extrapolation, LabelFit
 from optuna_predictor_rl.core.curves.cutoff import check_confidence
-from optuna_predictor_rl.discrepancy import Discrepancy
-from optuna_predictor_rl.guard import guarded
-from optuna_predictor_rl.labels import FULL_FIDELITY, full_trials, store_label, stored_label
-from optuna_predictor_rl.promotion import is_due, is_promising, leads_to_the_best
-from optuna_predictor_rl.representation import call_of, remembering
-from optuna_predictor_rl.rules import RULE, read_rule, store_decided, store_fixed
-from optuna_predictor_rl.stopping import (
-    StoppingRule,
-    check_one_objective,
-    decide,
-    direction_of,
-    last_step,
-    report_in_another_unit,
-    with_whole_curves,
+from optuna_predictor_rl.fidelity.continuation import is_due, is_promising, leads_to_the_best
+from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule, decide
+from optuna_predictor_rl.fidelity.full_curves import report_in_another_unit, with_whole_curves
+from optuna_predictor_rl.fidelity.label_correction import Discrepancy
+from optuna_predictor_rl.fidelity.labels import (
+    FULL_FIDELITY,
+    full_trials,
+    store_label,
+    stored_label,
 )
-from optuna_predictor_rl.watching import Watched, WatchedTrials
+from optuna_predictor_rl.fidelity.stored_rules import RULE, read_rule, store_decided, store_fixed
+from optuna_predictor_rl.fidelity.watched_trials import Watched, WatchedTrials
+from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.study.objective import check_one_objective, direction_of, last_step
+from optuna_predictor_rl.support.checked import check_at_least, checked
+from optuna_predictor_rl.support.guard import guarded
+from optuna_predictor_rl.support.representation import call_of, remembering
 
 COMPLETE = (TrialState.COMPLETE,)
 
@@ -192,7 +191,7 @@ class LowFidelityPruner(BasePruner):
         label = discrepancy.label(curve, trial.params)
         stops = label is None or not self._trains_on(study, rule, watched.full, label, curve)
         if stops and label is not None:
-            store_label(study, _storage.trial_id(trial), curve.last_step, label)
+            store_label(study, storage.trial_id(trial), curve.last_step, label)
         return watched.cutoff.decide(stops, curve.last_step, discrepancy.checkpoints)
 
     def watch(self, study: Study, trial: FrozenTrial) -> Watched:
@@ -204,7 +203,7 @@ class LowFidelityPruner(BasePruner):
         watched = self._watched.find(study, trial)
         if watched is None:
             check_one_objective(study)
-            trials = _storage.trials(study)
+            trials = storage.trials(study)
             full = full_trials(t for t in trials if t.state == TrialState.COMPLETE)
             watched = Watched(trials, full, self._followed(study, full))
             self._watched.remember(study, trial, watched)
@@ -247,7 +246,7 @@ class LowFidelityPruner(BasePruner):
             )
         if isinstance(trial, Trial):
             check_one_objective(trial.study)
-        frozen = _storage.latest(trial) if isinstance(trial, Trial) else trial
+        frozen = storage.latest(trial) if isinstance(trial, Trial) else trial
         stored = stored_label(frozen)
         if stored is not None:
             return stored
@@ -262,7 +261,7 @@ class LowFidelityPruner(BasePruner):
         if not isinstance(trial, Trial):
             alone = self._fixed_fit.label(curve)
             return math.nan if alone is None else alone.value
-        full = full_trials(_storage.trials(trial.study, COMPLETE, fresh=True))
+        full = full_trials(storage.trials(trial.study, COMPLETE, fresh=True))
         rule = self._followed(trial.study, full)
         if (
             rule is None
@@ -274,7 +273,7 @@ class LowFidelityPruner(BasePruner):
         label = self._discrepancy(rule, full).label(curve, frozen.params)
         if label is None:
             return math.nan
-        store_label(trial.study, _storage.trial_id(trial), curve.last_step, label)
+        store_label(trial.study, storage.trial_id(trial), curve.last_step, label)
         return label.value
 
     @checked
@@ -289,7 +288,7 @@ class LowFidelityPruner(BasePruner):
             ValueError: If the study has several objectives.
         """
         check_one_objective(study)
-        return self._rule(study, full_trials(_storage.trials(study, COMPLETE, fresh=True)))
+        return self._rule(study, full_trials(storage.trials(study, COMPLETE, fresh=True)))
 
     def _rule(self, study: Study, full: list[FrozenTrial]) -> StoppingRule | None:
         if self._cutoff is not None:
@@ -298,7 +297,7 @@ class LowFidelityPruner(BasePruner):
         n_pilots = self._n_deciding(len(full))
         if n_pilots == 0:
             return None
-        stored = read_rule(_storage.study_attributes(study), f"{RULE}{n_pilots}")
+        stored = read_rule(storage.study_attributes(study), f"{RULE}{n_pilots}")
         return self._decide(study, full[:n_pilots]) if stored is None else stored
 
     def _followed(self, study: Study, full: list[FrozenTrial]) -> StoppingRule | None:
@@ -326,7 +325,7 @@ class LowFidelityPruner(BasePruner):
         key = f"{RULE}{self._n_deciding(len(full))}"
         if store_decided(study, key, rule):
             self._tell_of(study, rule, full[: rule.n_pilots])
-        return read_rule(_storage.study_attributes(study), key)  # of who was last
+        return read_rule(storage.study_attributes(study), key)  # of who was last
 
     def _decide(self, study: Study, pilots: list[FrozenTrial]) -> StoppingRule:
         return decide(
@@ -341,7 +340,7 @@ class LowFidelityPruner(BasePruner):
     def _tell_of(self, study: Study, rule: StoppingRule, full: list[FrozenTrial]) -> None:
         """Says what has changed by a new rule."""
         last = self._decided_by(len(full) - 1)[-1]
-        before = read_rule(_storage.study_attributes(study), f"{RULE}{last}")
+        before = read_rule(storage.study_attributes(study), f"{RULE}{last}")
         odd = sorted({t.number for t in full} - {t.number for t in with_whole_curves(full)})
         if odd:
             self._tell_once(
@@ -382,7 +381,7 @@ class LowFidelityPruner(BasePruner):
 
     def _discrepancy(self, rule: StoppingRule, full: list[FrozenTrial]) -> Discrepancy:
         """What the full trials tell of labels; it is kept until there are others."""
-        key = (rule, *((_storage.trial_id(t), t.value) for t in full))
+        key = (rule, *((storage.trial_id(t), t.value) for t in full))
         if self._learned is None or self._learned[0] != key:
             before = None if self._learned is None else self._learned[1]
             self._learned = key, Discrepancy(rule, full, before=before)

@@ -12,25 +12,25 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from optuna_predictor_rl import _storage
-from optuna_predictor_rl.checked import check_at_least, checked
-from optuna_predictor_rl.core.device import usable_device
-from optuna_predictor_rl.core.predictor import PredictorConfig
-from optuna_predictor_rl.core.reinforce import PolicyConfig
-from optuna_predictor_rl.costs import Cost, KnownCost, RowCosts, check_costs, check_known_cost
-from optuna_predictor_rl.distributions import union_search_space
-from optuna_predictor_rl.guard import guarded
-from optuna_predictor_rl.parameters import Configurations, as_params, rows_of
-from optuna_predictor_rl.planner import Planner
-from optuna_predictor_rl.prediction import Prediction
-from optuna_predictor_rl.prior import Belief
-from optuna_predictor_rl.recommendation import Recommendation, recommended
-from optuna_predictor_rl.records import store_constraints, store_suggestion
-from optuna_predictor_rl.representation import call_of, remembering
-from optuna_predictor_rl.startup import Startup
-from optuna_predictor_rl.stopping import sign_of
-from optuna_predictor_rl.suggestion import Search, Suggester
-from optuna_predictor_rl.warm_start import Given, WarmStart
+from optuna_predictor_rl.core.policy.reinforce import PolicyConfig
+from optuna_predictor_rl.core.predictor.config import PredictorConfig
+from optuna_predictor_rl.data.costs import Cost, KnownCost, RowCosts, check_costs, check_known_cost
+from optuna_predictor_rl.data.params import Configurations, as_params, rows_of
+from optuna_predictor_rl.search.claims import Planner
+from optuna_predictor_rl.search.recommendation import Recommendation, recommended
+from optuna_predictor_rl.search.startup import Startup
+from optuna_predictor_rl.search.study_predictor import Prediction
+from optuna_predictor_rl.search.suggester import Search, Suggester
+from optuna_predictor_rl.search.trial_records import store_constraints, store_suggestion
+from optuna_predictor_rl.search.user_prior import Belief
+from optuna_predictor_rl.search.warm_start import Given, WarmStart
+from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.study.distributions import union_search_space
+from optuna_predictor_rl.study.objective import sign_of
+from optuna_predictor_rl.support.checked import check_at_least, checked
+from optuna_predictor_rl.support.device import usable_device
+from optuna_predictor_rl.support.guard import guarded
+from optuna_predictor_rl.support.representation import call_of, remembering
 
 
 @checked
@@ -54,7 +54,7 @@ class PredictorRLSampler(BaseSampler):
             `LowFidelityPruner` teach their label already; otherwise they count as pending.
         store_predictions: Whether running trials get user attributes of what is expected of them
             and where they come from, and those that broke constraints; see
-            `optuna_predictor_rl.records`. A `DashboardCallback` turns it on.
+            `optuna_predictor_rl.search.trial_records`. A `DashboardCallback` turns it on.
         warm_start: Another study (its trials are read now), a `Source` or a finished trial, or a
             list of them, with other ranges, scales and parameters where they have them. Their
             best configurations are tried first; what they predict is a start for the predictor,
@@ -117,7 +117,7 @@ class PredictorRLSampler(BaseSampler):
         if seed is not None and seed < 0:
             raise ValueError(f"seed must not be negative, but got {seed}.")
         if constraints_func is not None:
-            _storage.warn_of_constraints_func()
+            storage.warn_of_constraints_func()
         self._predictor = predictor or PredictorConfig()
         self._policy = policy or PolicyConfig()
         self._cost = cost
@@ -185,7 +185,7 @@ class PredictorRLSampler(BaseSampler):
         trial: FrozenTrial,  # noqa: ARG002 # the interface is Optuna's
     ) -> dict[str, BaseDistribution]:
         """All parameters that finished trials have had, conditional ones included."""
-        return union_search_space(_storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED)))
+        return union_search_space(storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED)))
 
     @guarded()
     def sample_relative(
@@ -242,8 +242,8 @@ class PredictorRLSampler(BaseSampler):
             ValueError: If the trial is complete and its known cost cannot be computed.
         """
         if self._constraints_func is not None:
-            _storage.store_constraints(self._constraints_func, study, trial, state)
-            trial = _storage.stored_trial(study, trial)
+            storage.store_constraints(self._constraints_func, study, trial, state)
+            trial = storage.stored_trial(study, trial)
         if self.store_predictions:
             store_constraints(study, trial)
         if self._independent_sampler is not None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from optuna_predictor_rl.checked import parameter_hints
+from optuna_predictor_rl.support.checked import parameter_hints
 from tests.arguments import fitting, senseless
 from tests.public import Public, public
 

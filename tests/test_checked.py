@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from dhen_objective import Interaction
 from optuna_predictor_rl import PolicyConfig
-from optuna_predictor_rl.checked import checked
+from optuna_predictor_rl.support.checked import checked
 
 ROOT = Path(__file__).parents[1]
 
@@ -157,8 +157,8 @@ def test_checks_leave_random_numbers_as_they_were() -> None:
 
 
 def test_both_packages_have_the_same_checks() -> None:
-    one, other = (ROOT / package / "checked.py" for package in PACKAGES)
+    one, other = (
+        ROOT / "optuna_predictor_rl/support/checked.py",
+        ROOT / "dhen_objective/checked.py",
+    )
     assert one.read_text() == other.read_text()
-
-
-PACKAGES = ("optuna_predictor_rl", "dhen_objective")

@@ -25,7 +25,7 @@ from tables import mean_error, print_table
 from tqdm import tqdm
 
 from optuna_predictor_rl.core.curves import kendall_tau
-from optuna_predictor_rl.core.predictor import PredictorConfig
+from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.visualization.style import base_layout
 
 SIZES = (1, 3, 10, 30)

@@ -27,9 +27,9 @@ from tables import mean_error, print_table
 from tqdm import tqdm
 
 from dhen_objective import CouponStream
-from optuna_predictor_rl.core.ensemble import fit_ensemble
-from optuna_predictor_rl.core.predictor import PredictorConfig
-from optuna_predictor_rl.core.reinforce import PolicyConfig, search
+from optuna_predictor_rl.core.policy.reinforce import PolicyConfig, search
+from optuna_predictor_rl.core.predictor.config import PredictorConfig
+from optuna_predictor_rl.core.predictor.ensemble import fit_ensemble
 from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.visualization.style import base_layout
 

@@ -11,9 +11,9 @@ from numpy import ndarray
 from pool import Pool
 
 from optuna_predictor_rl.core.encoding import Encoding
-from optuna_predictor_rl.core.ensemble import fit_ensemble
-from optuna_predictor_rl.core.fit import fit_members
-from optuna_predictor_rl.core.predictor import PredictorConfig
+from optuna_predictor_rl.core.predictor.config import PredictorConfig
+from optuna_predictor_rl.core.predictor.ensemble import fit_ensemble
+from optuna_predictor_rl.core.predictor.training import fit_members
 from optuna_predictor_rl.core.targets import TARGETS, Target
 
 N_TEST = 30

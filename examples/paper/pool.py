@@ -21,7 +21,7 @@ from optuna.trial import FrozenTrial, create_trial
 
 from optuna_predictor_rl.core.curves import Curve
 from optuna_predictor_rl.core.space import Rows, SearchSpace
-from optuna_predictor_rl.distributions import to_space
+from optuna_predictor_rl.study.distributions import to_space
 
 POOLS = sorted((Path(__file__).parent / "pools").glob("*.npz"))
 POOL = Path(__file__).parent / "pools" / "coupons.npz"

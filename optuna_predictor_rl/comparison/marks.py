@@ -3,7 +3,7 @@
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from optuna_predictor_rl import _storage
+from optuna_predictor_rl.study import storage
 
 SEARCHER = "predictor_rl:searcher"
 """User attribute of a trial: the searcher it belongs to, or ``SHARED``; without it, shared."""
@@ -42,7 +42,7 @@ def counts(trial: FrozenTrial) -> bool:
 def trials_by_searcher(study: Study) -> dict[str, list[FrozenTrial]]:
     """The trials that count, in the order of their numbers; shared ones first."""
     grouped: dict[str, list[FrozenTrial]] = {SHARED: []}
-    for trial in _storage.trials(study, fresh=True):
+    for trial in storage.trials(study, fresh=True):
         if counts(trial):
             grouped.setdefault(searcher_of(trial), []).append(trial)
     return grouped

@@ -10,7 +10,6 @@ from jaxtyping import Float
 from numpy import ndarray
 from optuna.study import Study
 
-from optuna_predictor_rl.checked import check_finite, checked
 from optuna_predictor_rl.comparison.marks import (
     EVALUATION_SECONDS,
     SETTINGS,
@@ -36,8 +35,9 @@ from optuna_predictor_rl.comparison.table import (
     markdown,
     with_error,
 )
-from optuna_predictor_rl.guard import guarded
-from optuna_predictor_rl.text import markdown_text
+from optuna_predictor_rl.support.checked import check_finite, checked
+from optuna_predictor_rl.support.guard import guarded
+from optuna_predictor_rl.support.text import markdown_text
 
 if TYPE_CHECKING:
     import pandas as pd

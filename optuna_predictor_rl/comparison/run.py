@@ -8,12 +8,12 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import Trial
 
-from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.comparison.marks import SETTINGS, SHARED
 from optuna_predictor_rl.comparison.report import ComparisonReport
 from optuna_predictor_rl.comparison.searchers import Searcher, by_name, check
 from optuna_predictor_rl.comparison.standing import Plan
 from optuna_predictor_rl.comparison.turns import Turns
+from optuna_predictor_rl.support.checked import check_at_least, checked
 
 Objective = Callable[[Trial], float]
 Protocol = Literal["sequential", "batch"]

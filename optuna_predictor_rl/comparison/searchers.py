@@ -17,9 +17,9 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from optuna_predictor_rl import _storage
 from optuna_predictor_rl.comparison.marks import SHARED, searcher_of
 from optuna_predictor_rl.sampler import PredictorRLSampler
+from optuna_predictor_rl.study import storage
 
 Searcher = BaseSampler | str | Callable[[int], BaseSampler]
 """A sampler, the name of one, or a callable that makes one from a seed."""
@@ -136,7 +136,7 @@ class ArmSampler(BaseSampler):
             if self._sampler is None:
                 self._sampler = self._make(study, trial)
         if self._sees is not None:
-            _storage.forget_trials(self._sees)
+            storage.forget_trials(self._sees)
         with self._timed(trial) as sampler:
             sampler.before_trial(self._shown(study), trial)
 

@@ -11,9 +11,9 @@ from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from optuna_predictor_rl import _storage
 from optuna_predictor_rl.comparison.marks import SEARCHER, SHARED, WORKER, counts, searcher_of
 from optuna_predictor_rl.comparison.workers import may_be_alive
+from optuna_predictor_rl.study import storage
 
 WAIT = object()
 """Nothing to start now: others' trials must end first."""
@@ -116,18 +116,18 @@ def end_lost_trials(study: Study) -> None:
     Enqueued parameters go back to the queue. Where the storage has a heartbeat, it decides
     instead, also about workers on other hosts, and its callback may retry the trials.
     """
-    storage = _storage.storage_of(study)
-    if _storage.is_heartbeat_enabled(storage):
+    kept_in = storage.storage_of(study)
+    if storage.is_heartbeat_enabled(kept_in):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             optuna.storages.fail_stale_trials(study)
         return
-    for trial in _storage.trials(study, (TrialState.RUNNING,), fresh=True):
+    for trial in storage.trials(study, (TrialState.RUNNING,), fresh=True):
         worker = trial.system_attrs.get(WORKER)
         if worker is None or may_be_alive(worker):
             continue
         try:
-            storage.set_trial_state_values(_storage.trial_id(trial), TrialState.FAIL)
+            kept_in.set_trial_state_values(storage.trial_id(trial), TrialState.FAIL)
         except UpdateFinishedTrialError:
             continue  # another worker was first
         enqueue_again(study, trial)
@@ -142,4 +142,4 @@ def enqueue_again(study: Study, trial: FrozenTrial) -> None:
         user_attrs={SEARCHER: searcher_of(trial)},
         system_attrs={"fixed_params": trial.system_attrs["fixed_params"]},
     )
-    _storage.storage_of(study).create_new_trial(_storage.id_of(study), waiting)
+    storage.storage_of(study).create_new_trial(storage.id_of(study), waiting)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from optuna_predictor_rl.comparison.statistics import standard_error
-from optuna_predictor_rl.text import markdown_text, shortened
+from optuna_predictor_rl.support.text import markdown_text, shortened
 
 NOTHING = "\N{EN DASH}"
 

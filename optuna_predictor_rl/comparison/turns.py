@@ -18,7 +18,6 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from tqdm.auto import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from optuna_predictor_rl import _storage
 from optuna_predictor_rl.comparison.marks import (
     EVALUATION_SECONDS,
     SHARED,
@@ -36,6 +35,7 @@ from optuna_predictor_rl.comparison.standing import (
 )
 from optuna_predictor_rl.comparison.view import ArmStorage, ArmStudy
 from optuna_predictor_rl.comparison.workers import working
+from optuna_predictor_rl.study import storage
 
 POLL_SECONDS = 1.0
 """How often to look whether the trials of other processes have ended."""
@@ -93,7 +93,7 @@ class Turns:
         n_jobs = os.cpu_count() or 1 if n_jobs == -1 else n_jobs
         if timeout is not None:
             self._deadline = time.monotonic() + timeout
-        standing = Standing.of(_storage.trials(self._study, fresh=True), {})
+        standing = Standing.of(storage.trials(self._study, fresh=True), {})
         bar = tqdm(
             total=self._plan.n_trials,
             initial=self._plan.n_finished(standing),
@@ -115,7 +115,7 @@ class Turns:
                     self._stopping = True
 
     def _view(self, name: str) -> ArmStudy:
-        storage = ArmStorage(self._study, name, worker=self._worker)
+        arm_storage = ArmStorage(self._study, name, worker=self._worker)
         sees = None
         if self._batch and name != SHARED:
             blind = ArmStorage(self._study, name, worker=self._worker, pending=True)
@@ -123,7 +123,7 @@ class Turns:
         sampler = ArmSampler(name, self._searchers[name], seed=self._seed, sees=sees)
         self._samplers[name] = sampler
         pruner = copy.deepcopy(self._study.pruner)
-        return ArmStudy(self._study.study_name, storage, sampler, pruner)
+        return ArmStudy(self._study.study_name, arm_storage, sampler, pruner)
 
     def _take_turns(self, bar: "tqdm[Any]") -> None:
         try:
@@ -149,7 +149,7 @@ class Turns:
         with self._changed:
             while not self._stopping and time.monotonic() < self._deadline:
                 end_lost_trials(self._study)
-                trials = _storage.trials(self._study, fresh=True)
+                trials = storage.trials(self._study, fresh=True)
                 standing = Standing.of(trials, self._worker)
                 exhausted = {name for name, view in self._views.items() if view.stopped}
                 turn = self._plan.turn(standing, self._own, exhausted)
@@ -178,8 +178,8 @@ class Turns:
 
     def _evaluate(self, name: str, trial: Trial) -> float:
         """The objective; then records times, unless the trial was cut short."""
-        frozen = _storage.latest(trial)
-        if self._plan.is_surplus(frozen, _storage.trials(self._study, fresh=True)):
+        frozen = storage.latest(trial)
+        if self._plan.is_surplus(frozen, storage.trials(self._study, fresh=True)):
             raise SurplusTrialError("Another worker has run the searcher's last trial.")
         sampler = self._samplers[name]
         start, before = time.perf_counter(), sampler.seconds(trial.number)
@@ -203,7 +203,7 @@ class Turns:
     def _show(self, bar: "tqdm[Any]") -> None:
         if bar.disable:
             return
-        trials = _storage.trials(self._study, fresh=True)
+        trials = storage.trials(self._study, fresh=True)
         with self._changed:
             bar.n = self._plan.n_finished(Standing.of(trials, {}))
         done = [t.value for t in trials if counts(t) and t.state == TrialState.COMPLETE]

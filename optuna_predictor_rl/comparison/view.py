@@ -13,13 +13,13 @@ from optuna.storages import BaseStorage
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from optuna_predictor_rl import _storage
 from optuna_predictor_rl.comparison.marks import SEARCHER, SHARED, WORKER, searcher_of
+from optuna_predictor_rl.study import storage
 
 _PREFIX = "predictor_rl:searcher:"  # of the study attributes that a searcher has written
 
 
-class ArmStorage(BaseStorage, _storage.BaseHeartbeat):
+class ArmStorage(BaseStorage, storage.BaseHeartbeat):
     """A storage that passes everything on, but shows one study's trials as a searcher sees them.
 
     New trials carry the searcher's name from the moment they exist. What is written on the study
@@ -45,8 +45,8 @@ class ArmStorage(BaseStorage, _storage.BaseHeartbeat):
             pending: Show the searcher's own trials as running, whether they have ended or not,
                 and nothing that was measured in them.
         """
-        self._backend = _storage.storage_of(study)
-        self._study_id = _storage.id_of(study)
+        self._backend = storage.storage_of(study)
+        self._study_id = storage.id_of(study)
         self._searcher = searcher
         self._worker = worker
         self._pending = pending
@@ -185,15 +185,15 @@ class ArmStorage(BaseStorage, _storage.BaseHeartbeat):
         return [trial_id for trial_id in stale if self._sees(self._backend.get_trial(trial_id))]
 
     def get_heartbeat_interval(self) -> int | None:
-        has_one = isinstance(self._backend, _storage.BaseHeartbeat)
+        has_one = isinstance(self._backend, storage.BaseHeartbeat)
         return self._heartbeat.get_heartbeat_interval() if has_one else None
 
     def get_heartbeat_stale_trial_callback(self) -> Callable[[Study, FrozenTrial], None] | None:
         return self._heartbeat.get_heartbeat_stale_trial_callback()
 
     @property
-    def _heartbeat(self) -> _storage.BaseHeartbeat:
-        assert isinstance(self._backend, _storage.BaseHeartbeat)
+    def _heartbeat(self) -> storage.BaseHeartbeat:
+        assert isinstance(self._backend, storage.BaseHeartbeat)
         return self._backend
 
 
@@ -221,7 +221,7 @@ def without_results(trial: FrozenTrial) -> FrozenTrial:
     }
     return FrozenTrial(
         number=trial.number,
-        trial_id=_storage.trial_id(trial),
+        trial_id=storage.trial_id(trial),
         state=TrialState.WAITING if trial.state == TrialState.WAITING else TrialState.RUNNING,
         value=None,
         datetime_start=trial.datetime_start,

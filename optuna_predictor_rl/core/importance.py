@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from optuna_predictor_rl.checked import check_at_least
 from optuna_predictor_rl.core.space import Rows, SearchSpace
+from optuna_predictor_rl.support.checked import check_at_least
 
 
 def total_effects(

@@ -8,11 +8,11 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from optuna_predictor_rl import visualization
-from optuna_predictor_rl._storage import trials
-from optuna_predictor_rl.history import label
-from optuna_predictor_rl.labels import full_trials
+from optuna_predictor_rl.data.history import label
+from optuna_predictor_rl.fidelity.labels import full_trials
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.sampler import PredictorRLSampler
+from optuna_predictor_rl.study.storage import trials
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 N_FOLDS = 5

@@ -8,13 +8,13 @@ from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from optuna_predictor_rl._storage import trials
 from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.dashboard.figures import FINISHED, MIN_LABELLED, N_FOLDS, Source
-from optuna_predictor_rl.finalists import finalists
-from optuna_predictor_rl.guard import guarded
-from optuna_predictor_rl.labels import full_trials, is_full
-from optuna_predictor_rl.text import code_span
+from optuna_predictor_rl.data.finalists import finalists
+from optuna_predictor_rl.fidelity.labels import full_trials, is_full
+from optuna_predictor_rl.study.storage import trials
+from optuna_predictor_rl.support.guard import guarded
+from optuna_predictor_rl.support.text import code_span
 from optuna_predictor_rl.visualization import predictor_calibration
 
 HEADING = "# State of the search"

@@ -6,14 +6,14 @@ from optuna.logging import get_logger
 from optuna.study import Study
 from optuna_dashboard import get_note, save_note, save_plotly_graph_object
 
-from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.dashboard.figures import FIGURES, Source
 from optuna_predictor_rl.dashboard.note import state_of_the_search
 from optuna_predictor_rl.dashboard.payload import trimmed
 from optuna_predictor_rl.dashboard.remarks import merged
+from optuna_predictor_rl.fidelity.running_labels import low_fidelity_pruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
-from optuna_predictor_rl.running import low_fidelity_pruner
 from optuna_predictor_rl.sampler import PredictorRLSampler
+from optuna_predictor_rl.support.checked import checked
 
 NOTE = "note"
 

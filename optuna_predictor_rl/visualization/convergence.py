@@ -8,11 +8,11 @@ from jaxtyping import Float, Int
 from optuna.samplers import BaseSampler
 from optuna.study import Study
 
-from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.targets import rank_targets
-from optuna_predictor_rl.guard import guarded
-from optuna_predictor_rl.stopping import sign_of
-from optuna_predictor_rl.suggestion import Search
+from optuna_predictor_rl.search.suggester import Search
+from optuna_predictor_rl.study.objective import sign_of
+from optuna_predictor_rl.support.checked import check_at_least, checked
+from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.visualization.source import inspect_search, sampler_text, weight_text
 from optuna_predictor_rl.visualization.style import BLUE, FULL_COLOR, ORANGE, base_layout, thinned
 

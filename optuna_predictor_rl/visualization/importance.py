@@ -9,10 +9,10 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from plotly.subplots import make_subplots
 
-from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.importance import total_effects
-from optuna_predictor_rl.guard import guarded
-from optuna_predictor_rl.text import plotly_text
+from optuna_predictor_rl.support.checked import check_at_least, checked
+from optuna_predictor_rl.support.guard import guarded
+from optuna_predictor_rl.support.text import plotly_text
 from optuna_predictor_rl.visualization.source import (
     WIDEST_TITLE,
     inspect_search,

@@ -8,15 +8,16 @@ from jaxtyping import Float
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
-from optuna_predictor_rl.discrepancy import Discrepancy
-from optuna_predictor_rl.guard import guarded
-from optuna_predictor_rl.labels import full_trials, is_full
+from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
+from optuna_predictor_rl.fidelity.label_correction import Discrepancy
+from optuna_predictor_rl.fidelity.labels import full_trials, is_full
+from optuna_predictor_rl.fidelity.pruned_trials import is_stopped_by_another
+from optuna_predictor_rl.fidelity.running_labels import low_fidelity_pruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
-from optuna_predictor_rl.running import low_fidelity_pruner
-from optuna_predictor_rl.stopped import is_stopped_by_another
-from optuna_predictor_rl.stopping import StoppingRule, check_one_objective, sign_of
+from optuna_predictor_rl.study.objective import check_one_objective, sign_of
+from optuna_predictor_rl.support.checked import check_at_least, checked
+from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.visualization.source import value_title
 from optuna_predictor_rl.visualization.style import (
     COLORS,

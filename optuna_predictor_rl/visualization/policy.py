@@ -11,11 +11,11 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from plotly.subplots import make_subplots
 
-from optuna_predictor_rl.checked import check_at_least, checked
-from optuna_predictor_rl.core.policy import Grid
+from optuna_predictor_rl.core.policy.factorized import Grid
 from optuna_predictor_rl.core.space import Categorical
-from optuna_predictor_rl.guard import guarded
-from optuna_predictor_rl.text import plotly_text, shortened
+from optuna_predictor_rl.support.checked import check_at_least, checked
+from optuna_predictor_rl.support.guard import guarded
+from optuna_predictor_rl.support.text import plotly_text, shortened
 from optuna_predictor_rl.visualization.source import inspect_search, sampler_text, weight_text
 from optuna_predictor_rl.visualization.style import base_layout, distinct, thinned
 

@@ -7,7 +7,6 @@ import plotly.graph_objects as go
 from optuna.study import Study
 from optuna.trial import TrialState
 
-from optuna_predictor_rl.checked import check_between, checked
 from optuna_predictor_rl.core.curves import (
     Curve,
     LabelFit,
@@ -16,17 +15,13 @@ from optuna_predictor_rl.core.curves import (
     rank_correlation_by_cutoff,
 )
 from optuna_predictor_rl.core.curves.cutoff import report_steps
-from optuna_predictor_rl.guard import guarded
-from optuna_predictor_rl.labels import full_trials
+from optuna_predictor_rl.fidelity.cutoff_rule import MAX_CUTOFFS, StoppingRule
+from optuna_predictor_rl.fidelity.labels import full_trials
+from optuna_predictor_rl.fidelity.running_labels import low_fidelity_pruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
-from optuna_predictor_rl.running import low_fidelity_pruner
-from optuna_predictor_rl.stopping import (
-    MAX_CUTOFFS,
-    StoppingRule,
-    check_one_objective,
-    direction_of,
-    trial_values,
-)
+from optuna_predictor_rl.study.objective import check_one_objective, direction_of, trial_values
+from optuna_predictor_rl.support.checked import check_between, checked
+from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.visualization.style import FULL_COLOR, LABEL_COLOR, base_layout
 
 

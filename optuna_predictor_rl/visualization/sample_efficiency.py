@@ -11,12 +11,12 @@ from numpy import ndarray
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from optuna_predictor_rl.checked import check_finite, checked
 from optuna_predictor_rl.comparison.marks import SHARED, trials_by_searcher
 from optuna_predictor_rl.comparison.results import baseline_of, completed, maximized
 from optuna_predictor_rl.comparison.statistics import gain, standard_error
-from optuna_predictor_rl.guard import guarded
-from optuna_predictor_rl.text import plotly_text
+from optuna_predictor_rl.support.checked import check_finite, checked
+from optuna_predictor_rl.support.guard import guarded
+from optuna_predictor_rl.support.text import plotly_text
 from optuna_predictor_rl.visualization.source import WIDEST_TITLE
 from optuna_predictor_rl.visualization.style import COLORS, FULL_COLOR, base_layout
 

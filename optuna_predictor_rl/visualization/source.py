@@ -6,9 +6,9 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 
 from optuna_predictor_rl.sampler import PredictorRLSampler
-from optuna_predictor_rl.stopping import sign_of
-from optuna_predictor_rl.suggestion import Search
-from optuna_predictor_rl.text import plotly_text
+from optuna_predictor_rl.search.suggester import Search
+from optuna_predictor_rl.study.objective import sign_of
+from optuna_predictor_rl.support.text import plotly_text
 
 WIDEST_TITLE = 40
 """Characters of a name in the title of an axis or a panel."""

@@ -10,16 +10,16 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from optuna_predictor_rl.checked import checked
-from optuna_predictor_rl.core.prediction import LabelPredictor
-from optuna_predictor_rl.costs import KnownCost
-from optuna_predictor_rl.guard import guarded
-from optuna_predictor_rl.history import label
-from optuna_predictor_rl.labels import is_full
+from optuna_predictor_rl.core.predictor.calibration import LabelPredictor
+from optuna_predictor_rl.data.costs import KnownCost
+from optuna_predictor_rl.data.history import label
+from optuna_predictor_rl.fidelity.labels import is_full
 from optuna_predictor_rl.sampler import PredictorRLSampler
-from optuna_predictor_rl.stopping import sign_of
-from optuna_predictor_rl.suggestion import Search
-from optuna_predictor_rl.text import plotly_text
+from optuna_predictor_rl.search.suggester import Search
+from optuna_predictor_rl.study.objective import sign_of
+from optuna_predictor_rl.support.checked import checked
+from optuna_predictor_rl.support.guard import guarded
+from optuna_predictor_rl.support.text import plotly_text
 from optuna_predictor_rl.visualization.source import (
     WIDEST_TITLE,
     cost_name,

@@ -18,10 +18,10 @@ from optuna_predictor_rl import (
     PolicyConfig,
     PredictorConfig,
     PredictorRLSampler,
-    suggestion,
 )
 from optuna_predictor_rl.core.space import SearchSpace
-from optuna_predictor_rl.labels import LABEL
+from optuna_predictor_rl.fidelity.labels import LABEL
+from optuna_predictor_rl.search import suggester
 
 CHOICES = (None, True, "relu", 3, 0.5, math.nan)
 UNIT = FloatDistribution(0.0, 1.0)
@@ -189,9 +189,9 @@ def test_asking_ahead_gives_different_configurations_from_one_fit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fits: list[int] = []
-    fit = suggestion.fit_ensemble
+    fit = suggester.fit_ensemble
     monkeypatch.setattr(
-        suggestion, "fit_ensemble", lambda *a, **k: (fits.append(1), fit(*a, **k))[1]
+        suggester, "fit_ensemble", lambda *a, **k: (fits.append(1), fit(*a, **k))[1]
     )
     study = optimized(everything, 6)
     del fits[:]

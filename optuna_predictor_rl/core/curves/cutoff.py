@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.curves.correlation import TauByCutoff, tau_with_interval
 from optuna_predictor_rl.core.curves.curve import Curve
 from optuna_predictor_rl.core.curves.extrapolation import as_floats
 from optuna_predictor_rl.core.curves.label import LabelFit, labels_at
+from optuna_predictor_rl.support.checked import check_at_least, checked
 
 Direction = Literal["minimize", "maximize"]
 

@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from optuna_predictor_rl.checked import check_at_least, checked
 from optuna_predictor_rl.core.curves.axes import AXES, AxisName
 from optuna_predictor_rl.core.curves.curve import Curve
+from optuna_predictor_rl.support.checked import check_at_least, checked
 
 
 @dataclass(frozen=True, kw_only=True)

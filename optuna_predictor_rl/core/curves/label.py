@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from optuna_predictor_rl.checked import checked
 from optuna_predictor_rl.core.curves.axes import AxisName
 from optuna_predictor_rl.core.curves.correlation import kendall_tau
 from optuna_predictor_rl.core.curves.curve import Curve
@@ -16,6 +15,7 @@ from optuna_predictor_rl.core.curves.extrapolation import (
     check_fit,
     extrapolate_curve,
 )
+from optuna_predictor_rl.support.checked import checked
 
 CHOICE_MARGIN = 0.3
 """Tau, times the number of curves, by which another way of labelling has to be better before it

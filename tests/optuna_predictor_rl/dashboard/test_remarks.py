@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from optuna_predictor_rl.dashboard.remarks import BEGIN, END, merged
-from optuna_predictor_rl.text import WIDEST
+from optuna_predictor_rl.support.text import WIDEST
 
 REMARKS = st.text("ab#-*`> \n[]:").filter(lambda text: text == text.strip())
 

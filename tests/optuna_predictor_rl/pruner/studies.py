@@ -11,9 +11,9 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import Trial, TrialState, create_trial
 
+from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
+from optuna_predictor_rl.fidelity.stored_rules import stored_rule
 from optuna_predictor_rl.pruner import LowFidelityPruner
-from optuna_predictor_rl.rules import stored_rule
-from optuna_predictor_rl.stopping import StoppingRule
 
 N_STEPS = 12
 

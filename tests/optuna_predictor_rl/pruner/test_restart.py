@@ -13,10 +13,10 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from optuna_predictor_rl import PredictorRLSampler, extrapolate
-from optuna_predictor_rl.history import read_history
-from optuna_predictor_rl.labels import FIDELITY, FULL_FIDELITY, LABEL
+from optuna_predictor_rl.data.history import read_history
+from optuna_predictor_rl.fidelity.labels import FIDELITY, FULL_FIDELITY, LABEL
+from optuna_predictor_rl.fidelity.stored_rules import RULE, stored_rule
 from optuna_predictor_rl.pruner import LowFidelityPruner
-from optuna_predictor_rl.rules import RULE, stored_rule
 from optuna_predictor_rl.visualization import plot_learning_curves, plot_rank_correlation
 from tests.optuna_predictor_rl.pruner.studies import (
     N_STEPS,

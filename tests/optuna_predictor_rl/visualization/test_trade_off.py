@@ -4,7 +4,7 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState, create_trial
 
-from optuna_predictor_rl.costs import KnownCost
+from optuna_predictor_rl.data.costs import KnownCost
 from optuna_predictor_rl.visualization import plot_trade_off, trade_off
 from optuna_predictor_rl.visualization.trade_off import pareto_front
 from tests.optuna_predictor_rl.visualization.searches import cost_of, searched, small_sampler

@@ -1,0 +1,1 @@
+"""Measurements behind the documents, each a command: `python -m benchmarks` lists them."""

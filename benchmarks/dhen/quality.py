@@ -1,0 +1,123 @@
+"""Does the default DHEN beat logistic regression, online SGD and a plain MLP on real streams?
+
+    python benchmarks/dhen/quality.py quality.jsonl
+
+Trains all on the same rows, in one pass, and prints the normalized entropy of the last window, a
+fifth of the rows, and of the whole pass: networks with three seeds, the others once, since they
+have no random part. Every baseline has the learning rates that `dhen_learning_rates.py` chose for
+it; DHEN has its default's and, in a second row, those that the same protocol chooses. Runs that
+the file already holds are not repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import warnings
+from collections.abc import Callable
+from functools import partial
+from itertools import product
+from pathlib import Path
+from statistics import mean, stdev
+
+import torch
+
+from dhen_objective import (
+    ClickStream,
+    CouponStream,
+    DHENConfig,
+    FlightStream,
+    LogisticRegression,
+    PlainMLP,
+    TrainConfig,
+    TrainResult,
+    ne_gain,
+    train,
+    train_model,
+    train_sgd,
+)
+
+STREAMS: dict[str, Callable[[int | None], ClickStream]] = {
+    "coupons": lambda rows: CouponStream(rows=rows),
+    "flights": lambda rows: FlightStream(rows=rows),
+}
+
+
+def dhen(stream: ClickStream, seed: int, **rates: float) -> TrainResult:
+    """Train the default DHEN."""
+    return train(stream, DHENConfig(), TrainConfig(seed=seed, **rates))
+
+
+def mlp(stream: ClickStream, seed: int) -> TrainResult:
+    """Train the MLP."""
+    return train_model(PlainMLP(**shape(stream), seed=seed), stream)
+
+
+MODELS: dict[str, Callable[[ClickStream, int], TrainResult]] = {
+    "DHEN": dhen,
+    "logistic regression": lambda stream, _: train_model(
+        LogisticRegression(**shape(stream)), stream
+    ),
+    "sklearn's SGD": lambda stream, _: train_sgd(stream),
+    "MLP": mlp,
+    "DHEN, lr 1e-3": partial(dhen, lr=1e-3),
+}
+UNSEEDED = ("logistic regression", "sklearn's SGD")
+
+
+def shape(stream: ClickStream) -> dict:
+    """What a model has to know of a stream."""
+    return {
+        "field_sizes": stream.field_sizes,
+        "n_dense": stream.n_dense,
+        "prior": stream.prior,
+    }
+
+
+def show(values: list[float]) -> str:
+    """Mean, standard deviation over seeds, and each value."""
+    spread = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
+    return f"{mean(values):.4f}{spread} ({' '.join(f'{v:.4f}' for v in values)})"
+
+
+def main() -> None:
+    """Measure and print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("results", type=Path, help="every run, as JSON lines")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--rows", type=int, help="of each stream; by default all")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    warnings.filterwarnings("ignore", message=".*dense values were missing")
+    options.results.touch()
+    runs = [json.loads(line) for line in options.results.read_text().splitlines()]
+    done = {tuple(run[:3]) for run in runs}
+    streams = {data: make(options.rows) for data, make in STREAMS.items()}
+    for name, seed, data in product(MODELS, options.seeds, STREAMS):
+        if (data, name, seed) in done or (name in UNSEEDED and seed != options.seeds[0]):
+            continue
+        result = MODELS[name](streams[data], seed)
+        pair = result.normalized_entropy, result.lifetime.normalized_entropy
+        runs.append([data, name, seed, *pair])
+        with options.results.open("a") as file:
+            file.write(json.dumps(runs[-1]) + "\n")
+    results: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for data, name in product(STREAMS, MODELS):
+        results[data, name] = [tuple(run[3:]) for run in runs if run[:2] == [data, name]]
+    print("| stream | model | NE, last window | NE, whole pass | DHEN's gain, last window |")
+    print("|---|---|---:|---:|---:|")
+    for (data, name), pairs in results.items():
+        last, whole = zip(*pairs, strict=True)
+        base = [pair[0] for pair in results[data, "DHEN"]]
+        theirs = last if len(last) > 1 else last * len(base)
+        gains = [ne_gain(ours, other) for ours, other in zip(base, theirs, strict=True)]
+        gain = (
+            ""
+            if name == "DHEN"
+            else " ".join([f"{mean(gains):+.2f} %:", *(f"{gain:+.2f}" for gain in gains)])
+        )
+        print(f"| {data} | {name} | {show(list(last))} | {show(list(whole))} | {gain} |")
+
+
+if __name__ == "__main__":
+    main()

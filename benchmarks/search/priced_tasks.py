@@ -1,0 +1,198 @@
+"""Published tasks with two objectives: the loss, and a cost in seconds, parameters or operations.
+
+Runs are stored as JSON lines, one a task, sampler and seed, with the loss and cost of every trial.
+"""
+
+import argparse
+import itertools
+import json
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import optuna
+from optuna.distributions import CategoricalDistribution
+from optuna.samplers import BaseSampler
+
+from benchmarks.search.peers import label
+from benchmarks.search.protocols import search_space
+from benchmarks.search.tasks import DEFAULT_FOLDER, Task, make_task
+
+FOUR = ("hpolib:protein_structure", "nb201:cifar100", "anb:macs", "nbgraph:arxiv")
+"""One task a family: error and seconds, parameters, multiply-adds, parameters."""
+
+MAX_ENUMERATED = 100_000
+
+Configuration = dict[str, object]
+
+
+COUNTS = (25, 50, 100)
+"""Numbers of trials that tables show."""
+
+
+@dataclass
+class PricedRun:
+    """One searcher on one task with one seed.
+
+    Attributes:
+        task: The task's name.
+        sampler: The name under which the searcher is shown.
+        seed: The searcher's seed.
+        points: Loss and cost of each trial, in the order of the trials.
+        cpu_seconds: Processor time of each suggestion and of telling its result.
+    """
+
+    task: str
+    sampler: str
+    seed: int
+    points: list[tuple[float, float]] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
+
+
+Tell = Callable[[optuna.Study, optuna.Trial, tuple[float, float]], None]
+
+
+def execute(
+    task: Task,
+    sampler: BaseSampler,
+    run: PricedRun,
+    *,
+    n_trials: int,
+    n_objectives: int,
+    tell: Tell,
+) -> PricedRun:
+    """Ask for one trial, tell its loss and cost, and so on from an empty study."""
+    study = optuna.create_study(directions=["minimize"] * n_objectives, sampler=sampler)
+    for _ in range(n_trials):
+        start = time.process_time()
+        trial = study.ask()
+        configuration = task.suggest(trial)
+        asked = time.process_time() - start
+        point = (task.loss(configuration), task.cost(configuration))
+        start = time.process_time()
+        tell(study, trial, point)
+        run.points.append(point)
+        run.cpu_seconds.append(round(asked + time.process_time() - start, 4))
+    return run
+
+
+def run_all(
+    arguments: argparse.Namespace,
+    make: Callable[[str, int, Task], BaseSampler],
+    one: Callable[[Task, BaseSampler, PricedRun], PricedRun],
+) -> list[PricedRun]:
+    """All runs that the arguments name; those that the file lacks are made and appended."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    warnings.simplefilter("ignore")
+    runs = read_runs(arguments.out)
+    done = {(run.task, run.sampler, run.seed) for run in runs}
+    for seed, name in itertools.product(range(arguments.seeds), arguments.tasks):
+        for sampler in arguments.samplers:
+            if (name, label(sampler), seed) in done:
+                continue
+            task = make_task(name, arguments.hpo)
+            run = one(task, make(sampler, seed, task), PricedRun(name, label(sampler), seed))
+            runs.append(run)
+            with arguments.out.open("a") as file:
+                file.write(json.dumps(asdict(run)) + "\n")
+    return runs
+
+
+def read_runs(path: Path) -> list[PricedRun]:
+    """The runs that a file holds, if there is one."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [PricedRun(**json.loads(line)) for line in lines]
+
+
+def parser(description: str, samplers: Sequence[str]) -> argparse.ArgumentParser:
+    """The arguments that the benchmarks of priced tasks share."""
+    made = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = made.add_argument
+    add("--tasks", nargs="+", default=list(FOUR))
+    add("--samplers", nargs="+", default=list(samplers))
+    add("--trials", type=int, default=100)
+    add("--seeds", type=int, default=5)
+    add("--out", type=Path, required=True, help="file of JSON lines; runs in it are not repeated")
+    add("--hpo", type=Path, default=DEFAULT_FOLDER, help="folder of hpo_tasks.py, if there is one")
+    return made
+
+
+@lru_cache(maxsize=8)
+def known_points(name: str, folder: Path) -> np.ndarray:
+    """Loss and cost of all configurations of a task, or of a sample and what is best near it."""
+    task = make_task(name, folder)
+    choices = {
+        decision: distribution.choices
+        for decision, distribution in search_space(task).items()
+        if isinstance(distribution, CategoricalDistribution)
+    }
+
+    def point(cell: Sequence[object]) -> tuple[float, float]:
+        configuration = dict(zip(choices, cell, strict=True))
+        return task.loss(configuration), task.cost(configuration)
+
+    if np.prod([len(c) for c in choices.values()], dtype=float) <= MAX_ENUMERATED:
+        points = np.array([point(cell) for cell in itertools.product(*choices.values())])
+        return points[~np.isnan(points).any(1)]  # some were never trained
+    return _climbed(list(choices.values()), point)
+
+
+def _climbed(
+    choices: list[Sequence[object]], point: Callable[[Sequence[object]], tuple[float, float]]
+) -> np.ndarray:
+    """Random points, and hill climbing from the best of them for eleven weights of the cost."""
+    rng = np.random.default_rng(0)
+    cells = [[c[int(rng.integers(len(c)))] for c in choices] for _ in range(500)]
+    points = [point(cell) for cell in cells]
+    scale = np.std(points, axis=0)
+    for weight in np.linspace(0.001, 0.999, 11):
+        factor = np.array([1 - weight, weight]) / scale
+        at = min(range(500), key=lambda i: float(np.dot(points[i], factor)))
+        cell, value, moved = cells[at], float(np.dot(points[at], factor)), True
+        while moved:
+            moved = False
+            for i, c in itertools.chain.from_iterable(
+                ((i, c) for c in decision) for i, decision in enumerate(choices)
+            ):
+                other = [*cell[:i], c, *cell[i + 1 :]]
+                points.append(point(other))
+                if float(np.dot(points[-1], factor)) < value:
+                    cell, value, moved = other, float(np.dot(points[-1], factor)), True
+    return np.array(points)
+
+
+def table(
+    runs: list[PricedRun],
+    tasks: Sequence[str],
+    measure: Callable[[PricedRun], list[float]],
+    last: str,
+    of_sampler: Callable[[list[PricedRun]], str],
+) -> str:
+    """Mean over seeds by task and sampler, over tasks at the end.
+
+    Args:
+        runs: The runs.
+        tasks: The columns.
+        measure: A run's figure after each of `COUNTS` trials.
+        last: Title of the last column.
+        of_sampler: What stands there, from all runs of a sampler.
+    """
+    counts = " / ".join(map(str, COUNTS))
+    lines = [
+        f"| sampler | {' | '.join(tasks)} | mean after {counts} | {last} |",
+        "|---|" + "---:|" * (len(tasks) + 2),
+    ]
+    for sampler in dict.fromkeys(run.sampler for run in runs):
+        ours = [run for run in runs if run.sampler == sampler]
+        by_task = [
+            np.mean([measure(run) for run in ours if run.task == task], axis=0) for task in tasks
+        ]
+        cells = [" / ".join(f"{v:.3f}" for v in row) for row in [*by_task, np.mean(by_task, 0)]]
+        lines.append(f"| {sampler} | {' | '.join(cells)} | {of_sampler(ours)} |")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The ensemble of networks and Gaussian processes that predicts targets of configurations."""

@@ -1,0 +1,246 @@
+"""A finished search as a predictor to start others from, in memory or in a file."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+from optuna.study import Study
+from optuna.trial import TrialState
+
+from optuna_predictor_rl.core.conditions import AnyCondition, Condition, RangeCondition
+from optuna_predictor_rl.core.predictor.config import PredictorConfig
+from optuna_predictor_rl.core.predictor.ensemble import Ensemble, fit_ensemble
+from optuna_predictor_rl.core.space import Categorical, Decision, Numeric, SearchSpace
+from optuna_predictor_rl.data.history import read_history
+from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.study.distributions import union_search_space
+from optuna_predictor_rl.support.checked import checked
+from optuna_predictor_rl.support.guard import guarded
+
+N_SHOWN = 8
+"""Names of decisions that a source shows of itself."""
+
+_PLAIN = (type(None), bool, int, float, str)
+"""Types of choices that JSON gives back as they were."""
+
+FORMAT = "optuna_predictor_rl.source.1"
+"""What a file of this kind says it is."""
+
+
+@checked
+@dataclass(frozen=True, repr=False)
+class Source:
+    """What a search has found: all that its predictor is fitted on.
+
+    A file holds this and no weights of networks: a fit takes a fraction of a second and is the
+    same wherever the file is read, and the file stays a few kilobytes that cannot run code.
+
+    Args:
+        space: The search space, with its conditions.
+        rows: Rows of the labelled trials, (n, decisions).
+        labels: Their labels in each task; lower is better, whatever the study's direction.
+
+    Raises:
+        ValueError: If there are no rows, or rows and labels do not fit the space.
+
+    Example:
+        >>> import optuna
+        >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+        >>> study = optuna.create_study()
+        >>> study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=10)
+        >>> Source.of(study).rows.shape
+        (10, 1)
+        >>> Source.of(study)
+        Source(n_trials=10, n_tasks=1, decisions=['x'])
+    """
+
+    space: SearchSpace
+    rows: Float[ndarray, "n d"]
+    labels: Float[ndarray, "n t"]
+
+    def __post_init__(self) -> None:
+        n_decisions = len(self.space.decisions)
+        if self.rows.shape != (len(self.labels), n_decisions) or not self.rows.size:
+            raise ValueError(
+                f"rows must have the shape (labels, decisions) of at least (1, 1), here "
+                f"{(len(self.labels), n_decisions)}, but got {self.rows.shape}."
+            )
+        if not np.isfinite(self.labels).all():
+            raise ValueError("labels must be finite, but some are not.")
+        outside = [
+            decision.name
+            for decision, column in zip(self.space.decisions, self.rows.T, strict=True)
+            if not _are_positions(column, decision)
+        ]
+        if outside:
+            raise ValueError(
+                f"rows must be positions in the space, but those of {outside} aren't."
+            )
+
+    @classmethod
+    @checked
+    @guarded()
+    def of(cls, study: Study) -> Source:
+        """What a study has found: the values and low-fidelity labels of its finished trials.
+
+        Raises:
+            ValueError: If the study has several objectives, or no finished trial has a parameter
+                with several values and a value.
+        """
+        if len(study.directions) > 1:
+            raise ValueError(
+                f"study must have one objective, but got {len(study.directions)} directions."
+            )
+        finished = storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED), fresh=True)
+        search_space = union_search_space(finished)
+        history = read_history(study, search_space) if search_space else None
+        if history is None or not len(history.rows):
+            raise ValueError(
+                f"study must have finished trials with parameters and values, but "
+                f"{study.study_name!r} has none."
+            )
+        return cls(history.space, history.rows, history.labels)
+
+    @checked
+    @guarded()
+    def fit(self, config: PredictorConfig) -> Ensemble:
+        """The predictor of this search, the same for the same content and settings."""
+        rng = np.random.default_rng(0)
+        return fit_ensemble(config, self.space, self.rows, self.labels, rng=rng)
+
+    def __repr__(self) -> str:
+        """Its size, and the names of its decisions."""
+        names = [decision.name for decision in self.space.decisions]
+        shown = ", ".join(map(repr, names[:N_SHOWN])) + (", ..." if names[N_SHOWN:] else "")
+        n_trials, n_tasks = self.labels.shape
+        return f"Source(n_trials={n_trials}, n_tasks={n_tasks}, decisions=[{shown}])"
+
+    @checked
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write this search to a file in NumPy's npz format, without pickles.
+
+        Raises:
+            ValueError: If a parameter has a choice that is not None, a bool, a number or a string:
+                a file without pickles cannot hold it.
+        """
+        for decision in self.space.decisions:
+            if isinstance(decision, Categorical):
+                for choice in decision.choices:
+                    if not isinstance(choice, _PLAIN):
+                        raise ValueError(
+                            f"choices of {decision.name!r} must be None, bool, int, float or str "
+                            f"to be saved, but one is {choice!r}, a {type(choice).__name__}."
+                        )
+        described = json.dumps({"format": FORMAT, **_described(self.space)})
+        with open(path, "wb") as file:  # as NumPy would append a suffix to a path
+            np.savez_compressed(
+                file, space=np.array(described), rows=self.rows, labels=self.labels
+            )
+
+    @classmethod
+    @checked
+    def load(cls, path: str | PathLike[str]) -> Source:
+        """Read what `save` wrote; nothing in the file is run or unpickled.
+
+        Raises:
+            ValueError: If the file holds anything else.
+            FileNotFoundError: If there is no such file.
+        """
+        try:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+                described = json.loads(stored["space"].item())
+                rows, labels = stored["rows"], stored["labels"]
+            if described["format"] != FORMAT:
+                raise ValueError(f"its format is {described['format']!r}, not {FORMAT!r}")
+            rows, labels = rows.astype(np.float64), labels.astype(np.float64)
+            if rows.ndim != 2 or labels.ndim != 2:
+                raise ValueError("its rows and labels are no matrices")
+            return cls(_space(described), rows, labels)
+        except FileNotFoundError:
+            raise
+        except _MALFORMED as error:
+            raise ValueError(
+                f"path must name a file that Source.save wrote, but {str(path)!r} is none: {error}"
+            ) from error
+
+
+_MALFORMED = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    EOFError,
+    OSError,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def _are_positions(column: Float[ndarray, " n"], decision: Decision) -> bool:
+    column = column[~np.isnan(column)]
+    if isinstance(decision, Categorical):
+        return bool(np.isin(column, np.arange(decision.n_values)).all())
+    return bool(((column >= 0.0) & (column <= 1.0)).all())
+
+
+def _described(space: SearchSpace) -> dict[str, Any]:
+    """The space as JSON can say it."""
+    return {
+        "decisions": [_arguments(decision) for decision in space.decisions],
+        "conditions": [_part(condition) for condition in space.conditions],
+    }
+
+
+def _arguments(decision: Decision) -> dict[str, Any]:
+    """The arguments of a decision, without what it has computed from them."""
+    return {name: getattr(decision, name) for name in decision.__dataclass_fields__}
+
+
+def _part(condition: AnyCondition) -> list[Any]:
+    part: list[Any] = [condition.child, condition.parent]
+    if isinstance(condition, RangeCondition):
+        return [*part, condition.low, condition.high]
+    return [*part, sorted(condition.choices)]
+
+
+def _condition(child: int, parent: int, *part: Any) -> AnyCondition:
+    if len(part) == 2:
+        return RangeCondition(int(child), int(parent), float(part[0]), float(part[1]))
+    (choices,) = part
+    return Condition(int(child), int(parent), frozenset(int(c) for c in choices))
+
+
+def _space(described: dict[str, Any]) -> SearchSpace:
+    return SearchSpace(
+        tuple(_decision(arguments) for arguments in described["decisions"]),
+        tuple(_condition(*stored) for stored in described["conditions"]),
+    )
+
+
+def _decision(arguments: dict[str, Any]) -> Decision:
+    if "choices" in arguments:
+        choices = tuple(arguments["choices"])
+        if not all(isinstance(choice, _PLAIN) for choice in choices):
+            raise ValueError(f"its choices {choices} are not all plain values")
+        return Categorical(name=str(arguments["name"]), choices=choices)
+    low, high, step = arguments["low"], arguments["high"], arguments["step"]
+    return Numeric(
+        name=str(arguments["name"]),
+        low=float(low),
+        high=float(high),
+        log=bool(arguments["log"]),
+        step=None if step is None else float(step),
+        integer=bool(arguments["integer"]),
+    )

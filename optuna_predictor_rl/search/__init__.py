@@ -1,0 +1,1 @@
+"""From a study's history to the next trial: the predictor is fitted, the policy searches."""

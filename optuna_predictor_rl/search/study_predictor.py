@@ -1,0 +1,100 @@
+"""What a study's predictor says of configurations, in the study's own units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from optuna_predictor_rl.core.predictor.calibration import LabelPredictor, correction
+from optuna_predictor_rl.core.predictor.ensemble import Ensemble
+from optuna_predictor_rl.core.space import Rows, SearchSpace
+from optuna_predictor_rl.support.checked import checked
+
+N_AMONG = 1000
+"""Random configurations that a rank is taken among."""
+
+
+@checked
+@dataclass(frozen=True)
+class Prediction:
+    """Predicted values of n configurations, in the study's own units and direction.
+
+    Args:
+        mean: Mean of the value.
+        std: Standard deviation of the value, calibrated on held-out trials of the study. Errors
+            of stopped trials' labels are not in it.
+        rank: Share in [0, 1] of 1,000 random configurations that are predicted to be worse; 1 is
+            better than all of them.
+        correction: Factor that the calibration has put on the ensemble's own standard deviation.
+        cost_mean: Mean of the cost, None if the sampler has none.
+        cost_std: Standard deviation of the cost, None if the sampler has none.
+    """
+
+    mean: Float[ndarray, " n"]
+    std: Float[ndarray, " n"]
+    rank: Float[ndarray, " n"]
+    correction: float
+    cost_mean: Float[ndarray, " n"] | None = None
+    cost_std: Float[ndarray, " n"] | None = None
+
+
+@dataclass(frozen=True)
+class StudyPredictor:
+    """A fitted predictor of a study's values.
+
+    Args:
+        space: The search space.
+        labels: Predicts the value and, if there is one, the cost; lower is better.
+        sign: -1 if the study is maximized, else 1.
+        among: Targets of the random rows that ranks are taken among, worst first.
+        known_cost: Cost of rows, if it is known in advance.
+    """
+
+    space: SearchSpace
+    labels: LabelPredictor
+    sign: float
+    among: Float[ndarray, " m"]
+    known_cost: Callable[[Rows], Float[ndarray, " n"]] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        ensemble: Ensemble,
+        labels: Float[ndarray, "n t"],
+        *,
+        refit: Callable[[Rows, Float[ndarray, "n t"]], Ensemble],
+        sign: float,
+        seed: int,
+        known_cost: Callable[[Rows], Float[ndarray, " n"]] | None = None,
+    ) -> StudyPredictor:
+        """The predictor of the labels that an ensemble was fitted on.
+
+        Args:
+            ensemble: The ensemble.
+            labels: Its labels.
+            refit: Fits the same kind of ensemble to a part of the trials.
+            sign: -1 if the study is maximized, else 1.
+            seed: Seed of folds and of random rows.
+            known_cost: Cost of rows, if it is known in advance.
+        """
+        space = ensemble.encoding.space
+        rng = np.random.default_rng([seed, len(labels)])
+        factor = correction(refit, ensemble.rows, labels, rng)
+        predictor = LabelPredictor.of(ensemble, labels, factor)
+        among = predictor.predict(space.random(N_AMONG, rng))[1][:, 0]
+        return cls(space, predictor, sign, -np.sort(-among), known_cost)
+
+    def __call__(self, rows: Rows) -> Prediction:
+        """The prediction for rows of the space."""
+        (mean, std), target = self.labels.predict(rows)
+        beaten = np.searchsorted(-self.among, -target[:, 0], side="left")
+        rank = beaten / len(self.among)
+        cost = (mean[:, 1], std[:, 1]) if mean.shape[1] > 1 else (None, None)
+        if self.known_cost is not None:
+            cost = self.known_cost(rows), np.zeros(len(rows))
+        factor = float(self.labels.correction[0])
+        return Prediction(self.sign * mean[:, 0], std[:, 0], rank, factor, *cost)

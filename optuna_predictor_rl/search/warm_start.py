@@ -1,0 +1,125 @@
+"""Other searches as a start: their best configurations first, then their predictions as a mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import optuna
+from jaxtyping import Float
+from numpy import ndarray
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial
+
+from optuna_predictor_rl.core.policy.spacing import diverse
+from optuna_predictor_rl.core.predictor.config import PredictorConfig
+from optuna_predictor_rl.core.predictor.ensemble import Ensemble
+from optuna_predictor_rl.core.predictor.transfer import Opinions
+from optuna_predictor_rl.core.space import Rows, SearchSpace
+from optuna_predictor_rl.core.translation import translated
+from optuna_predictor_rl.data.history import LABELLED
+from optuna_predictor_rl.data.source import Source
+
+Given = Study | Source | FrozenTrial
+"""What a search can start from."""
+
+N_FIRST = 5
+"""Trials that try what the sources found best, before others contrast with them."""
+
+N_BEST = 20
+"""Best configurations of each source among which those are chosen."""
+
+LEAST_DISTANCE = 0.1
+"""Distance between those, see `diversity`."""
+
+
+class WarmStart:
+    """The sources of a sampler, read once and fitted when they are first needed.
+
+    Args:
+        given: Studies, sources, or finished trials, or one of them; all trials together are one
+            source.
+        config: Settings of the sources' predictors.
+
+    Raises:
+        ValueError: If a study or the trials have nothing to learn from.
+    """
+
+    def __init__(self, given: Given | Sequence[Given], config: PredictorConfig) -> None:
+        given = given if isinstance(given, Sequence) else [given]
+        self._config = config
+        self._sources = [
+            item if isinstance(item, Source) else Source.of(item)
+            for item in given
+            if not isinstance(item, FrozenTrial)
+        ]
+        self._trials = [item for item in given if isinstance(item, FrozenTrial)]
+        if self._trials and not any(t.params and t.state in LABELLED for t in self._trials):
+            raise ValueError(
+                "warm_start must hold finished trials with parameters, but got "
+                f"{len(self._trials)} without any: {self._trials[0]}."
+            )
+        self._read: dict[tuple[StudyDirection, ...], list[tuple[Source, Ensemble]]] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        """Without the fits, which are repeated."""
+        return {**self.__dict__, "_read": {}}
+
+    def __bool__(self) -> bool:
+        """Whether there is any source."""
+        return bool(self._sources or self._trials)
+
+    def _fitted(self, directions: Sequence[StudyDirection]) -> list[tuple[Source, Ensemble]]:
+        """The sources and their predictors; loose trials have the present study's directions."""
+        key = tuple(directions)
+        if key not in self._read:
+            sources = [*self._sources, *_of_trials(self._trials, directions)]
+            self._read[key] = [(source, source.fit(self._config)) for source in sources]
+        return self._read[key]
+
+    def opinions(
+        self, space: SearchSpace, n_tasks: int, directions: Sequence[StudyDirection]
+    ) -> Opinions | None:
+        """What the sources predict of rows of the space, in the tasks that they have too."""
+        if not self:
+            return None
+        if len(directions) > 1:
+            raise ValueError("warm_start must be empty in a study with several objectives.")
+        fitted = self._fitted(directions)
+        defaults = [source.rows[source.labels[:, 0].argmin()] for source, _ in fitted]
+
+        def opinions(rows: Rows) -> Float[ndarray, "n s t"]:
+            said = np.zeros((len(rows), len(fitted), n_tasks))
+            for s, ((source, ensemble), default) in enumerate(zip(fitted, defaults, strict=True)):
+                theirs = ensemble.predict(translated(rows, space, source.space, default))[0]
+                shared = min(theirs.shape[1], n_tasks)
+                said[:, s, :shared] = theirs[:, :shared]
+            return said
+
+        return opinions
+
+    def best(
+        self, space: SearchSpace, directions: Sequence[StudyDirection], rng: np.random.Generator
+    ) -> Rows:
+        """What the sources found best and different, in turns, as `N_FIRST` rows of the space.
+
+        Decisions that a source lacks, or whose choices it does not know, are random.
+        """
+        fitted = self._fitted(directions)
+        nowhere = np.full(len(space.decisions), np.nan)
+        found = []
+        for source, _ in fitted:
+            order = np.argsort(source.labels[:, 0], kind="stable")[:N_BEST]
+            chosen = diverse(source.rows[order], source.space, N_FIRST, LEAST_DISTANCE)
+            found.append(translated(source.rows[order[chosen]], source.space, space, nowhere))
+        turns = [rows[i] for i in range(N_FIRST) for rows in found if i < len(rows)]
+        rows = np.resize(np.array(turns), (N_FIRST, len(space.decisions)))
+        return space.canonical(np.where(np.isnan(rows), space.random(N_FIRST, rng), rows))
+
+
+def _of_trials(trials: list[FrozenTrial], directions: Sequence[StudyDirection]) -> list[Source]:
+    if not trials:
+        return []
+    study = optuna.create_study(directions=list(directions))
+    study.add_trials(trials)
+    return [Source.of(study)]

@@ -1,0 +1,1 @@
+"""The boundary to Optuna: its storage, attributes, distributions, ranges and objectives."""

@@ -1,0 +1,1 @@
+"""What any Python library might need: checks of arguments, numbers of threads, safe text."""

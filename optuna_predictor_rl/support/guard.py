@@ -1,0 +1,39 @@
+"""Our numerics in a state of their own, whatever state the user's process is in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+import scipy
+import torch
+
+from optuna_predictor_rl.support.threads import one_thread
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Run a search, a fit or a prediction as in a process that has set nothing.
+
+    Gradients are on; inference mode and autocast are off; floating-point errors are ignored (the
+    code expects infinities); there is one thread (`one_thread`). All of it is the user's again
+    afterwards. torch's default dtype, which is the whole process's, and default device are not
+    set: our tensors name their own.
+
+    Example:
+        >>> with torch.no_grad(), guarded():
+        ...     torch.is_grad_enabled()
+        True
+    """
+    with ExitStack() as states:
+        states.enter_context(one_thread())
+        states.enter_context(torch.inference_mode(False))
+        states.enter_context(torch.enable_grad())
+        for device in ("cpu", "cuda"):
+            if torch.is_autocast_enabled(device):
+                states.enter_context(torch.autocast(device, enabled=False))
+        states.enter_context(np.errstate(all="ignore"))
+        # The stubs misspell it.
+        states.enter_context(scipy.special.errstate(all="ignore"))  # type: ignore[arg-type]
+        yield

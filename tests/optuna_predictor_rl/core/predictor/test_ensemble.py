@@ -1,0 +1,214 @@
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy.integrate import quad
+from scipy.stats import kendalltau, norm
+
+from optuna_predictor_rl.core.predictor.config import PredictorConfig
+from optuna_predictor_rl.core.predictor.ensemble import Ensemble, fit_ensemble
+from optuna_predictor_rl.core.predictor.members import Networks, Processes
+from optuna_predictor_rl.core.space import Categorical, Numeric, Rows, SearchSpace
+
+SPACE = SearchSpace(
+    (
+        Categorical(name="kind", choices=("a", "b", "c")),
+        Categorical(name="width", choices=(16, 32, 64, 128)),
+        Numeric(name="rate", low=1e-4, high=1.0, log=True),
+    )
+)
+TINY = PredictorConfig(n_members=2, n_epochs=5)
+ONE = np.array([1.0])
+
+
+def value(rows: Rows) -> np.ndarray:
+    return np.array([0.0, 1.0, -0.5])[rows[:, 0].astype(int)] + (rows[:, 2] - 0.4) ** 2 * 4
+
+
+def fitted(config: PredictorConfig = TINY, n: int = 30, n_tasks: int = 1) -> Ensemble:
+    rows = SPACE.random(n, np.random.default_rng(0))
+    labels = np.stack([value(rows), 1e8 * rows[:, 1]][:n_tasks], axis=1)
+    return fit_ensemble(config, SPACE, rows, labels, rng=np.random.default_rng(1))
+
+
+def new_rows(n: int = 50) -> Rows:
+    return SPACE.random(n, np.random.default_rng(7))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [PredictorConfig(), PredictorConfig(gaussian_process=False), PredictorConfig.paper()],
+    ids=["default", "networks alone", "paper"],
+)
+def test_it_ranks_unseen_configurations(config: PredictorConfig) -> None:
+    rows = new_rows()
+    mean, std = fitted(config, n=50, n_tasks=2).predict(rows)
+    assert mean.shape == std.shape == (50, 2)
+    assert kendalltau(mean[:, 0], value(rows)).statistic > 0.6
+    assert kendalltau(mean[:, 1], rows[:, 1]).statistic > 0.6
+
+
+def test_the_mean_is_that_of_the_members_and_the_spread_that_of_their_mixture() -> None:
+    ensemble, rows = fitted(), new_rows(20)
+    moments = ensemble.member_moments(rows)
+    assert len(moments) == 3
+    draws = np.random.default_rng(0).normal(size=(3, 20_000))
+    mean, std = ensemble.predict(rows)
+    for i in range(len(rows)):
+        mixture = np.concatenate(
+            [m[i, 0] + s[i, 0] * d for (m, s), d in zip(moments, draws, strict=True)]
+        )
+        assert mean[i, 0] == pytest.approx(np.mean([m[i, 0] for m, _ in moments]))
+        assert std[i, 0] == pytest.approx(mixture.std(), rel=0.03)
+
+
+def test_the_mean_of_several_tasks_is_the_weighted_sum_of_eq_6() -> None:
+    ensemble, rows = fitted(n_tasks=2), new_rows(10)
+    mean = ensemble.predict(rows)[0]
+    found = ensemble.mean(rows, np.array([0.7, 0.3]))
+    assert found == pytest.approx(0.7 * mean[:, 0] + 0.3 * mean[:, 1])
+
+
+def test_the_improvement_is_the_members_mean_expected_improvement() -> None:
+    ensemble, rows = fitted(n_tasks=2), new_rows(20)
+    weight = np.array([0.8, 0.2])
+    known = ensemble.encoding(ensemble.rows)
+    expected = np.zeros(20)
+    for member, (mean, std) in zip(ensemble.members, ensemble.member_moments(rows), strict=True):
+        best = (member.predict(known)[0] @ weight).min()
+        spread = np.hypot(0.8 * std[:, 0], 0.2 * std[:, 1])
+        for i, z in enumerate((best - mean @ weight) / spread):
+            expected[i] += spread[i] * quad(norm.cdf, -40.0, z, epsabs=0.0)[0] / 3
+    near = expected > 1e-100  # the quadrature underflows farther away
+    assert near.sum() > 4
+    found = ensemble.log_improvement(rows, weight)[near]
+    assert found == pytest.approx(np.log(expected[near]), rel=1e-5)
+
+
+def test_expecting_rows_makes_them_less_worth_trying_and_keeps_the_mean() -> None:
+    ensemble, rows = fitted(), new_rows(200)
+    best = rows[np.argmax(ensemble.log_improvement(rows, ONE)), None]
+    after = ensemble.expecting(best)
+    assert after.log_improvement(best, ONE) < ensemble.log_improvement(best, ONE)
+    assert after.mean(rows, ONE) == pytest.approx(ensemble.mean(rows, ONE))
+    assert ensemble.expecting(rows[:0]) is ensemble
+
+
+@pytest.mark.parametrize("gaussian_process", [True, False])
+@pytest.mark.parametrize("structured", [True, False])
+def test_the_members_are_the_networks_and_a_process_for_each_target(
+    gaussian_process: bool, structured: bool
+) -> None:
+    config = PredictorConfig(
+        n_members=2,
+        n_epochs=2,
+        gaussian_process=gaussian_process,
+        structured_features=structured,
+        targets=("rank", "log"),
+    )
+    kinds = [type(member) for member in fitted(config).members]
+    assert kinds == [Networks] + [Processes] * (2 * gaussian_process)
+
+
+def test_the_networks_input_has_unit_variance_on_average() -> None:
+    ensemble = fitted(PredictorConfig(n_members=1, n_epochs=1, gaussian_process=False))
+    member = ensemble.members[0]
+    assert isinstance(member, Networks)
+    x = ensemble.encoding(SPACE.random(20_000, np.random.default_rng(3)))
+    assert ((x - member.center) * member.scale).var(0).mean() == pytest.approx(1.0, rel=0.1)
+
+
+def test_a_fit_depends_on_its_random_stream_alone() -> None:
+    torch.manual_seed(1)
+    first = fitted().predict(new_rows())
+    torch.manual_seed(2)
+    again = fitted().predict(new_rows())
+    assert np.array_equal(first[0], again[0])
+    assert np.array_equal(first[1], again[1])
+
+
+@pytest.mark.parametrize(
+    "labels", [[0.0], [1e308, -1e308], [1.0] * 12, [1e308] + [0.0] * 11, list(range(12))]
+)
+def test_any_finite_labels_give_finite_predictions(labels: list[float]) -> None:
+    rows = SPACE.random(len(labels), np.random.default_rng(0))
+    y: Any = np.asarray(labels, dtype=np.float64)[:, None]
+    ensemble = fit_ensemble(TINY, SPACE, rows, y, rng=np.random.default_rng(0))
+    for found in (*ensemble.predict(new_rows()), ensemble.log_improvement(new_rows(), ONE)):
+        assert np.isfinite(found).all()
+
+
+def constrained(limit: float, **options: Any) -> Ensemble:
+    """Feasible where the rate's position is at most the limit."""
+    rows = SPACE.random(40, np.random.default_rng(0))
+    return fit_ensemble(
+        options.pop("config", TINY),
+        SPACE,
+        rows,
+        value(rows)[:, None],
+        constraints=1e6 * (rows[:, 2:] - limit),
+        rng=np.random.default_rng(1),
+        **options,
+    )
+
+
+def test_a_constraint_multiplies_the_improvement_on_the_best_feasible_row() -> None:
+    ensemble, rows = constrained(0.5), new_rows(20)
+    assert ensemble.constraints is not None
+    feasible = ensemble.rows[ensemble.rows[:, 2] <= 0.5]
+    expected = np.zeros(20)
+    for i, (member, (mean, std)) in enumerate(
+        zip(ensemble.members, ensemble._moments(ensemble.encoding(rows)), strict=True)
+    ):
+        best = member.predict(ensemble.encoding(feasible))[0][:, 0].min()
+        z = (best - mean[:, 0]) / std[:, 0]
+        gain = std[:, 0] * [quad(norm.cdf, -40.0, upper, epsabs=0.0)[0] for upper in z]
+        threshold = ensemble.constraints.thresholds[i][0]
+        expected += gain * norm.cdf((threshold - mean[:, 1]) / std[:, 1]) / 3
+    near = expected > 1e-100  # the quadrature underflows farther away
+    assert near.sum() > 4
+    found = ensemble.log_improvement(rows, ONE)[near]
+    assert found == pytest.approx(np.log(expected[near]), rel=1e-5)
+
+
+@pytest.mark.parametrize("config", [PredictorConfig(), PredictorConfig(gaussian_process=False)])
+def test_feasible_rows_are_told_from_infeasible_ones(config: PredictorConfig) -> None:
+    rows = new_rows()
+    probability = constrained(0.3, config=config).feasibility(rows)
+    truth = rows[:, 2] <= 0.3
+    assert ((probability > 0.5) == truth).mean() > 0.85
+
+
+def test_while_nothing_is_feasible_only_feasibility_counts() -> None:
+    ensemble, rows = constrained(-0.1), new_rows()
+    found = np.exp(ensemble.log_improvement(rows, ONE))
+    assert found == pytest.approx(ensemble.feasibility(rows))
+    likeliest = rows[np.argmax(ensemble.log_improvement(rows, ONE))]
+    assert likeliest[2] < 0.3
+
+
+def test_a_known_cost_is_taken_as_it_is() -> None:
+    ensemble, rows = constrained(2.0, exact_cost=lambda rows: 7.0 * rows[:, 1]), new_rows(20)
+    mean, std = ensemble.predict(rows)
+    assert mean.shape == (20, 2)
+    assert mean[:, 1] == pytest.approx(7.0 * rows[:, 1])
+    assert std[:, 1] == pytest.approx(np.zeros(20), abs=1e-5)
+    weighed = ensemble.mean(rows, np.array([0.5, 0.5]))
+    assert weighed == pytest.approx(0.5 * mean[:, 0] + 3.5 * rows[:, 1])
+    assert np.isfinite(ensemble.log_improvement(rows, np.array([0.0, 1.0]))).all()
+
+
+def test_the_processes_believe_a_label_with_an_error_less() -> None:
+    rows = SPACE.random(20, np.random.default_rng(0))
+    labels = value(rows)[:, None]
+    labels[4] += 10.0
+    errors = np.zeros_like(labels)
+    errors[4] = 10.0
+    found = []
+    for known in (None, errors):
+        rng = np.random.default_rng(1)
+        ensemble = fit_ensemble(TINY, SPACE, rows, labels, rng=rng, errors=known)
+        found.append([float(mean[0, 0]) for mean, _ in ensemble.member_moments(rows[4:5])[1:]])
+    believed, doubted = np.array(found)
+    assert (doubted < believed - 0.3).all()  # the label lies far above what the others tell

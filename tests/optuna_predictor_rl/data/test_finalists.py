@@ -1,0 +1,69 @@
+import math
+
+import optuna
+import pytest
+from optuna.distributions import FloatDistribution
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from optuna_predictor_rl import finalists
+from optuna_predictor_rl.fidelity.labels import LABEL, is_full
+
+
+def trial(
+    x: float,
+    value: float | None = None,
+    label: float | None = None,
+    state: TrialState = TrialState.COMPLETE,
+) -> FrozenTrial:
+    return create_trial(
+        state=state,
+        value=value,
+        params={"x": x},
+        distributions={"x": FloatDistribution(0.0, 1.0)},
+        user_attrs={} if label is None else {LABEL: label},
+    )
+
+
+MIXED = [
+    trial(0.1, value=3.0),
+    trial(0.2, label=1.0, state=TrialState.PRUNED),
+    trial(0.3, value=2.0, label=2.0),
+    trial(0.4, state=TrialState.FAIL),
+    trial(0.5, state=TrialState.RUNNING),
+    trial(0.6, label=math.nan, state=TrialState.PRUNED),
+    trial(0.7, value=math.inf),
+]
+
+
+@pytest.mark.parametrize(
+    ("direction", "order"), [("minimize", [1, 2, 0]), ("maximize", [0, 2, 1])]
+)
+def test_the_best_by_value_or_label_come_first(direction, order):
+    study = optuna.create_study(direction=direction)
+    study.add_trials(MIXED)
+    assert [t.number for t in finalists(study, 9)] == order
+    assert [t.number for t in finalists(study, 2)] == order[:2]
+
+
+def test_a_full_value_replaces_the_labels_of_its_configuration():
+    study = optuna.create_study()
+    study.add_trials(
+        [
+            trial(0.1, label=1.0, state=TrialState.PRUNED),
+            trial(0.1, value=5.0),
+            trial(0.2, label=2.0, state=TrialState.PRUNED),
+            trial(0.2, label=3.0, state=TrialState.PRUNED),
+        ]
+    )
+    chosen = finalists(study)
+    assert [t.number for t in chosen] == [2, 1]
+    assert [is_full(t) for t in chosen] == [False, True]
+
+
+def test_a_study_without_a_value_has_no_finalists():
+    assert finalists(optuna.create_study()) == []
+
+
+def test_a_bad_number_is_refused():
+    with pytest.raises(ValueError, match=r"k must be at least 1, but got 0\."):
+        finalists(optuna.create_study(), 0)

@@ -1,0 +1,119 @@
+"""Which parameters are asked for, learned from trials."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from optuna_predictor_rl.core.conditions import AnyCondition, Condition, RangeCondition
+from optuna_predictor_rl.data.learned_conditions import Asking, learn_asking
+from optuna_predictor_rl.study.distributions import to_space
+
+UNIT = FloatDistribution(0.0, 1.0)
+KIND = CategoricalDistribution(("a", "b", "c"))
+LAYERS = IntDistribution(1, 5)
+
+
+def asking_of(
+    search_space: dict[str, BaseDistribution],
+    configurations: list[dict[str, Any]],
+    whole: list[bool] | None = None,
+) -> Asking:
+    space = to_space(search_space)
+    heard = np.array([True] * len(configurations) if whole is None else whole)
+    return learn_asking(space, space.rows(configurations), heard)
+
+
+def conditions_of(
+    search_space: dict[str, BaseDistribution], configurations: list[dict[str, Any]]
+) -> tuple[AnyCondition, ...]:
+    return asking_of(search_space, configurations).conditions
+
+
+def test_a_parameter_of_one_branch_is_active_in_that_branch() -> None:
+    found = conditions_of(
+        {"kind": KIND, "rate": UNIT, "x": UNIT},
+        [
+            {"kind": "a", "x": 0.1},
+            {"kind": "b", "rate": 0.5, "x": 0.3},
+            {"kind": "c", "rate": 0.1, "x": 0.3},
+        ],
+    )
+    assert found == (Condition(1, 0, frozenset({1, 2})),)
+
+
+def test_a_branch_that_no_trial_took_counts_as_inactive() -> None:
+    tried = [{"kind": "a"}, {"kind": "b", "rate": 0.5}]
+    found = conditions_of({"kind": KIND, "rate": UNIT}, tried)
+    assert found == (Condition(1, 0, frozenset({1})),)
+
+
+def test_nested_branches_are_learned_from_the_parent_that_explains_them() -> None:
+    space = {"kind": KIND, "mode": CategoricalDistribution((0, 1)), "rate": UNIT}
+    found = conditions_of(
+        space,
+        [
+            {"kind": "a"},
+            {"kind": "b", "mode": 0},
+            {"kind": "b", "mode": 1, "rate": 0.5},
+        ],
+    )
+    assert found == (Condition(1, 0, frozenset({1})), Condition(2, 1, frozenset({1})))
+
+
+@pytest.mark.parametrize(
+    "configurations",
+    [
+        [{"kind": "a", "rate": 0.5}, {"kind": "b", "rate": 0.5}],
+        [{"kind": "a", "rate": 0.5}, {"kind": "a"}],
+        [{"kind": "a"}, {"kind": "b"}],
+        [{"kind": "a"}, {"rate": 0.5}],
+    ],
+    ids=["never missing", "no pattern", "always missing", "without the parent"],
+)
+def test_without_evidence_there_is_no_condition(configurations: list[dict[str, Any]]) -> None:
+    assert conditions_of({"kind": KIND, "rate": UNIT}, configurations) == ()
+
+
+def test_a_parameter_that_two_others_decide_on_is_active_where_both_say_so() -> None:
+    space = {"a": KIND, "b": KIND, "c": UNIT}
+    everything = [
+        {"a": a, "b": b} | ({"c": 0.5} if a == "a" and b == "b" else {})
+        for a in "cab"
+        for b in "cba"
+    ]
+    found = conditions_of(space, everything)
+    assert found == (Condition(2, 0, frozenset({0})), Condition(2, 1, frozenset({1})))
+
+
+def test_a_parameter_from_some_number_on_is_active_from_half_way_to_it() -> None:
+    space = {"layers": LAYERS, "width 3": UNIT}
+    trials = [{"layers": n} | ({"width 3": 0.5} if n >= 3 else {}) for n in (2, 4, 1, 5, 2)]
+    (found,) = conditions_of(space, trials)
+    assert isinstance(found, RangeCondition)
+    # Positions of 1 to 5 are 0, 1/4, ..., 1: between that of 2 and that of 4.
+    assert (found.low, found.high) == (0.5, 1.0)
+    assert found.holds(np.array([0.25, 0.5, np.nan])).tolist() == [False, True, False]
+
+
+def test_a_parameter_that_the_latest_trials_lack_is_dropped() -> None:
+    space = {"x": UNIT, "y": UNIT}
+    with_y = [{"x": 0.1 * i, "y": 0.5} for i in range(5)]
+    assert asking_of(space, [*with_y, {"x": 0.25}]) == Asking(dropped=frozenset({1}))
+    assert asking_of(space, [{"x": 0.25}, *with_y]) == Asking(open=frozenset({1}))
+
+
+def test_a_trial_that_was_stopped_early_does_not_drop_what_it_lacks() -> None:
+    trials = [*({"x": 0.1 * i, "y": 0.5} for i in range(5)), {"x": 0.25}]
+    assert asking_of({"x": UNIT, "y": UNIT}, trials, [True] * 5 + [False]) == Asking()
+
+
+def test_a_parameter_that_is_asked_at_random_stays_open() -> None:
+    trials = [{"x": 0.5, "y": 0.1}, {"x": 0.5}, {"x": 0.5, "y": 0.3}, {"x": 0.5}]
+    assert asking_of({"x": UNIT, "y": UNIT}, trials) == Asking(open=frozenset({1}))
