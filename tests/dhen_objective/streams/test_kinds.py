@@ -235,6 +235,19 @@ def test_times_of_any_unit_are_read(tmp_path: Path) -> None:
         assert days == [1, 1, 2]
 
 
+def test_old_times_of_96_bits_are_read_also_beyond_nanoseconds(tmp_path: Path) -> None:
+    days = [datetime.datetime(*day) for day in ((9999, 12, 31), (1, 1, 1), (2014, 10, 21, 5))]
+    nanoseconds = pd.to_datetime(["1969-12-31 23:59:59.999999999", "2014-10-21 00:00:00.0", None])
+    for times, kind in ((days, pa.timestamp("us")), (nanoseconds, pa.timestamp("ns"))):
+        table = {"y": [0, 1, 0], "shop": pa.array(times, kind), "price": [1.0] * 3}
+        path = tmp_path / "a.parquet"
+        pq.write_table(pa.table(table), path, use_deprecated_int96_timestamps=True)
+        expected = [
+            stable_id(None if time is pd.NaT else time, field="shop", size=1000) for time in times
+        ]
+        assert read(path).sparse[:, 0].tolist() == expected
+
+
 def test_times_that_are_none_are_malformed(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("y,t\n0,2014-02-27\n1,2014-02-31\n0,2014-03-01\n")
