@@ -40,6 +40,10 @@ class Frame(Source):
         """Keeps the frame, without a copy."""
         self._frame = frame
 
+    def keep(self, columns: Sequence[str]) -> None:
+        """Keeps only these columns, and as they are now, whatever becomes of the frame."""
+        self._frame = self._frame[list(columns)]
+
     def names(self) -> list[str]:
         """Returns the names of the columns; those that are no text have a name of no column."""
         return [
