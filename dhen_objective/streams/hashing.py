@@ -67,6 +67,8 @@ def hashed_ids(values: Iterable[object], *, field: str, size: int) -> Int64[np.n
 
 def hashed_words(words: Iterable[bytes], *, field: str, size: int) -> Int64[np.ndarray, " n"]:
     """Returns the ids of categories of which the `word` is known."""
+    if not isinstance(size, int | np.integer) or size < 1:
+        raise ValueError(f"size must be an integer of at least 1, but got {size}.")
     begin = zlib.crc32(f"{field}=".encode())
     hashes = np.fromiter(map(zlib.crc32, words, repeat(begin)), np.uint64)
     return (_mixed(hashes) % np.uint64(size)).astype(np.int64)

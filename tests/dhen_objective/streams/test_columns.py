@@ -12,6 +12,8 @@ from dhen_objective.streams.columns import labels, numbers
 from dhen_objective.streams.hashing import stable_id
 from dhen_objective.streams.times import times
 
+pytestmark = pytest.mark.filterwarnings("ignore:sparse .* has whole numbers from")
+
 
 def parsed(text: bytes) -> tuple[float, bool]:
     """Python's own reading of a number, without what only Python knows."""

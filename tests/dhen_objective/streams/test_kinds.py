@@ -217,6 +217,7 @@ def test_numbers_that_float32_cannot_hold_are_malformed_in_all_formats(tmp_path:
             read(table, columns, max_malformed=0.5)
 
 
+@pytest.mark.filterwarnings("ignore:sparse 'shop' has whole numbers from")
 def test_a_category_has_one_id_whatever_its_column_became(tmp_path: Path) -> None:
     day_1 = pd.DataFrame({"y": [0, 1, 0], "shop": [5, 17, 10**16], "price": 1.0})
     day_2 = pd.DataFrame({"y": [0, 1, 0, 1], "shop": [5, 17, 10**16, np.nan], "price": 1.0})
@@ -233,6 +234,23 @@ def test_a_category_has_one_id_whatever_its_column_became(tmp_path: Path) -> Non
             assert read(table).sparse[:, 0].tolist() == expected
 
 
+@pytest.mark.parametrize("kind", ["float64", "float32"])
+def test_whole_numbers_that_floats_cannot_hold_are_told_of(tmp_path: Path, kind: str) -> None:
+    exact = 2**53 if kind == "float64" else 2**24
+    frame = pd.DataFrame({"y": [0, 1, 0], "shop": [exact + 1, 5, -7], "price": 1.0})
+    read(frame)
+    frame["shop"] = frame["shop"].astype(kind)  # as one missing value does
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.astype({"shop": "float64"}).to_csv(tmp_path / "a.csv", index=False)
+    tables = [frame, tmp_path / "a.parquet", tmp_path / "a.csv"]
+    for table in tables[: 3 if kind == "float64" else 2]:
+        with pytest.warns(UserWarning, match=f"'shop' has whole numbers from {exact:,}"):
+            read(table)
+    (tmp_path / "b.csv").write_text(f"y,shop,price\n0, {2**60 + 1},1\n1,{2**60 + 1}.00,1\n")
+    assert len(set(read(tmp_path / "b.csv").sparse[:, 0].tolist())) == 1  # without a warning
+
+
+@pytest.mark.filterwarnings("ignore:sparse 'f32' has whole numbers from")
 def test_categories_of_all_types_have_the_same_ids_in_all_formats(tmp_path: Path) -> None:
     moments = pd.to_datetime(["2014-10-21", "2014-10-21 05:06:07.25", None], format="ISO8601")
     frame = pd.DataFrame({
