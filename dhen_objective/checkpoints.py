@@ -143,6 +143,7 @@ class Checkpoint:
             **_shape(self._stream),
             "model": type(model).__name__,
             "config": config.to_dict() if isinstance(config, DHENConfig) else None,
+            "modules": repr(model),  # with what no weight tells of, such as a share of dropout
             "weights": shapes,
             "initial weights": self._initial,
             "training": self._training.to_dict(),

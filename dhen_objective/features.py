@@ -88,6 +88,7 @@ class FeatureProcessing(nn.Module):
             raise ValueError("field_sizes must name a field when n_dense is 0, but got none.")
         check_field_sizes(tuple(field_sizes))
         check_table_memory(tuple(field_sizes), dim=config.dim)
+        self.field_sizes, self.n_dense = tuple(map(int, field_sizes)), n_dense
         self.n_embs = len(field_sizes) + (n_dense > 0)
         sizes = torch.tensor([0, *field_sizes], device="cpu")
         self.offsets: Tensor
@@ -99,7 +100,18 @@ class FeatureProcessing(nn.Module):
     def forward(
         self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
     ) -> Float[Tensor, "b m d"]:
-        """Returns the embeddings, those of the dense features first."""
+        """Returns the embeddings, those of the dense features first.
+
+        Raises:
+            ValueError: If there are not `n_dense` dense and `n_fields` sparse features; a single
+                one would be broadcast to all.
+        """
+        widths, expected = (dense.shape[-1], sparse.shape[-1]), (self.n_dense, len(self.offsets))
+        if widths != expected:
+            raise ValueError(
+                f"dense and sparse must have {expected[0]} and {expected[1]} features, "
+                f"but got {widths[0]} and {widths[1]}."
+            )
         embedded: Tensor = self.table(sparse + self.offsets)
         if self.bottom is None:
             return embedded

@@ -24,6 +24,7 @@ def log_losses(logits: Tensor, labels: Tensor) -> Float64[Tensor, " n"]:
     An infinite logit costs 0 where it is right, and infinitely much where it is wrong.
 
     Raises:
+        TypeError: If the logits are truth values, such as predicted classes, or complex.
         ValueError: If the shapes are not (n,) and (n,), or a label is neither 0 nor 1.
     """
     _check_pair(logits, labels)
@@ -41,6 +42,8 @@ def _check_pair(logits: Tensor, labels: Tensor) -> None:
             f"logits and labels must have the shapes (n,) and (n,), but got {shapes[0]} "
             f"and {shapes[1]}."
         )
+    if logits.is_complex() or logits.dtype is torch.bool:
+        raise TypeError(f"logits must be real numbers, but got the dtype {logits.dtype}.")
     wrong = (labels != 0) & (labels != 1)
     if wrong.any():
         raise ValueError(f"labels must be 0 or 1, but got {labels[wrong][0].item()}.")
@@ -132,6 +135,7 @@ def normalized_entropy(logits: Tensor, labels: Tensor) -> float:
         Mean log loss over the entropy of the positive rate; NaN if all labels are the same.
 
     Raises:
+        TypeError: If the logits are truth values, such as predicted classes, or complex.
         ValueError: If the shapes differ from these, or a label is neither 0 nor 1.
 
     Examples:

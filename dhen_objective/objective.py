@@ -19,6 +19,7 @@ from dhen_objective.cost import flops_per_example
 from dhen_objective.inherited import InheritedReports
 from dhen_objective.metrics import Tally, ne_gain, ne_gain_with_error
 from dhen_objective.ranges import check_device
+from dhen_objective.same_baseline import warn_of_another_baseline
 from dhen_objective.size import network_size
 from dhen_objective.space import suggest_config
 from dhen_objective.streams.base import ClickStream
@@ -54,10 +55,14 @@ class DHENObjective:
     the study's pruner may stop the pass.
 
     User attributes of a trial, in plain Python types: before the training `config` (JSON of the
-    network and its training), `flops` (per example), `parameters` and `memory` (bytes of weights
-    and optimizer state); after it, also if it was pruned, `rows`, `seconds`, `qps` (examples per
-    second of a training step), `ne` (of the last window), `ne_gain` (likewise, in %),
-    `ne_gain_error`, `calibration` and `lifetime_ne`. NaN values are left out.
+    network and its training), `flops` (per example), `parameters`, `memory` (bytes of weights and
+    optimizer state) and `baseline` (JSON of its rows and of its last window's positives and log
+    loss); after it, also if it was pruned, `rows`, `seconds`, `qps` (examples per second of a
+    training step), `ne` (of the last window), `ne_gain` (likewise, in %), `ne_gain_error`,
+    `calibration` and `lifetime_ne`. NaN values are left out.
+
+    Trials of a study that were held against another baseline are told of in a warning, as their
+    values cannot be compared.
 
     A training that diverges makes a failed trial, with the reason in the attribute `failure`.
 
@@ -186,8 +191,11 @@ class DHENObjective:
 
         Raises:
             optuna.TrialPruned: If the pruner stopped the pass and no `label` was given.
-            ValueError: See `score`; also if the trial inherited reports of other data.
+            ValueError: See `score`; also if the trial inherited reports of other data, or its
+                study maximizes.
         """
+        if optuna.study.StudyDirection.MAXIMIZE in trial.study.directions:
+            raise ValueError("direction must be 'minimize', as negative gains are better.")
         self._check_data()
         if self._suggest is None:
             config, training = suggest_config(trial, training=self.training)
@@ -196,7 +204,9 @@ class DHENObjective:
         self._check_reports(training)
         self._describe(trial, config, training)
         # which also trains the baseline, so that the trial's clock does not run meanwhile
-        inherited = InheritedReports(trial, self.baseline_result.curve)
+        baseline = self.baseline_result
+        warn_of_another_baseline(trial, baseline)
+        inherited = InheritedReports(trial, baseline.curve)
 
         def report(rows: int, window: Tally) -> bool:
             gain = self._gain(rows, window)
@@ -243,7 +253,14 @@ class DHENObjective:
         return checkpoint_path(self.checkpoints, self.stream, config, training)
 
     def _gain(self, rows: int, window: Tally) -> float:
-        return ne_gain(window.log_loss, self.baseline_result.curve[rows].log_loss)
+        base = self.baseline_result.curve[rows]
+        if (window.rows, window.positives) != (base.rows, base.positives):
+            raise ValueError(
+                f"stream must not change while an objective lives, but the window that ends at "
+                f"row {rows} has {window.positives:g} positives of {window.rows}, where the "
+                f"baseline's had {base.positives:g} of {base.rows}."
+            )
+        return ne_gain(window.log_loss, base.log_loss)
 
     def _describe(self, trial: optuna.Trial, config: DHENConfig, training: TrainConfig) -> None:
         stream = self.stream

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from dhen_objective.features import ClickModel
 from dhen_objective.metrics import Tally
 from dhen_objective.model import DHEN
 from dhen_objective.ranges import check_prior
-from dhen_objective.streams.base import ClickStream
+from dhen_objective.streams.base import ClickStream, matching
 from dhen_objective.trainer import Learner, Trainer, with_gradients
 
 Report = Callable[[int, Tally], bool | None]
@@ -121,8 +122,9 @@ def train(
         is marked as `diverged`.
 
     Raises:
-        ValueError: If the stream has no rows, or, read to its end, only labels of one kind; if the
-            folder of `checkpoint` is not there.
+        ValueError: If the stream has no rows, yields other numbers of rows or features than it
+            says, or an id outside its field, or, read to its end, has only labels of one kind; if
+            the folder of `checkpoint` is not there.
     """
     training = training or TrainConfig()
     model = DHEN(
@@ -149,11 +151,22 @@ def train_model(
 
     By default with the learning rates of its own, `model.own_training()`. A checkpoint is taken up
     by a model with the weights that the first one began with: build it anew with the same seed.
+
+    Raises:
+        ValueError: See `train`; also if the model was built for other fields than the stream's.
     """
     training = training or model.own_training()
+    _check_fits(model, stream)
     trainer = Trainer(model, training, n_rows=check_rows(stream))
     saved = None if checkpoint is None else Checkpoint(checkpoint, trainer, stream, training)
     return learn(trainer, stream, training, report=report, saved=saved)
+
+
+def _check_fits(model: ClickModel, stream: ClickStream) -> None:
+    """Refuses a model for fewer ids, as those beyond a field would be ids of the next one."""
+    ours, given = model.features.field_sizes, tuple(stream.field_sizes)
+    if len(ours) != len(given) or any(map(operator.lt, ours, given)):
+        raise ValueError(f"model must have the stream's field_sizes {given}, but got {ours}.")
 
 
 def check_rows(stream: ClickStream) -> int:
@@ -180,7 +193,7 @@ def learn(
     batches = stream.batches(training.batch_size) if saved is None else saved.resume()
     before = learner.record.grid[: len(learner.record.cells)]  # of the state that was taken up
     stopped = _report(learner, before, report)
-    for batch in () if stopped else batches:
+    for batch in () if stopped else matching(batches, stream, seen=learner.rows):
         done = learner.timed_step(batch.to(training.device))
         clock.advance()
         stopped = _report(learner, done, report)

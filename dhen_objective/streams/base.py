@@ -26,7 +26,7 @@ class Batch:
         labels: 0 or 1.
 
     Raises:
-        ValueError: If a label is neither 0 nor 1.
+        ValueError: If a label is neither 0 nor 1, or the parts are not equally long.
     """
 
     dense: Float[Tensor, "b n"]
@@ -34,6 +34,9 @@ class Batch:
     labels: Float32[Tensor, " b"]
 
     def __post_init__(self) -> None:
+        lengths = (len(self.dense), len(self.sparse), len(self.labels))
+        if len(set(lengths)) > 1:
+            raise ValueError(f"dense, sparse and labels must be equally long, but got {lengths}.")
         wrong = (self.labels != 0) & (self.labels != 1)
         if wrong.any():
             raise ValueError(f"labels must be 0 or 1, but got {float(self.labels[wrong][0])}.")
@@ -109,6 +112,52 @@ class ClickStream(ABC):
         Raises:
             ValueError: If the batch size is not positive, or `start` is negative.
         """
+
+
+def matching(batches: Iterable[Batch], stream: ClickStream, *, seen: int = 0) -> Iterator[Batch]:
+    """Yields a stream's batches, which must be what the stream says of itself.
+
+    One column would be broadcast to several features, and an id beyond its field would be one of
+    the next field.
+
+    Args:
+        batches: What the stream yields.
+        stream: What it says.
+        seen: Number of examples before these.
+
+    Raises:
+        ValueError: If a batch has other columns or an id outside its field, or there are not
+            `n_rows` examples in all.
+    """
+    sizes = torch.tensor(stream.field_sizes, dtype=torch.int64, device="cpu")
+    for batch in batches:
+        _check_widths(batch, stream)
+        outside = (batch.sparse < 0) | (batch.sparse >= sizes.to(batch.sparse.device))
+        if outside.any():
+            row, field = outside.nonzero()[0].tolist()
+            raise ValueError(
+                f"sparse must be in [0, {sizes[field]}) in field {field}, but got "
+                f"{batch.sparse[row, field]} in row {seen + row}."
+            )
+        seen += len(batch)
+        if seen > stream.n_rows:
+            break
+        yield batch
+    if seen != stream.n_rows:
+        more = " or more" if seen > stream.n_rows else ""
+        raise ValueError(
+            f"stream must yield its n_rows = {stream.n_rows} examples, but got {seen}{more}."
+        )
+
+
+def _check_widths(batch: Batch, stream: ClickStream) -> None:
+    widths = batch.dense.shape[1], batch.sparse.shape[1]
+    expected = stream.n_dense, len(stream.field_sizes)
+    if widths != expected:
+        raise ValueError(
+            f"stream must yield n_dense = {expected[0]} dense and {expected[1]} sparse features, "
+            f"as many as field_sizes, but got {widths[0]} and {widths[1]}."
+        )
 
 
 def check_batches(batch_size: int, start: int) -> None:

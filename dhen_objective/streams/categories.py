@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 
-from dhen_objective.streams.columns import is_text, plain
+from dhen_objective.streams.columns import EXACT, is_text, plain
 from dhen_objective.streams.hashing import ODD, hashed_words, word
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_WHOLE = re.compile(rb"-?[0-9]{16,20}")
 
 
 def ids(column: pa.Array, *, field: str, size: int) -> Int64[np.ndarray, " n"]:
@@ -21,17 +25,19 @@ def ids(column: pa.Array, *, field: str, size: int) -> Int64[np.ndarray, " n"]:
 
     if not pa.types.is_dictionary(column.type):
         column = plain(column).dictionary_encode()
-    words = [*_words(column.dictionary), word(None)]
+    words = [*_words(column.dictionary, field), word(None)]
     index = pc.fill_null(column.indices.cast(pa.int64()), len(words) - 1)
     known = hashed_words(words, field=field, size=size)
     return known[index.to_numpy(zero_copy_only=False)]
 
 
-def _words(column: pa.Array) -> list[bytes]:
+def _words(column: pa.Array, field: str) -> list[bytes]:
     """Returns the word of each value."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if pa.types.is_floating(column.type):
+        _warn_of_lost_digits(np.abs(_numbers(column)), EXACT[str(column.type)], field)
     if pa.types.is_float16(column.type) or pa.types.is_float32(column.type):
         # .1 in float32 is written .1, but is another number in Python's float
         values = column.to_numpy(zero_copy_only=False)
@@ -42,6 +48,29 @@ def _words(column: pa.Array) -> list[bytes]:
     column = pc.fill_null(column.cast(pa.large_binary()), b"")
     words = column.to_numpy(zero_copy_only=False).tolist()
     odd = pc.match_substring_regex(column, ODD).to_numpy(zero_copy_only=False)
+    rewritten: list[int] = []
     for i in np.flatnonzero(odd).tolist():  # all others are their own words
-        words[i] = word(words[i])
+        text, words[i] = words[i], word(words[i])
+        of_float = text.endswith(b".0") or b"e" in text.lower()
+        if of_float and _WHOLE.fullmatch(words[i]):
+            rewritten.append(abs(int(words[i])))
+    if rewritten:
+        _warn_of_lost_digits(np.array(rewritten, float), EXACT["double"], field)
     return words
+
+
+def _numbers(column: pa.Array) -> Float64[np.ndarray, " n"]:
+    return column.to_numpy(zero_copy_only=False).astype(np.float64)
+
+
+def _warn_of_lost_digits(values: Float64[np.ndarray, " n"], exact: int, field: str) -> None:
+    """Tells of whole numbers that were floats and have more digits than these hold."""
+    doubtful = values[(values >= exact) & (values < 2.0**64)]
+    doubtful = doubtful[doubtful == np.floor(doubtful)]
+    if len(doubtful):
+        warnings.warn(
+            f"sparse {field!r} has whole numbers from {exact:,} on that were stored as floats, "
+            f"such as {int(doubtful[0])}. Their last digits may be lost, and their ids are then "
+            "those of other numbers: store them as integers or text.",
+            stacklevel=2,
+        )

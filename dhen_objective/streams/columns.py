@@ -17,6 +17,9 @@ _TRUTH = dict.fromkeys((b"true", b"True", b"TRUE"), b"1") | dict.fromkeys(
     (b"false", b"False", b"FALSE"), b"0"
 )
 
+EXACT = {"halffloat": 2**11, "float": 2**24, "double": 2**53}
+"""Below these, floats of a type hold each whole number."""
+
 LARGEST = float(np.finfo(np.float32).max)
 """Of a feature, which is a float32."""
 

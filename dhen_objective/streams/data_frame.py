@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -39,6 +39,10 @@ class Frame(Source):
     def __init__(self, frame: DataFrame) -> None:
         """Keeps the frame, without a copy."""
         self._frame = frame
+
+    def keep(self, columns: Sequence[str]) -> None:
+        """Keeps only these columns, and as they are now, whatever becomes of the frame."""
+        self._frame = self._frame[list(columns)]
 
     def names(self) -> list[str]:
         """Returns the names of the columns; those that are no text have a name of no column."""
@@ -111,10 +115,30 @@ def _objects(values: pd.Series) -> pa.Array:
     if len(kinds) <= 1 and not numpy and _same_zone(values[known], kinds):
         try:
             return _of_one_type(values, kinds)
-        except (pa.ArrowException, OverflowError, ValueError):
+        except (pa.ArrowException, OverflowError, TypeError, ValueError):
             pass  # such as whole numbers beyond 64 bits
+    _check_texts(kinds, values.name)
     texts = [_text(value) if there else None for value, there in zip(values, known, strict=True)]
     return pa.array(texts, pa.binary())
+
+
+def _check_texts(kinds: Iterable[type], name: object) -> None:
+    """Refuses objects whose text is another one in another process, or not all of the object.
+
+    The text of an object is by default its address, that of a set has no order, and long arrays
+    are abridged.
+
+    Raises:
+        ValueError: If there are such objects.
+    """
+    for kind in kinds:
+        plain = issubclass(kind, str | bytes | bytearray | memoryview)
+        nameless = all(getattr(kind, of) is getattr(object, of) for of in ("__str__", "__repr__"))
+        if nameless or (issubclass(kind, Collection) and not plain):
+            raise ValueError(
+                f"DataFrame: {name!r} must hold text, numbers, truth values or times, "
+                f"but got objects of the type {kind.__name__}."
+            )
 
 
 def _same_zone(times: pd.Series, kinds: set[type]) -> bool:
@@ -139,8 +163,12 @@ def _of_one_type(values: pd.Series, kinds: set[type]) -> pa.Array:
 
 def _text(value: object) -> bytes:
     """Returns a value's text; that of a large number has all its digits."""
-    if isinstance(value, bytes):
-        return value
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if isinstance(value, str):
+        return str.__str__(value).encode()  # of a member of an enumeration, its value
     if isinstance(value, np.floating) and value.is_integer():
         value = int(value)
-    return (format(value, "f") if isinstance(value, Decimal) else str(value)).encode()
+    if isinstance(value, Decimal) and value.is_finite():
+        return format(value, "f").encode()
+    return str(float(value) if isinstance(value, Decimal) else value).encode()

@@ -17,7 +17,7 @@ MISSING = b"\xff\0missing"
 """The word of a value that is not there: no text in UTF-8 is it."""
 
 _NUMBER = re.compile(rb"(-?)((?:0|[1-9]\d*)?)(?:\.(\d*))?")
-_POWER = re.compile(rb"-?(?:\d(?:\.\d*)?[eE]|(?:0|[1-9]\d*)(?:\.\d*)?[eE][-+])[-+]?\d{1,3}")
+_POWER = re.compile(rb"-?(?:\d(?:\.\d*)?[eE][-+]?|(?:0|[1-9]\d*)(?:\.\d*)?[eE][-+])\d{1,3}")
 _TIME = re.compile(
     rb"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d*?)0*)?"
     rb" ?(Z|UTC|[-+]\d\d(?::?\d\d(?::\d\d)?)?)?"
@@ -28,6 +28,7 @@ ODD = (
 )
 """What, as a regular expression, all texts match that are not their own `word`."""
 
+_BYTES = (bytes, bytearray, memoryview)
 _SAME = {
     b"": MISSING, b"nan": MISSING, b"NaN": MISSING, b"-0": b"0",
     b"true": b"True", b"TRUE": b"True", b"false": b"False", b"FALSE": b"False",
@@ -66,6 +67,8 @@ def hashed_ids(values: Iterable[object], *, field: str, size: int) -> Int64[np.n
 
 def hashed_words(words: Iterable[bytes], *, field: str, size: int) -> Int64[np.ndarray, " n"]:
     """Returns the ids of categories of which the `word` is known."""
+    if not isinstance(size, int | np.integer) or size < 1:
+        raise ValueError(f"size must be an integer of at least 1, but got {size}.")
     begin = zlib.crc32(f"{field}=".encode())
     hashes = np.fromiter(map(zlib.crc32, words, repeat(begin)), np.uint64)
     return (_mixed(hashes) % np.uint64(size)).astype(np.int64)
@@ -87,11 +90,13 @@ def word(value: object) -> bytes:
     if value is None:
         return MISSING
     if isinstance(value, Decimal):
-        value = format(value, "f")
+        value = format(value, "f") if value.is_finite() else float(value)
+    elif isinstance(value, str):
+        value = str.__str__(value)  # of a member of an enumeration, its value
     elif isinstance(value, datetime) and value.tzinfo is not None:
         with suppress(OverflowError):  # a last day of all days remains as it is written
             value = value.astimezone(UTC)
-    text = value if isinstance(value, bytes) else str(value).encode()
+    text = bytes(value) if isinstance(value, _BYTES) else str(value).encode()
     text = text.strip(b" \t")
     if text in _SAME:
         return _SAME[text]

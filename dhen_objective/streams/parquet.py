@@ -52,16 +52,38 @@ class ParquetFile(Source):
         """
         first = 1
         with self._open() as file:
-            for rows in file.iter_batches(_ROWS, columns=list(columns), use_threads=False):
+            for rows in self._batches(file, list(columns)):
                 lines = np.arange(first, first + len(rows))
                 first += len(rows)
                 yield Part(source=self.name, lines=lines, rows=rows)
 
+    def _batches(self, file: Any, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """Yields the rows; old times of 96 bits in nanoseconds only where these can hold them.
+
+        Arrow says nothing of times before 1677 and after 2262, such as 9999-12-31 for "no end",
+        and makes others of them.
+        """
+        batches = file.iter_batches(_ROWS, columns=columns, use_threads=False)
+        schema = [file.schema.column(i) for i in range(len(file.schema))]
+        old = {column.path for column in schema if column.physical_type == "INT96"}
+        names = [name for name in columns if name in old]
+        if not names:
+            yield from batches
+            return
+        with self._open(coerce_int96_timestamp_unit="us") as other:
+            coarse = other.iter_batches(_ROWS, columns=names, use_threads=False)
+            for rows, safe in zip(batches, coarse, strict=True):
+                for name in names:
+                    if _beyond_nanoseconds(safe.column(name)):
+                        place = rows.schema.names.index(name)
+                        rows = rows.set_column(place, name, safe.column(name))
+                yield rows
+
     @contextmanager
-    def _open(self) -> Iterator[Any]:
+    def _open(self, **options: Any) -> Iterator[Any]:
         pa = arrow()
         try:
-            with pa.parquet.ParquetFile(self._path) as file:
+            with pa.parquet.ParquetFile(self._path, **options) as file:
                 yield file
         except (pa.ArrowException, OSError) as error:
             if isinstance(error, FileNotFoundError | PermissionError):
@@ -71,6 +93,12 @@ class ParquetFile(Source):
                 f"{self._path} must be a whole Parquet file (for text, give "
                 f"layout=CSV(...)), but could not be read: {problem}"
             ) from error
+
+
+def _beyond_nanoseconds(stamps: pa.Array) -> bool:
+    """Returns whether some times in microseconds do not fit into 64 bits of nanoseconds."""
+    values = stamps.cast("int64").drop_null().to_numpy(zero_copy_only=False)
+    return bool((np.abs(values) > (2**63 - 1) // 1000).any())
 
 
 def _pandas_types(schema: pa.Schema) -> dict[str, str]:

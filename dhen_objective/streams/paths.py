@@ -15,18 +15,27 @@ _SUFFIX = re.compile(
 )
 """What two names of one table may differ in: compression, a backup, the format."""
 
+_COPIES = (
+    re.compile(r"(.+\.(?:csv|tsv|txt|parquet|pq))\W?.+", re.I),  # .csv.part, .csv.1, .csv_old
+    re.compile(r"(?:copy of |~\$|#)(.+?)#?", re.I),
+    re.compile(r"(.+?)(?: ?\(\d+\)|[ _-]+(?:copy|backup|bak|old|orig)(?![a-z]).*)", re.I),
+)
+"""Names of copies, of downloads that were broken off, and of older versions of a table."""
+
 
 def expand(paths: Iterable[Path | str]) -> tuple[Path, ...]:
     """Returns the files; a folder or a pattern stands for its files in natural order.
 
-    In natural order, day_2.csv comes before day_10.csv. Files of a folder, and of the folders in
-    it, are left out where a name begins with a dot or an underscore, as those of Spark do. Links
-    to folders are followed.
+    In natural order, day_2.csv comes before day_10.csv and Day_10.csv. Files of a folder, and of
+    the folders in it, are left out where a name begins with a dot or an underscore, as those of
+    Spark do; a folder such as _day=1, for the values of a column, is none of these. Links to
+    folders are followed.
 
     Raises:
         ValueError: If a folder or pattern holds no file, a file is named twice, be it by another
-            name, or a folder or pattern holds a table twice, such as day_1.csv and day_1.csv.gz.
-            Also if a file belongs to a table of Delta Lake, which keeps rows that were deleted.
+            name, or a folder or pattern holds a table twice, such as day_1.csv and day_1.csv.gz,
+            or what may be a copy of one, such as day_1.csv.1 and day_1 (1).csv. Also if a file
+            belongs to a table of Delta Lake, which keeps rows that were deleted.
         FileNotFoundError: If a file is not there.
 
     Examples:
@@ -45,10 +54,14 @@ def expand(paths: Iterable[Path | str]) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def natural(path: Path | str) -> list[tuple[str, int]]:
-    """Returns what sorts names by the numbers in them."""
-    pairs = re.findall(r"(\D*)(\d*)", str(path))
-    return [(text, int(digits or -1)) for text, digits in pairs]
+def natural(path: Path | str) -> tuple[list[list[tuple[str, int]]], str]:
+    """Returns what sorts paths, folder by folder, by the numbers in their names.
+
+    Names that differ only in zeros before a number, or in the size of letters, are ordered by
+    their letters.
+    """
+    pairs = [re.findall(r"(\D*)(\d*)", part.casefold()) for part in Path(path).parts]
+    return [[(text, int(digits or -1)) for text, digits in part] for part in pairs], str(path)
 
 
 def _files(path: Path) -> list[Path]:
@@ -101,11 +114,29 @@ def _some(found: list[Path], path: Path) -> list[Path]:
     for file in files:
         other = tables.setdefault(_table(file), file)
         if other != file:
-            raise ValueError(
-                f"{path} must hold each table once, but has {other.name} and {file.name}; "
-                "move one away, or name the files."
-            )
+            _refuse(path, other, file)
+    for file in files:
+        for name in _originals(file.name):
+            other = tables.get(_table(file.with_name(name)), file)
+            if other != file:
+                _refuse(path, other, file)
     return files
+
+
+def _refuse(path: Path, one: Path, other: Path) -> NoReturn:
+    raise ValueError(
+        f"{path} must hold each table once, but has {one.name} and {other.name}; "
+        "move one away, or name the files."
+    )
+
+
+def _originals(name: str) -> Iterator[str]:
+    """Yields the names that a file may be a copy of, or another version."""
+    stem = _table(Path(name)).name
+    for of in (name, stem):
+        for pattern in _COPIES:
+            if match := pattern.fullmatch(of):
+                yield match[1]
 
 
 def _table(file: Path) -> Path:
@@ -127,4 +158,4 @@ def _check_delta(folder: Path) -> None:
 
 
 def _hidden(name: str) -> bool:
-    return name.startswith((".", "_"))
+    return name.startswith(".") or (name.startswith("_") and "=" not in name)

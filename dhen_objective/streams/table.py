@@ -57,9 +57,9 @@ class TableStream(ClickStream):
         """Looks at the columns, and reads the files once to count if `rows` is not given.
 
         Args:
-            paths: A pandas DataFrame, or one file or several, which follow each other in time.
-                A folder, or a pattern such as "day_*.csv", stands for its files in natural
-                order: day_2 comes before day_10. Files may be compressed.
+            paths: A pandas DataFrame, which may change afterwards, or one file or several, which
+                follow each other in time. A folder, or a pattern such as "day_*.csv", stands for
+                its files in natural order: day_2 comes before day_10. Files may be compressed.
             columns: What the columns mean.
             prior: Rough share of positives, as known before the first example.
             layout: Of text files. By default, files whose name has .csv or .tsv in it are text
@@ -88,6 +88,8 @@ class TableStream(ClickStream):
             self._sources, map(str, self.paths or ["DataFrame"]), strict=True
         ):
             check_columns(source, where, columns)
+            if isinstance(source, Frame):
+                source.keep(columns.names)
         self.field_sizes = tuple(columns.fields.values())
         self.n_dense = len(columns.dense) + len(columns.counts)
         self.prior = prior

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,12 @@ _BLOCK = 4 << 20
 _LONGEST_ROW = 64 << 20
 """Bytes beyond which a row is taken for one whose quote is not closed."""
 
+_ABOUT_QUOTES = (
+    "Where quotes are plain letters, give layout=CSV(quotes=False); where a backslash escapes "
+    r'them, CSV(escape="\\").'
+)
+_ZEROS = "a text must not hold zero bytes, as a crash of the machine leaves behind."
+
 _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -37,6 +44,7 @@ class TextFile(Source):
         """Opens nothing yet."""
         self._path, self._layout = path, layout
         self.name = path.name
+        self._warned = False
 
     def names(self) -> list[str]:
         """Returns the names of the columns; none for a file without any row.
@@ -73,10 +81,13 @@ class TextFile(Source):
             good = found & (records.widths == len(names))
             lines = line + records.lines
             torn = np.flatnonzero(found & ~good)
+            rows = self._read(block, records, good, names, columns)
+            if not self._warned and not block.isascii():
+                self._warn_of_other_codes(rows)
             yield Part(
                 source=self.name,
                 lines=lines[good],
-                rows=self._read(block, records, good, names, columns),
+                rows=rows,
                 torn=list(zip(lines[torn].tolist(), records.widths[torn].tolist(), strict=True)),
                 width=len(names),
             )
@@ -89,15 +100,15 @@ class TextFile(Source):
             while True:
                 block += more
                 records = find_records(block, self._layout, last=not more)
+                fault = records.fault and f"{records.fault}. {_ABOUT_QUOTES}"
+                if b"\0" in more:
+                    block, fault = _before_zeros(block, records), _ZEROS
+                    records = find_records(block, self._layout, last=True)
                 if len(records.starts):
                     yield block, records, line
                 line += records.used_lines
-                if records.fault is not None:
-                    raise ValueError(
-                        f"{self._path}:{line}: {records.fault}. Where quotes are plain letters, "
-                        "give layout=CSV(quotes=False); where a backslash escapes them, "
-                        r'CSV(escape="\\").'
-                    )
+                if fault is not None:
+                    raise ValueError(f"{self._path}:{line}: {fault}")
                 if not more:
                     return
                 block = block[records.used :]
@@ -107,6 +118,22 @@ class TextFile(Source):
                         f"{self._path}:{line}: a row must have at most {_LONGEST_ROW >> 20} MiB, "
                         "but a longer one begins here; is a quote not closed?"
                     )
+
+    def _warn_of_other_codes(self, rows: pa.RecordBatch) -> None:
+        """Tells once of text that is no UTF-8: in another file, or in Parquet, its ids differ."""
+        pa = arrow()
+        for name in rows.schema.names:
+            try:
+                rows.column(name).cast(pa.string())
+            except pa.ArrowInvalid:
+                self._warned = True
+                warnings.warn(
+                    f"{self._path} has text in {name!r} that is not in UTF-8. It is taken as it "
+                    "is: the ids of letters beyond ASCII differ from those of the same text in "
+                    "UTF-8, as in Parquet files and DataFrames.",
+                    stacklevel=2,
+                )
+                return
 
     def _start(self, block: bytes) -> bytes:
         """Returns the first block without the mark of UTF-8."""
@@ -179,7 +206,29 @@ class TextFile(Source):
                 f"after the last one, but {len(table)} were read."
             )
         (rows,) = table.rename_columns(list(columns)).combine_chunks().to_batches()
+        return _without_spaced_nulls(rows, null)
+
+
+def _before_zeros(block: bytes, records: Records) -> bytes:
+    """Returns the rows before the one that holds the first zero byte."""
+    before = np.searchsorted(records.ends, block.index(b"\0"), side="right")
+    return block[: records.ends[before - 1] if before else 0]
+
+
+def _without_spaced_nulls(rows: pa.RecordBatch, null: Sequence[str]) -> pa.RecordBatch:
+    """Makes also those marks of a missing value null that have spaces around them."""
+    if not null:
         return rows
+    import pyarrow.compute as pc
+
+    pa = arrow()
+    marks = "|".join(map(re.escape, null))
+    spaced = rf"^([ \t]+({marks})[ \t]*|({marks})[ \t]+)$"
+    columns = [
+        pc.if_else(pc.match_substring_regex(column, spaced), pa.scalar(None, column.type), column)
+        for column in rows.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=rows.schema.names)
 
 
 def _without_escaped_nulls(block: bytes, records: Records, layout: CSV) -> tuple[bytes, list[str]]:

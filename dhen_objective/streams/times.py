@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float64
 
-from dhen_objective.streams.columns import Values, is_text, numbers, plain
+from dhen_objective.streams.columns import EXACT, Values, is_text, numbers, plain
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,10 +20,11 @@ dates written as 20141021 or 2014102105 lie outside."""
 _DIGITS = dict.fromkeys("mdHMSyUWV", 2) | dict.fromkeys("wu", 1) | {"Y": 4, "G": 4, "j": 3}
 """How many digits a directive of `strptime` writes, of those that always write as many."""
 
-_EXACT = {"halffloat": 2**11, "float": 2**24, "double": 2**53}
-"""Up to these, floats of a type hold each whole number."""
-
 _FULL_YEAR = ("%Y", "%G", "ISO8601")
+_ROLLS_OVER, _INEXACT = re.compile("%[jUW]"), re.compile("%[fzZ]")
+"""Directives of which pandas takes day 366 for the first of the next year, and those that are
+not written as they were read."""
+
 _RELATIVE = (b"now", b"today")
 """What pandas takes for the time at which it is read."""
 
@@ -118,7 +119,7 @@ def _whole_texts(column: pa.Array) -> pa.Array:
         text = column.cast(pa.string())
         return text if pa.types.is_integer(kind) else _without_zeros(text)
     values = numbers(column).values
-    whole = (values == np.floor(values)) & (np.abs(values) <= _EXACT[str(kind)])
+    whole = (values == np.floor(values)) & (np.abs(values) <= EXACT[str(kind)])
     return pa.array(np.where(whole, values, 0).astype(np.int64), mask=~whole).cast(pa.string())
 
 
@@ -152,15 +153,24 @@ def _parsed(column: pa.Array, form: str) -> Float64[np.ndarray, " n"]:
     width = _width(form)
     texts = [_readable(text, form, width) for text in encoded.dictionary.to_pylist()]
     stamps = pd.to_datetime(pd.Series(texts, dtype=object), format=form, errors="coerce", utc=True)
+    if _ROLLS_OVER.search(form) and not _INEXACT.search(form):
+        written = stamps.dt.strftime(form)
+        same = [_numbers(a) == _numbers(b) for a, b in zip(texts, written, strict=True)]
+        stamps = stamps.where(np.array(same, bool))
     known = np.append(_seconds(pa.array(stamps, from_pandas=True)), np.nan)
     index = pc.fill_null(encoded.indices.cast("int64"), len(texts))
     return known[index.to_numpy(zero_copy_only=False)]
 
 
+def _numbers(text: object) -> list[int]:
+    return [int(digits) for digits in re.findall("[0-9]+", str(text))]
+
+
 def _readable(text: bytes, form: str, width: int | None) -> str | None:
     """Returns text as pandas is to read it, if it can be a time."""
-    if not text.isascii() or text.strip().lower() in _RELATIVE:
-        return None
+    bare = text.strip().lower()
+    if not text.isascii() or bare in _RELATIVE or bare.startswith(b"-"):
+        return None  # pandas takes -2014 for a year before Christ
     if width is None:
         return text.decode()
     digits = re.fullmatch(rb"([0-9]+)(\.0*)?", text)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from dhen_objective import whole_files
 from dhen_objective.baselines import LogisticRegression, PlainMLP
@@ -134,7 +135,9 @@ def test_a_state_of_another_training_is_not_continued(
 def test_a_state_of_another_model_is_not_continued(checkpoint: Path) -> None:
     killed(checkpoint, stream())
     model = LogisticRegression(field_sizes=(4, 4), n_dense=2)
-    with pytest.warns(UserWarning, match=r"training \(model, config, weights, initial weights\)"):
+    with pytest.warns(
+        UserWarning, match=r"training \(model, config, modules, weights, initial weights\)"
+    ):
         train_model(model, stream(), FAST, checkpoint=checkpoint)
 
 
@@ -160,6 +163,14 @@ def test_a_state_of_a_model_with_other_initial_weights_is_not_continued(
     killed_mlp(checkpoint)
     with pytest.warns(UserWarning, match=r"of another training \(initial weights\)"):
         train_model(other, stream(), FAST, checkpoint=checkpoint)
+
+
+def test_a_state_of_a_model_with_other_modules_is_not_continued(checkpoint: Path) -> None:
+    killed_mlp(checkpoint)
+    model = mlp(0)
+    model.dropout = torch.nn.Dropout(0.5)  # which has no weights
+    with pytest.warns(UserWarning, match=r"is of another training \(modules\)"):
+        train_model(model, stream(), FAST, checkpoint=checkpoint)
 
 
 def test_a_state_is_continued_by_a_model_that_is_built_anew(checkpoint: Path) -> None:

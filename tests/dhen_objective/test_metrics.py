@@ -212,3 +212,9 @@ def test_binary_entropy_is_zero_at_the_ends_and_log_two_in_the_middle() -> None:
     assert binary_entropy(0.5) == pytest.approx(math.log(2))
     with pytest.raises(ValueError, match=r"rate must be in \[0, 1\], but got 2\.0"):
         binary_entropy(2.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.complex64])
+def test_truth_values_and_complex_numbers_are_no_logits(dtype: torch.dtype) -> None:
+    with pytest.raises(TypeError, match=f"logits must be real numbers, but got the .* {dtype}"):
+        normalized_entropy(torch.zeros(4, dtype=dtype), torch.tensor([1, 0, 0, 0]))

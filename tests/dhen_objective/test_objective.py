@@ -4,13 +4,14 @@ import os
 import pickle
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
+import pandas as pd
 import pytest
 
 from dhen_objective import objective as module
@@ -25,7 +26,7 @@ from dhen_objective.trainer import Trainer
 
 BASE = DHENConfig(n_layers=1, modules=(Interaction.LINEAR,), dim=8)
 FAST = TrainConfig(batch_size=100, n_reports=5, window=0.4)
-ALWAYS = {"config", "flops", "parameters", "memory", "rows", "seconds", "qps"}
+ALWAYS = {"baseline", "config", "flops", "parameters", "memory", "rows", "seconds", "qps"}
 
 
 @pytest.fixture(autouse=True)
@@ -342,13 +343,13 @@ def test_a_retried_trial_does_not_keep_reports_of_other_rows(
         retry(study, study.trials[0])
     second = objective(days(tmp_path, **change))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that the state is of other data
+        warnings.simplefilter("ignore")  # that the state, or the baseline, is of other data
         study.optimize(second, n_trials=1, catch=ValueError)
         assert study.trials[1].state is optuna.trial.TrialState.FAIL
         with pytest.raises(ValueError, match=r"trial 2 must not keep .* study\.enqueue_trial"):
             study.optimize(second, n_trials=1)
-    study.enqueue_trial(study.trials[0].params)
-    study.optimize(second, n_trials=1)
+        study.enqueue_trial(study.trials[0].params)
+        study.optimize(second, n_trials=1)
     assert len(study.trials[3].intermediate_values) == 5
 
 
@@ -370,6 +371,79 @@ def test_files_that_change_while_an_objective_lives_are_named(
             objective.score(BASE)
     with pytest.raises(ValueError, match=r"stream must not change while an objective lives"):
         run(objective)
+
+
+def table(rows: int = 500) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    return pd.DataFrame({"y": rng.integers(2, size=rows), "x": rng.normal(size=rows)})
+
+
+def test_a_stream_keeps_the_frame_as_it_was() -> None:
+    frame = table()
+    stream = TableStream(frame, Columns(label="y", sparse={}, dense=("x",)), prior=0.5)
+    objective = DHENObjective(stream, baseline=BASE, training=FAST)
+    _ = objective.baseline_result
+    frame["y"] = 1 - frame["y"]
+    frame.loc[:, "x"] = 0.0
+    assert objective.score(BASE).gain == 0
+
+
+def test_arrays_that_change_while_an_objective_lives_are_refused() -> None:
+    frame = table()
+    arrays = {"dense": frame[["x"]].to_numpy().copy(), "labels": frame["y"].to_numpy().copy()}
+    for name, message in (("dense", "its identity changed"), ("labels", "its identity changed")):
+        stream = ArrayStream(**arrays, sparse=np.zeros((500, 0), int), field_sizes=(), prior=0.5)
+        objective = DHENObjective(stream, baseline=BASE, training=FAST)
+        _ = objective.baseline_result
+        arrays[name][:] = 1 - arrays[name]
+        with pytest.raises(ValueError, match=message):
+            objective.score(BASE)
+
+
+class Turning(ArrayStream):
+    """A stream whose labels change with each pass, without a word."""
+
+    def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
+        self.flip = not getattr(self, "flip", True)
+        for batch in super().batches(batch_size, start=start):
+            labels = 1 - batch.labels if self.flip else batch.labels
+            yield Batch(dense=batch.dense, sparse=batch.sparse, labels=labels)
+
+
+def test_other_labels_than_those_of_the_baseline_are_refused() -> None:
+    frame = table()
+    stream = Turning(
+        dense=frame[["x"]], labels=frame["y"], sparse=np.zeros((500, 0), int), field_sizes=(),
+        prior=0.5,
+    )  # fmt: skip
+    objective = DHENObjective(stream, baseline=BASE, training=FAST)
+    _ = objective.baseline_result
+    with pytest.raises(ValueError, match=r"must not change .* row 500 has \d+ positives of 200"):
+        objective.score(BASE)
+
+
+def test_a_study_that_goes_on_with_other_data_is_told_of() -> None:
+    frame, columns = table(), Columns(label="y", sparse={}, dense=("x",))
+    other = frame.assign(y=frame["x"] > 0.5)
+    objectives = [
+        DHENObjective(
+            TableStream(rows, columns, prior=0.5), baseline=BASE, training=FAST, suggest=small
+        )
+        for rows in (frame, frame.copy(), other)
+    ]
+    study = run(objectives[0])
+    study.optimize(objectives[1], n_trials=1)  # no warning, which would be an error
+    with pytest.warns(UserWarning, match="Trial 0 of this study was held against another base"):
+        study.optimize(objectives[2], n_trials=1)
+    assert (
+        json.loads(study.trials[2].user_attrs["baseline"])["positives"] == other["y"][300:].sum()
+    )
+
+
+def test_a_study_that_maximizes_is_refused(stream: SyntheticStream) -> None:
+    study = optuna.create_study(direction="maximize")
+    with pytest.raises(ValueError, match="direction must be 'minimize'"):
+        study.optimize(DHENObjective(stream, baseline=BASE, training=FAST), n_trials=1)
 
 
 def test_what_other_killed_runs_left_in_the_folder_is_swept(

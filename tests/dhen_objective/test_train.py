@@ -18,7 +18,9 @@ from dhen_objective.baselines import LogisticRegression, PlainMLP
 from dhen_objective.config import DHENConfig, Interaction, TrainConfig
 from dhen_objective.metrics import Tally
 from dhen_objective.model import DHEN
+from dhen_objective.sgd import train_sgd
 from dhen_objective.streams import ArrayStream, Batch, ClickStream, SyntheticStream
+from dhen_objective.streams.base import regroup
 from dhen_objective.train import TrainResult, train, train_model
 from dhen_objective.trainer import report_grid
 
@@ -56,6 +58,21 @@ class Listed(ClickStream):
     def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
         del batch_size, start
         yield from self._batches
+
+
+class Odd(ClickStream):
+    """A stream whose batches need not be what it says of itself."""
+
+    def __init__(self, rows: int = 8, *, dense: int = 2, ids: int = 4, sparse: int = 2) -> None:
+        self.n_rows, self.n_dense, self.field_sizes, self.prior = 8, 2, (4, 4), 0.5
+        self._made = Batch(
+            dense=torch.arange(rows * dense).reshape(rows, dense).float(),
+            sparse=(torch.arange(rows) % ids)[:, None].repeat(1, sparse),
+            labels=(torch.arange(rows) % 2).float(),
+        )
+
+    def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
+        return regroup([self._made], batch_size, start=start)
 
 
 def batch(labels: list[float]) -> Batch:
@@ -272,6 +289,32 @@ def test_a_diverged_training_ends_and_says_so() -> None:
     assert result.diverged
     assert 0 < result.rows < 300
     assert math.isfinite(result.lifetime.loss)
+
+
+@pytest.mark.parametrize(
+    ("stream", "message"),
+    [
+        (Odd(6), "must yield its n_rows = 8 examples, but got 6"),
+        (Odd(9), "must yield its n_rows = 8 examples, but got 9"),
+        (Odd(dense=1), "n_dense = 2 dense and 2 sparse features, .* but got 1 and 2"),
+        (Odd(sparse=1), "n_dense = 2 dense and 2 sparse features, .* but got 2 and 1"),
+        (Odd(ids=5), r"sparse must be in \[0, 4\) in field 0, but got 4 in row 4"),
+    ],
+)
+def test_a_stream_that_is_not_what_it_says_is_refused(stream: Odd, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        train(stream, SMALL, TrainConfig(batch_size=3, n_reports=5))
+    with pytest.raises(ValueError, match=message):
+        train_sgd(stream, TrainConfig(batch_size=3, n_reports=5))
+
+
+def test_a_model_for_fewer_ids_or_other_features_is_refused() -> None:
+    model = DHEN(SMALL, field_sizes=(3, 5), n_dense=2, prior=0.5)
+    with pytest.raises(ValueError, match=r"stream's field_sizes \(4, 4\), but got \(3, 5\)"):
+        train_model(model, Odd())
+    for dense, sparse in ((1, 2), (2, 1)):  # which would be broadcast
+        with pytest.raises(ValueError, match=f"must have 2 and 2 .* got {dense} and {sparse}"):
+            model(torch.zeros(3, dense), torch.zeros(3, sparse, dtype=torch.long))
 
 
 def test_a_stream_without_rows_positives_or_negatives_is_refused() -> None:

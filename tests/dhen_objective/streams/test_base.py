@@ -43,6 +43,15 @@ def test_a_batch_refuses_other_labels() -> None:
         )
 
 
+def test_a_batch_refuses_parts_of_other_lengths() -> None:
+    with pytest.raises(ValueError, match=r"must be equally long, but got \(3, 1, 3\)"):
+        Batch(
+            dense=torch.zeros(3, 0),
+            sparse=torch.zeros(1, 1, dtype=torch.long),
+            labels=torch.zeros(3),
+        )
+
+
 TABLE = pd.DataFrame({"y": [0, 1, 0], "shop": ["a", "b", "c"]})
 
 

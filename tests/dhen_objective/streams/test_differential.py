@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from dhen_objective.streams import CSV, ArrayStream, Columns, TableStream, text
 from dhen_objective.streams.hashing import stable_id
 
+pytestmark = pytest.mark.filterwarnings("ignore:sparse .* has whole numbers from")
+
 SIZE = 10**6
 
 WORDS = st.one_of(

@@ -158,3 +158,9 @@ def test_the_last_moment_of_all_has_a_word() -> None:
     assert word(datetime.max.replace(tzinfo=timezone(-timedelta(hours=1)))).startswith(
         b"9999-12-31"
     )
+
+
+@pytest.mark.parametrize("size", [0, -5])
+def test_a_size_that_is_none_is_refused(size: int) -> None:
+    with pytest.raises(ValueError, match=f"size must be an integer of at least 1, but got {size}"):
+        stable_id("a", field="f", size=size)

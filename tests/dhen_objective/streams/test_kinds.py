@@ -123,7 +123,10 @@ def test_rows_beyond_those_that_are_asked_for_are_not_looked_at(tmp_path: Path) 
 def test_rows_of_another_width_are_counted_whatever_their_bytes(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(TABLE.encode() + "1,café,1,2\n0,café,5\n".encode("latin-1"))
-    with pytest.warns(UserWarning, match=r"1 of 22: a\.csv:22: a row must have 3 columns"):
+    with (
+        pytest.warns(UserWarning, match=r"1 of 22: a\.csv:22: a row must have 3 columns"),
+        pytest.warns(UserWarning, match=r"a\.csv has text in 'shop' that is not in UTF-8"),
+    ):
         batch = read(path, max_malformed=0.1)
     expected = stable_id("café".encode("latin-1"), field="shop", size=1000)
     assert batch.sparse[-1, 0] == expected
@@ -150,6 +153,28 @@ def test_a_long_text_with_new_lines_is_read_as_pandas_reads_it(tmp_path: Path) -
     assert prices(path) == expected["price"].tolist() == list(range(30_000))
 
 
+def test_text_that_is_not_in_utf_8_is_told_of_once(tmp_path: Path) -> None:
+    for name, code in (("a.csv", "utf-8"), ("b.csv", "latin-1")):
+        (tmp_path / name).write_bytes("y,shop,price,title\n0,a,1,é\n1,é,2,a\n".encode(code))
+    with pytest.warns(
+        UserWarning, match=r"b\.csv has text in 'shop' that is not in UTF-8"
+    ) as told:
+        stream = TableStream(tmp_path, COLUMNS, prior=0.5)
+    assert len(told) == 1
+    assert len(list(stream.batches(3))) == 2  # no further warning, which would be an error
+    numbers = Columns(label="y", sparse={}, dense=("price",))
+    assert len(read(tmp_path, numbers)) == 4  # letters of other columns do not matter
+
+
+def test_rows_before_a_gap_of_zero_bytes_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"  # also where the gap is within a quoted text, or at the end
+    for gap in ("1,b\0\0,7\n", '1,"b\n\0",7\n', "1,b,7" + 100 * "\0"):
+        path.write_text(TABLE + 300 * "1,a,1\n" + gap + TABLE)
+        assert len(read(path, rows=320)) == 320
+        with pytest.raises(ValueError, match=r"a\.csv:322: a text must not hold zero bytes"):
+            read(path, rows=321)
+
+
 def test_what_databases_write_for_nothing_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('y,shop,price\n1,NULL,NA\n0,\\N,\\N\n1,a\\"b, 5 \n0,\\\\N,+.5\n')
@@ -157,6 +182,15 @@ def test_what_databases_write_for_nothing_is_missing(tmp_path: Path) -> None:
     expected = [None, None, 'a"b', r"\N"]
     assert batch.sparse[:, 0].tolist() == [stable_id(x, field="shop", size=1000) for x in expected]
     np.testing.assert_array_equal(batch.dense[:, 0], np.float32([np.nan, np.nan, 5, 0.5]))
+
+
+def test_a_mark_of_nothing_may_have_spaces_around_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("y,shop,price\n1, NA,NA\t\n0,NULL  , NULL \n1,NA NA,5\n")
+    batch = read(path, layout=CSV(null=("NA", "NULL")))
+    expected = [None, None, "NA NA"]
+    assert batch.sparse[:, 0].tolist() == [stable_id(x, field="shop", size=1000) for x in expected]
+    np.testing.assert_array_equal(batch.dense[:, 0], np.float32([np.nan, np.nan, 5]))
 
 
 @pytest.mark.parametrize("truths", ["True False", "true false", "TRUE FALSE", "1 0", "1.0 0.0"])
@@ -183,6 +217,7 @@ def test_numbers_that_float32_cannot_hold_are_malformed_in_all_formats(tmp_path:
             read(table, columns, max_malformed=0.5)
 
 
+@pytest.mark.filterwarnings("ignore:sparse 'shop' has whole numbers from")
 def test_a_category_has_one_id_whatever_its_column_became(tmp_path: Path) -> None:
     day_1 = pd.DataFrame({"y": [0, 1, 0], "shop": [5, 17, 10**16], "price": 1.0})
     day_2 = pd.DataFrame({"y": [0, 1, 0, 1], "shop": [5, 17, 10**16, np.nan], "price": 1.0})
@@ -199,6 +234,23 @@ def test_a_category_has_one_id_whatever_its_column_became(tmp_path: Path) -> Non
             assert read(table).sparse[:, 0].tolist() == expected
 
 
+@pytest.mark.parametrize("kind", ["float64", "float32"])
+def test_whole_numbers_that_floats_cannot_hold_are_told_of(tmp_path: Path, kind: str) -> None:
+    exact = 2**53 if kind == "float64" else 2**24
+    frame = pd.DataFrame({"y": [0, 1, 0], "shop": [exact + 1, 5, -7], "price": 1.0})
+    read(frame)
+    frame["shop"] = frame["shop"].astype(kind)  # as one missing value does
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.astype({"shop": "float64"}).to_csv(tmp_path / "a.csv", index=False)
+    tables = [frame, tmp_path / "a.parquet", tmp_path / "a.csv"]
+    for table in tables[: 3 if kind == "float64" else 2]:
+        with pytest.warns(UserWarning, match=f"'shop' has whole numbers from {exact:,}"):
+            read(table)
+    (tmp_path / "b.csv").write_text(f"y,shop,price\n0, {2**60 + 1},1\n1,{2**60 + 1}.00,1\n")
+    assert len(set(read(tmp_path / "b.csv").sparse[:, 0].tolist())) == 1  # without a warning
+
+
+@pytest.mark.filterwarnings("ignore:sparse 'f32' has whole numbers from")
 def test_categories_of_all_types_have_the_same_ids_in_all_formats(tmp_path: Path) -> None:
     moments = pd.to_datetime(["2014-10-21", "2014-10-21 05:06:07.25", None], format="ISO8601")
     frame = pd.DataFrame({
@@ -233,6 +285,19 @@ def test_times_of_any_unit_are_read(tmp_path: Path) -> None:
         hours, days = read(table, columns).sparse.T.tolist()
         assert hours in ([5, 6, 5], [5, 5, 5])  # coarser units cut the nanoseconds off
         assert days == [1, 1, 2]
+
+
+def test_old_times_of_96_bits_are_read_also_beyond_nanoseconds(tmp_path: Path) -> None:
+    days = [datetime.datetime(*day) for day in ((9999, 12, 31), (1, 1, 1), (2014, 10, 21, 5))]
+    nanoseconds = pd.to_datetime(["1969-12-31 23:59:59.999999999", "2014-10-21 00:00:00.0", None])
+    for times, kind in ((days, pa.timestamp("us")), (nanoseconds, pa.timestamp("ns"))):
+        table = {"y": [0, 1, 0], "shop": pa.array(times, kind), "price": [1.0] * 3}
+        path = tmp_path / "a.parquet"
+        pq.write_table(pa.table(table), path, use_deprecated_int96_timestamps=True)
+        expected = [
+            stable_id(None if time is pd.NaT else time, field="shop", size=1000) for time in times
+        ]
+        assert read(path).sparse[:, 0].tolist() == expected
 
 
 def test_times_that_are_none_are_malformed(tmp_path: Path) -> None:

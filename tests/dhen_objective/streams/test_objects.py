@@ -1,6 +1,7 @@
 """Columns of Python objects: of one type they are that type, else each is its text."""
 
 import datetime as dt
+import enum
 from decimal import Decimal
 from pathlib import Path
 
@@ -83,3 +84,45 @@ def test_columns_whose_names_are_numbers_are_not_those_of_their_text() -> None:
         ValueError, match=r"among those .*'0 \(a name that is int\)'.* got \['0'\]"
     ):
         TableStream(frame, Columns(label="y", sparse={"0": 9}), prior=0.5)
+
+
+class Shop(str, enum.Enum):  # noqa: UP042 (of the old kind, whose text is not its value)
+    SMALL = "small"
+    LARGE = "large"
+
+
+ALIKE = {
+    "members of an enumeration": [Shop.SMALL, Shop.LARGE],
+    "bytes that can change": [bytearray(b"small"), bytearray(b"large")],
+    "views of bytes": [memoryview(b"small"), memoryview(b"large")],
+}
+
+
+@pytest.mark.parametrize("kind", ALIKE)
+def test_an_object_has_one_id_alone_and_among_others(kind: str) -> None:
+    values = ALIKE[kind]
+    expected = hashed_ids(["small", "large", "x"], field="s", size=10**6).tolist()
+    alone = ids(to_array(pd.Series(values, dtype=object)), field="s", size=10**6)
+    mixed = ids(to_array(pd.Series([*values, "x"], dtype=object)), field="s", size=10**6)
+    assert alone.tolist() == expected[:2]
+    assert mixed.tolist() == expected
+    assert hashed_ids(values, field="s", size=10**6).tolist() == expected[:2]
+
+
+def test_infinite_decimals_are_infinite_numbers() -> None:
+    values = pd.Series([Decimal("-Infinity"), Decimal(5), Decimal("NaN")], dtype=object)
+    expected = hashed_ids([-np.inf, 5, None], field="s", size=10**6).tolist()
+    assert ids(to_array(values), field="s", size=10**6).tolist() == expected
+
+
+class Nameless:
+    """An object whose text is its address."""
+
+
+@pytest.mark.parametrize("value", [Nameless(), {"a", "b"}, frozenset("ab"), np.arange(3), ["a"]])
+@pytest.mark.parametrize("other", ["x", None])
+def test_objects_without_a_text_of_their_own_are_refused(value: object, other: object) -> None:
+    shops = pd.Series([value, other], dtype=object)
+    frame = pd.DataFrame({"y": [0, 1], "shop": shops})
+    with pytest.raises(ValueError, match=r"'shop' must .* but got (the type list|objects of the)"):
+        TableStream(frame, Columns(label="y", sparse={"shop": 9}), prior=0.5)

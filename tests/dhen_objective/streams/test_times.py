@@ -91,3 +91,18 @@ def test_the_time_of_reading_is_no_time(form: str) -> None:
 def test_formats_that_are_guessed_are_refused() -> None:
     with pytest.raises(ValueError, match=r'time_format must be one format .* but got "mixed"'):
         Columns(label="y", sparse={}, time="t", time_format="mixed", calendar=True)
+
+
+@pytest.mark.parametrize(
+    ("form", "right", "none"),
+    [
+        ("%Y-%j", "2016-366", "2014-366"),
+        ("%y%j %H:%M", "14001 5:00", "14366 5:00"),
+        ("%Y%U%w", "2014421", "2014536"),
+        ("ISO8601", "2014-10-21", "-2014-10-21"),
+    ],
+)
+def test_days_of_another_year_and_years_before_christ_are_malformed(
+    form: str, right: str, none: str
+) -> None:
+    assert times(pa.array([right, none]), form).wrong.tolist() == [False, True]
