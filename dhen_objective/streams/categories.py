@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from dhen_objective.streams.columns import is_text, plain
-from dhen_objective.streams.hashing import ODD, hashed_words, word
+from dhen_objective.streams.hashing import LONGEST_ODD, ODD, ODD_MARKS, hashed_words, word
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,7 +41,18 @@ def _words(column: pa.Array) -> list[bytes]:
         return [word(value) for value in column.to_pylist()]
     column = pc.fill_null(column.cast(pa.large_binary()), b"")
     words = column.to_numpy(zero_copy_only=False).tolist()
-    odd = pc.match_substring_regex(column, ODD).to_numpy(zero_copy_only=False)
-    for i in np.flatnonzero(odd).tolist():  # all others are their own words
+    for i in _odd(column, words).tolist():  # all others are their own words
         words[i] = word(words[i])
     return words
+
+
+def _odd(column: pa.Array, words: list[bytes]) -> Int64[np.ndarray, " _"]:
+    """Returns which texts may not be their own words."""
+    import pyarrow.compute as pc
+
+    candidates, every = np.arange(len(column)), b"".join(words)
+    if not any(mark in every for mark in ODD_MARKS):  # in most columns, and found out fast
+        short = pc.less_equal(pc.binary_length(column), LONGEST_ODD)
+        candidates, column = candidates[short.to_numpy(zero_copy_only=False)], column.filter(short)
+    odd = pc.match_substring_regex(column, ODD)
+    return candidates[odd.to_numpy(zero_copy_only=False)]

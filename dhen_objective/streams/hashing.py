@@ -17,16 +17,18 @@ MISSING = b"\xff\0missing"
 """The word of a value that is not there: no text in UTF-8 is it."""
 
 _NUMBER = re.compile(rb"(-?)((?:0|[1-9]\d*)?)(?:\.(\d*))?")
-_POWER = re.compile(rb"-?(?:\d(?:\.\d*)?[eE]|(?:0|[1-9]\d*)(?:\.\d*)?[eE][-+])[-+]?\d{1,3}")
+_POWER = re.compile(rb"-?(?:\d(?:\.\d*)?[eE][-+]?|(?:0|[1-9]\d*)(?:\.\d*)?[eE][-+])\d{1,3}")
 _TIME = re.compile(
     rb"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d*?)0*)?"
     rb" ?(Z|UTC|[-+]\d\d(?::?\d\d(?::\d\d)?)?)?"
 )
 ODD = (
     r"(?s)^(nan|NaN|-0|true|TRUE|false|FALSE|)$|\..*0$|\.$|^-?\.|^-?0\.0000"
-    r"|^-?\d[.\d]*[eE][-+]?\d{1,3}$|^....-|^[ \t]|[ \t]$"
+    r"|^-?(\d(\.\d*)?[eE][-+]?|(0|[1-9]\d*)(\.\d*)?[eE][-+])\d{1,3}$|^....-|^[ \t]|[ \t]$"
 )
 """What, as a regular expression, all texts match that are not their own `word`."""
+ODD_MARKS, LONGEST_ODD = (b".", b"-", b"+", b" ", b"\t"), 5
+"""A text that is longer and has none of these marks is not odd."""
 
 _SAME = {
     b"": MISSING, b"nan": MISSING, b"NaN": MISSING, b"-0": b"0",
