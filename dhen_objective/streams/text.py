@@ -192,9 +192,9 @@ def _without_escaped_nulls(block: bytes, records: Records, layout: CSV) -> tuple
     edge = re.escape(layout.delimiter).encode() + rb"\r\n"
     choices = b"|".join(re.escape(mark.encode()) for mark in marks)
     changed = bytearray(block)
-    opening, closing = records.quoted
+    quoted = records.quoted
     for match in re.finditer(rb"(?<![^%b])(?:%b)(?![^%b])" % (edge, choices, edge), block):
         first, end = match.span()
-        if np.searchsorted(opening, first) == np.searchsorted(closing, first):
+        if quoted is None or first == 0 or not quoted[first - 1]:
             changed[first:end] = bytes(end - first)
     return bytes(changed), [*null, *("\0" * len(mark.encode()) for mark in marks)]
