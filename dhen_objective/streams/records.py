@@ -16,6 +16,8 @@ from jaxtyping import Bool, Int, UInt8
 from dhen_objective.streams.layout import CSV
 
 _QUOTE, _LF, _CR = b'"\n\r'
+_WINDOW = 512 << 10
+"""Bytes that are looked at together; their masks fit in a processor's cache."""
 
 Positions = Int[np.ndarray, " _"]
 Mask = Bool[np.ndarray, " _"]
@@ -33,7 +35,7 @@ class Records:
         used: Offset at which the rest of the block begins.
         used_lines: Number of lines before it.
         fault: What is wrong with the quotes of the row that begins there, if anything.
-        quoted: Which bytes are in quotes, the opening quote among them; None if no quote is read.
+        quoted: Which bytes are in quotes, the opening quote among them; None if nowhere.
     """
 
     starts: Positions
@@ -54,6 +56,48 @@ def find_records(block: bytes, layout: CSV, *, last: bool) -> Records:
         layout: Of the text.
         last: Whether the file ends with the block.
     """
+    found: list[Records] = []
+    used, size, ended = 0, _WINDOW, False
+    while not ended:
+        ended = used + size >= len(block)
+        window = _in_window(block[used : used + size], layout, last=last and ended)
+        found.append(window)
+        used += window.used
+        size = _WINDOW if window.used else 2 * size  # or a row of many windows would take long
+        ended = ended or window.fault is not None
+    return _joined(found)
+
+
+def _joined(windows: list[Records]) -> Records:
+    """Returns the rows of windows that follow each other."""
+    if len(windows) == 1:
+        return windows[0]
+    used = np.cumsum([0, *(window.used for window in windows)]).tolist()
+    lines = np.cumsum([0, *(window.used_lines for window in windows)]).tolist()
+    quoted = None
+    if any(window.quoted is not None for window in windows):
+        quoted = np.zeros(used[-1], bool)
+        for first, window in zip(used, windows, strict=False):
+            if window.quoted is not None:
+                quoted[first : first + window.used] = window.quoted[: window.used]
+    return Records(
+        starts=_moved([window.starts for window in windows], used),
+        ends=_moved([window.ends for window in windows], used),
+        lines=_moved([window.lines for window in windows], lines),
+        widths=np.concatenate([window.widths for window in windows]),
+        used=used[-1],
+        used_lines=lines[-1],
+        fault=windows[-1].fault,
+        quoted=quoted,
+    )
+
+
+def _moved(parts: list[Positions], by: list[int]) -> Positions:
+    return np.concatenate([part + first for part, first in zip(parts, by, strict=False)])
+
+
+def _in_window(block: bytes, layout: CSV, *, last: bool) -> Records:
+    """Finds the rows of a part of a block."""
     text = np.frombuffer(block, np.uint8)
     escaped = _escaped(text, layout)
     new_lines = _new_lines(block, text, last=last)
