@@ -124,7 +124,9 @@ def _in_window(block: bytes, layout: CSV, *, last: bool) -> Records:
 
 def _counts(marks: Mask, starts: Positions) -> Positions:
     """Returns the number of marks from each start up to the next."""
-    return np.add.reduceat(marks, starts, dtype=np.int64) if len(starts) else starts
+    if not len(starts):
+        return starts
+    return np.add.reduceat(marks.view(np.int8), starts, dtype=np.int32)
 
 
 def _without(mask: Mask, escaped: Positions) -> Mask:
