@@ -1,11 +1,13 @@
 """What a suggestion costs beside GPSampler's, on the 18 decisions of DHEN and in large spaces.
 
-    python benchmarks/cost/suggestions.py
+    python -m benchmarks cost suggestions
 
 Both samplers get the same study of random trials and suggest in turns, in one process; the
 figures are medians of CPU time. Then ours is timed on larger studies, and both in spaces of many
 choices or parameters. All of it is measured in processes of one thread, and in others without
 thread variables, as users have them.
+
+Takes about 10 minutes.
 """
 
 from __future__ import annotations
@@ -171,7 +173,3 @@ def main() -> None:
         for one_thread, name in ((True, "1"), (False, "unset")):
             own, peer = in_a_process(one_thread, compare_large, space)
             print(f"| {space} | {name} | {own:.3f} | {peer:.3f} | {own / peer:.2f} |", flush=True)
-
-
-if __name__ == "__main__":
-    main()

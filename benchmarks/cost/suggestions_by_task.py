@@ -1,10 +1,12 @@
-"""What a suggestion costs beside GPSampler's, on the tasks of search_quality.py.
+"""What a suggestion costs beside GPSampler's, on the tasks of the search-quality benchmark.
 
-    python benchmarks/cost/suggestions_by_task.py --tasks all
+    python -m benchmarks cost suggestions_by_task --tasks all
 
 On each task both samplers get the same study of random trials and suggest in turns, in one
 process; a row has the medians of CPU time at 50 and 100 completed trials and their ratio, on one
 thread, and ours without thread variables, as users have them.
+
+Takes about an hour.
 """
 
 import argparse
@@ -68,7 +70,3 @@ def main() -> None:
             print(f"| {name} | {n_trials} | {figures} |", flush=True)
     for n_trials, found in ratios.items():
         print(f"\nmedian ratio at {n_trials} trials over {len(found)} tasks: {median(found):.2f}")
-
-
-if __name__ == "__main__":
-    main()

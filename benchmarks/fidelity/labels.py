@@ -1,10 +1,12 @@
 """Low fidelity on recorded learning curves: how labels rank, where training stops, what it saves.
 
-    python benchmarks/fidelity/labels.py --hpo DIR       # LCBench curves of a task folder
-    python benchmarks/fidelity/labels.py --npz FILE...   # arrays (curve, step) by name
+    python -m benchmarks fidelity labels --hpo DIR       # LCBench curves of a task folder
+    python -m benchmarks fidelity labels --npz FILE...   # arrays (curve, step) by name
 
 Prints Markdown tables. Lower values are better in all curves. The odd rows of the task list are
 the half that defaults were not chosen on.
+
+Takes about 30 minutes.
 """
 
 import argparse
@@ -289,7 +291,3 @@ def main() -> None:
     print_fits(tasks, arguments.noise)
     print_cutoffs(tasks, arguments.draws)
     print_hopeless(tasks, arguments.draws)
-
-
-if __name__ == "__main__":
-    main()

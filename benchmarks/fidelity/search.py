@@ -1,7 +1,7 @@
 r"""Search with and without low fidelity at equal steps of training (epochs, rows).
 
-    python benchmarks/fidelity/search.py --hpo DIR --out runs.jsonl --seeds 3
-    python benchmarks/fidelity/search.py --out table.jsonl --seeds 10 --budget 30 \
+    python -m benchmarks fidelity search --hpo DIR --out runs.jsonl --seeds 3
+    python -m benchmarks fidelity search --out table.jsonl --seeds 10 --budget 30 \
         --table benchmarks/fidelity/curves/dhen_coupons.npz
 
 A searcher without a pruner trains every configuration to the end. With one, trials return their
@@ -10,6 +10,8 @@ trainings of the finalists, the three best labels, are paid from the budget.
 The result is the best value of a whole training, as normalized regret: 0 is the best known value,
 1 the median of random configurations. Runs that ``--out`` holds are skipped; the tables, in
 Markdown, are of all that it holds.
+
+Takes about 5 hours on LCBench, 20 minutes on recorded DHENs.
 """
 
 import argparse
@@ -222,7 +224,3 @@ def main() -> None:
                         file.write(json.dumps(asdict(run)) + "\n")
     shown = [budget for budget in arguments.show if budget <= arguments.budget]
     print_tables(read(arguments.out), shown, arguments.budget)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""Tasks with learning curves for ``low_fidelity_search.py``: LCBench, and tables of curves."""
+"""Tasks with learning curves to search: LCBench, and tables of recorded curves."""
 
 import importlib
 import json
@@ -110,7 +110,7 @@ class Table(CurveTask):
 
 
 def load_lcbench(folder: Path) -> list[CurveTask]:
-    """The eight LCBench tasks of a folder that holds ``hpo_tasks.py``."""
+    """The eight LCBench tasks of a folder that holds `hpo_tasks.py`."""
     sys.path.insert(0, str(folder))
     module = importlib.import_module("hpo_tasks")
     names = [name for name in module.tasks() if name.startswith("yahpo_lcbench")]
@@ -118,7 +118,7 @@ def load_lcbench(folder: Path) -> list[CurveTask]:
 
 
 def load_table(path: Path) -> Table:
-    """A table that ``record_dhen_curves.py`` wrote: one array of curves, and their parameters."""
+    """Return the table that `python -m benchmarks dhen record_curves` wrote."""
     with np.load(path) as arrays:
         name = next(name for name in arrays.files if arrays[name].ndim == 2)
         return Table(

@@ -1,7 +1,7 @@
-"""The sampler with one of its departures from the paper taken back, for `search_quality.py`.
+"""The sampler with one of its departures from the paper taken back.
 
-    python benchmarks/search/quality.py --tasks twelve --seeds 2 --out ablations.jsonl \
-        --samplers predictor_rl no_process=benchmarks/search/ablations.py:no_process ...
+    python -m benchmarks search quality --tasks twelve --seeds 2 --out ablations.jsonl \
+        --samplers predictor_rl no_process=benchmarks.search.ablations:no_process ...
 """
 
 from dataclasses import replace

@@ -1,11 +1,13 @@
 r"""Loss subject to a bound on the cost: the best feasible loss, and how often the bound is broken.
 
-    python benchmarks/search/constraints.py --out runs.jsonl
+    python -m benchmarks search constraints --out runs.jsonl
 
 The bound is the first quartile of the cost over all configurations (of a sample, where they are
 too many). Every trial says by `set_constraint` how far it is from the bound. Regret is the best
 feasible loss so far less the best known feasible one, in units of what the median feasible
 configuration loses to it; a run that has found nothing feasible counts as the median.
+
+Takes about 40 minutes.
 """
 
 import argparse
@@ -85,7 +87,3 @@ def main() -> None:
             runs, arguments.tasks, partial(regret, arguments=arguments), "infeasible", of_sampler
         )
     )
-
-
-if __name__ == "__main__":
-    main()

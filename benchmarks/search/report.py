@@ -1,17 +1,18 @@
-"""Report who found what, from the JSON lines that ``search_quality.py`` writes.
+"""Report who found what, from the JSON lines that `python -m benchmarks search quality` writes.
 
-    python benchmarks/search/report.py runs.jsonl --samplers tpe gp predictor_rl
+    python -m benchmarks search report runs.jsonl --samplers tpe gp predictor_rl
 
 Only task-seed pairs that every compared sampler has count, so name the samplers to compare when
 one of them ran on fewer. Normalized regret is ``(best so far - best known) / (median random - best
 known)``, never clipped: 0 is the best known value, 1 the median of random configurations, and
 negative is better than what was known.
+
+Takes a few seconds.
 """
 
 import argparse
 import fnmatch
 import json
-import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -278,7 +279,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = vars(parser.parse_args(argv))
     print(render(read_records(arguments.pop("files")), **arguments))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

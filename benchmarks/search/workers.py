@@ -1,11 +1,13 @@
 """What many workers lose: searchers asked for trials before the last ones have come back.
 
-    python benchmarks/search/workers.py --out workers.jsonl --jobs 1
+    python -m benchmarks search workers --out workers.jsonl --jobs 1
 
 An asynchronous search is simulated on published tables: each of so many workers asks for a trial,
 trains it for a log-normal time, tells its value and asks for the next one. Which trial comes back
 when depends on the seed only, so that all searchers and tasks meet the same order. Runs that
 ``--out`` already holds are skipped.
+
+Takes about 30 minutes.
 """
 
 import argparse
@@ -229,7 +231,3 @@ def main(argv: Sequence[str] | None = None) -> None:
         for future in tqdm(futures, unit="run"):
             future.result()
     print(render(read_records([out])))
-
-
-if __name__ == "__main__":
-    main()
