@@ -17,8 +17,9 @@ from typing import Any
 
 import optuna
 
-from benchmarks.cost.suggestions import quiet, seconds, study_of
+from benchmarks.cost.suggestions import seconds, study_of
 from benchmarks.cost.thread_variables import in_a_process
+from benchmarks.quiet import be_quiet
 from dhen_objective import suggest_config
 from dhen_objective.cost import flops_per_example
 from optuna_predictor_rl import KnownCost, PredictorRLSampler
@@ -31,7 +32,7 @@ def flops(params: dict[str, Any]) -> float:
 
 def measure(n_trials: int, repeats: int) -> tuple[list[float], int]:
     """Medians without a cost, with a learned and with a known one; configurations priced."""
-    quiet()
+    be_quiet(one_thread=False)
     seconds(study_of(10), PredictorRLSampler(seed=0))  # the first call loads what it needs
     study = study_of(n_trials)
     asked: list[dict[str, Any]] = []

@@ -22,8 +22,9 @@ import numpy as np
 from optuna.samplers import BaseSampler, RandomSampler
 from scipy.stats import kendalltau
 
-from benchmarks.cost.suggestions import quiet, study_of
+from benchmarks.cost.suggestions import study_of
 from benchmarks.cost.thread_variables import in_a_process
+from benchmarks.quiet import be_quiet
 from dhen_objective import suggest_config
 from optuna_predictor_rl import PredictorConfig, PredictorRLSampler
 from optuna_predictor_rl.core.predictor.ensemble import fit_ensemble
@@ -39,7 +40,7 @@ def suggestions(n_trials: int, sampler: BaseSampler, n: int) -> tuple[float, lis
 
     Before each but the first another trial finishes, as in a search.
     """
-    quiet()
+    be_quiet(one_thread=False)
     study = study_of(n_trials)
     study.sampler = sampler
     seconds = []
@@ -82,7 +83,7 @@ def main() -> None:
     parser.add_argument("--pairs", nargs="+", type=int, default=[100, 300, 1000])
     parser.add_argument("--seeds", type=int, default=5)
     arguments = parser.parse_args()
-    quiet()
+    be_quiet(one_thread=False)
     print(
         "| completed trials | Optuna alone, MiB | with ours, MiB | above, MiB | s a suggestion "
         "| without thread variables, s |"

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import time
-import warnings
 from collections.abc import Callable
 from statistics import median
 
@@ -25,6 +24,7 @@ from optuna.samplers import BaseSampler, GPSampler, RandomSampler
 from optuna.trial import create_trial
 
 from benchmarks.cost.thread_variables import in_a_process
+from benchmarks.quiet import be_quiet
 from dhen_objective import suggest_config
 from optuna_predictor_rl import PredictorRLSampler
 
@@ -107,14 +107,9 @@ def fresh(sampler_seed: int) -> PredictorRLSampler:
     return PredictorRLSampler(seed=sampler_seed)
 
 
-def quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")
-
-
 def compare(n_trials: int, repeats: int) -> tuple[float, float, float]:
     """Medians of our time, of GPSampler's and of their ratio; a first pair warms up."""
-    quiet()
+    be_quiet(one_thread=False)
     study = study_of(n_trials)
     pairs = [
         (seconds(study, fresh(i)), seconds(study, GPSampler(seed=i))) for i in range(repeats + 1)
@@ -125,14 +120,14 @@ def compare(n_trials: int, repeats: int) -> tuple[float, float, float]:
 
 def ours(n_trials: int) -> float:
     """Median of our time; a first suggestion warms up."""
-    quiet()
+    be_quiet(one_thread=False)
     study = study_of(n_trials)
     return median([seconds(study, fresh(i)) for i in range(4)][1:])
 
 
 def compare_large(name: str) -> tuple[float, float]:
     """Medians of our time and of GPSampler's in a large space; a first pair warms up."""
-    quiet()
+    be_quiet(one_thread=False)
     space = LARGE[name]
     study = large_study(space)
 

@@ -16,8 +16,9 @@ from statistics import median
 import optuna
 from optuna.samplers import GPSampler, RandomSampler
 
-from benchmarks.cost.suggestions import quiet, seconds
+from benchmarks.cost.suggestions import seconds
 from benchmarks.cost.thread_variables import in_a_process
+from benchmarks.quiet import be_quiet
 from benchmarks.search.tasks import DEFAULT_FOLDER, Task, make_task, select
 from optuna_predictor_rl import PredictorRLSampler
 
@@ -35,7 +36,7 @@ def study_of(task: Task, n_trials: int) -> optuna.Study:
 
 def compare(name: str, folder: Path, n_trials: int, repeats: int) -> tuple[float, float, float]:
     """Medians of both times, and the median of their ratio; a first pair warms up."""
-    quiet()
+    be_quiet(one_thread=False)
     task = make_task(name, folder)
     study = study_of(task, n_trials)
     pairs = [

@@ -5,8 +5,8 @@
 Trains all on the same rows, in one pass, and prints the normalized entropy of the last window, a
 fifth of the rows, and of the whole pass: networks with three seeds, the others once, since they
 have no random part. Every baseline has the learning rates that `python -m benchmarks dhen
-learning_rates` chose for it; DHEN has its default's and, in a second row, those that the same protocol chooses. Runs that
-the file already holds are not repeated.
+learning_rates` chose for it; DHEN has its default's and, in a second row, those that the same
+protocol chooses. Runs that the file already holds are not repeated.
 
 Takes about 40 minutes.
 """

@@ -14,16 +14,15 @@ from __future__ import annotations
 
 import argparse
 import time
-import warnings
 from pathlib import Path
 
 import numpy as np
 import optuna
-import torch
 from optuna.samplers import RandomSampler
 from scipy.stats import kendalltau, norm
 from tqdm import tqdm
 
+from benchmarks.quiet import be_quiet
 from benchmarks.search.tasks import DEFAULT_FOLDER, Task, make_task, select
 from optuna_predictor_rl import PredictorRLSampler, Source
 
@@ -90,9 +89,7 @@ def main() -> None:
     parser.add_argument("--trials-from", choices=["random", "search"], default="random")
     parser.add_argument("--hpo", type=Path, default=DEFAULT_FOLDER)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")
+    be_quiet()
     runs = [(n, s) for n in select(arguments.tasks, arguments.hpo) for s in range(arguments.seeds)]
     found: dict[str, list[list[float]]] = {}
     for name, seed in tqdm(runs, unit="run"):

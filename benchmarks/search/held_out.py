@@ -3,22 +3,19 @@ r"""Searches of continuous spaces on which no default was chosen: small models o
     python -m benchmarks search held_out --seeds 5 --out held_out.jsonl
 
 Each trial is a cross-validation on a data set that scikit-learn brings. Regret is normalized: 0 is
-the best that any run found, 1 the median of the random trials. Runs that ``--out`` holds are
+the best that any run found, 1 the median of the random trials. Runs that `--out` holds are
 skipped; the tables, in Markdown, are of all that it holds.
 
 Takes about an hour.
 """
 
 import argparse
-import json
-import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import optuna
-import torch
 from optuna.trial import Trial
 from sklearn import datasets
 from sklearn.ensemble import GradientBoostingClassifier
@@ -29,6 +26,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
 from benchmarks.fidelity.search import SAMPLERS as SEARCHERS
+from benchmarks.json_lines import append_line, read_lines
+from benchmarks.quiet import be_quiet
 from benchmarks.search.ablations import no_distance
 
 N_TRIALS = 60
@@ -140,9 +139,8 @@ def search(task: str, sampler: str, seed: int) -> list[float]:
 
 
 def read(path: Path) -> dict[Key, np.ndarray]:
-    """The values of each run, (trials,)."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    return {(task, sampler, seed): np.array(values) for task, sampler, seed, values in lines}
+    """Return the values of each run, (trials,)."""
+    return {tuple(key): np.array(values) for *key, values in read_lines(path)}
 
 
 def regrets(runs: dict[Key, np.ndarray], task: str, seeds: list[int]) -> dict[str, np.ndarray]:
@@ -187,9 +185,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--out", type=Path, required=True, help="file of JSON lines")
     arguments = parser.parse_args()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
+    be_quiet()
     done = read(arguments.out)
     for seed in range(arguments.seeds):
         for task in TASKS:
@@ -197,6 +193,5 @@ def main() -> None:
                 if (task, sampler, seed) in done:
                     continue
                 values = search(task, sampler, seed)
-                with arguments.out.open("a") as file:
-                    file.write(json.dumps([task, sampler, seed, values]) + "\n")
+                append_line(arguments.out, [task, sampler, seed, values])
     print_tables(read(arguments.out))

@@ -5,9 +5,7 @@ Runs are stored as JSON lines, one a task, sampler and seed, with the loss and c
 
 import argparse
 import itertools
-import json
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -18,6 +16,8 @@ import optuna
 from optuna.distributions import CategoricalDistribution
 from optuna.samplers import BaseSampler
 
+from benchmarks.json_lines import append_line, read_lines
+from benchmarks.quiet import be_quiet
 from benchmarks.search.peers import label
 from benchmarks.search.protocols import search_space
 from benchmarks.search.tasks import DEFAULT_FOLDER, Task, make_task
@@ -86,9 +86,8 @@ def run_all(
     one: Callable[[Task, BaseSampler, PricedRun], PricedRun],
 ) -> list[PricedRun]:
     """All runs that the arguments name; those that the file lacks are made and appended."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")
-    runs = read_runs(arguments.out)
+    be_quiet()
+    runs = [PricedRun(**record) for record in read_lines(arguments.out)]
     done = {(run.task, run.sampler, run.seed) for run in runs}
     for seed, name in itertools.product(range(arguments.seeds), arguments.tasks):
         for sampler in arguments.samplers:
@@ -97,15 +96,8 @@ def run_all(
             task = make_task(name, arguments.hpo)
             run = one(task, make(sampler, seed, task), PricedRun(name, label(sampler), seed))
             runs.append(run)
-            with arguments.out.open("a") as file:
-                file.write(json.dumps(asdict(run)) + "\n")
+            append_line(arguments.out, asdict(run))
     return runs
-
-
-def read_runs(path: Path) -> list[PricedRun]:
-    """The runs that a file holds, if there is one."""
-    lines = path.read_text().splitlines() if path.exists() else []
-    return [PricedRun(**json.loads(line)) for line in lines]
 
 
 def parser(description: str, samplers: Sequence[str]) -> argparse.ArgumentParser:

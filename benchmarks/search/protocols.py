@@ -79,7 +79,7 @@ def sequential(task: Task, make_sampler: MakeSampler, *, seed: int, n_trials: in
 
 
 def batch(task: Task, make_sampler: MakeSampler, *, seed: int, n_trials: int) -> Outcome:
-    """Share ``n_trials`` random trials, then ask for as many at once and tell none of them.
+    """Share `n_trials` random trials, then ask for as many at once and tell none of them.
 
     The shared trials depend on the task and the seed only.
     """

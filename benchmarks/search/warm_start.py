@@ -17,18 +17,17 @@ Takes about 15 minutes.
 from __future__ import annotations
 
 import argparse
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import optuna
-import torch
 from optuna.distributions import CategoricalDistribution
 from optuna.samplers import RandomSampler
 from optuna.trial import FrozenTrial, create_trial
 from tqdm import tqdm
 
+from benchmarks.quiet import be_quiet
 from benchmarks.search.tasks import DEFAULT_FOLDER, Task, make_task
 from optuna_predictor_rl import PredictorRLSampler, Source
 from optuna_predictor_rl.search.user_prior import Belief
@@ -108,9 +107,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=25)
     parser.add_argument("--hpo", type=Path, default=DEFAULT_FOLDER)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")
+    be_quiet()
     budgets = [b for b in BUDGETS if b <= arguments.trials]
     at = " / ".join(map(str, budgets))
     print(f"| source, target | start | regret after {at} trials |\n| --- | --- | ---: |")

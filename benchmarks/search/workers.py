@@ -5,7 +5,7 @@
 An asynchronous search is simulated on published tables: each of so many workers asks for a trial,
 trains it for a log-normal time, tells its value and asks for the next one. Which trial comes back
 when depends on the seed only, so that all searchers and tasks meet the same order. Runs that
-``--out`` already holds are skipped.
+`--out` already holds are skipped.
 
 Takes about 30 minutes.
 """
@@ -15,7 +15,6 @@ import heapq
 import multiprocessing
 import os
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -25,10 +24,13 @@ import numpy as np
 import optuna
 from tqdm import tqdm
 
+from benchmarks.json_lines import append_line, read_lines
+from benchmarks.quiet import be_quiet
 from benchmarks.search.peers import make_sampler
 from benchmarks.search.protocols import MakeSampler, rounded, search_space
-from benchmarks.search.quality import append_line, parse_seeds, versions
-from benchmarks.search.report import Record, markdown_table, normalized, read_records
+from benchmarks.search.quality import parse_seeds, versions
+from benchmarks.search.report import markdown_table
+from benchmarks.search.runs import Record, normalized
 from benchmarks.search.tasks import DEFAULT_FOLDER, Task, make_task, select
 
 SPREAD = 0.7
@@ -189,14 +191,6 @@ def render(records: Sequence[Record]) -> str:
     )
 
 
-def _start_worker() -> None:
-    import torch
-
-    torch.set_num_threads(1)
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")
-
-
 def plan(arguments: argparse.Namespace) -> Iterator[Run]:
     """Order the runs by seed, then task: an unfinished file is complete for its first pairs."""
     for seed in parse_seeds(arguments.seeds):
@@ -206,7 +200,7 @@ def plan(arguments: argparse.Namespace) -> Iterator[Run]:
                     yield Run(task, sampler, seed, n_workers, arguments.trials)
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Simulate what is not in the file yet, then print the table of all that is."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -220,14 +214,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     add("--jobs", type=int, default=1, help="processes, each of one thread (default: 1)")
     add("--hpo", type=Path, default=DEFAULT_FOLDER, help="folder of hpo_tasks.py, if there is one")
     add("--out", type=Path, required=True, help="file of JSON lines to append to")
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args()
     out: Path = arguments.out
-    done = {key_of(r) for r in read_records([out])} if out.exists() else set()
+    done = {key_of(r) for r in read_lines(out)}
     runs = [run for run in plan(arguments) if run.key not in done]
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
     context, found = multiprocessing.get_context("spawn"), versions()
-    with ProcessPoolExecutor(arguments.jobs, context, _start_worker) as pool:
+    with ProcessPoolExecutor(arguments.jobs, context, be_quiet) as pool:
         futures = [pool.submit(execute, run, out, arguments.hpo, found) for run in runs]
         for future in tqdm(futures, unit="run"):
             future.result()
-    print(render(read_records([out])))
+    print(render(read_lines(out)))
