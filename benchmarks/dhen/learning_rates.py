@@ -13,7 +13,6 @@ Takes about 15 minutes.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import warnings
 from collections import defaultdict
@@ -25,6 +24,7 @@ import numpy as np
 import torch
 
 from benchmarks.dhen.quality import shape
+from benchmarks.json_lines import append_line, read_lines
 from dhen_objective import (
     DHEN,
     ClickStream,
@@ -71,8 +71,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message=".*dense values were missing")
-    options.results.touch()
-    found = [json.loads(line) for line in options.results.read_text().splitlines()]
+    found = read_lines(options.results)
     done = {tuple(line[:5]) for line in found}
     streams = {data: make(rows=ROWS) for data, make in STREAMS.items()}
     for model in reversed(SETTINGS):  # the cheap ones first
@@ -84,8 +83,7 @@ def main() -> None:
             result = run(model, streams[data], training)
             ne = math.inf if result.diverged else result.normalized_entropy
             found.append([*key, ne])
-            with options.results.open("a") as file:
-                file.write(json.dumps(found[-1]) + "\n")
+            append_line(options.results, found[-1])
     show(found)
 
 

@@ -14,7 +14,6 @@ Takes about 40 minutes.
 from __future__ import annotations
 
 import argparse
-import json
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +23,7 @@ from statistics import mean, stdev
 
 import torch
 
+from benchmarks.json_lines import append_line, read_lines
 from dhen_objective import (
     ClickStream,
     CouponStream,
@@ -91,8 +91,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message=".*dense values were missing")
-    options.results.touch()
-    runs = [json.loads(line) for line in options.results.read_text().splitlines()]
+    runs = read_lines(options.results)
     done = {tuple(run[:3]) for run in runs}
     streams = {data: make(options.rows) for data, make in STREAMS.items()}
     for name, seed, data in product(MODELS, options.seeds, STREAMS):
@@ -101,8 +100,7 @@ def main() -> None:
         result = MODELS[name](streams[data], seed)
         pair = result.normalized_entropy, result.lifetime.normalized_entropy
         runs.append([data, name, seed, *pair])
-        with options.results.open("a") as file:
-            file.write(json.dumps(runs[-1]) + "\n")
+        append_line(options.results, runs[-1])
     results: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for data, name in product(STREAMS, MODELS):
         results[data, name] = [tuple(run[3:]) for run in runs if run[:2] == [data, name]]

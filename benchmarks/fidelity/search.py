@@ -8,37 +8,30 @@ A searcher without a pruner trains every configuration to the end. With one, tri
 label, save those that are promising and run to their end. Where every trial is stopped, the whole
 trainings of the finalists, the three best labels, are paid from the budget.
 The result is the best value of a whole training, as normalized regret: 0 is the best known value,
-1 the median of random configurations. Runs that ``--out`` holds are skipped; the tables, in
+1 the median of random configurations. Runs that `--out` holds are skipped; the tables, in
 Markdown, are of all that it holds.
 
 Takes about 5 hours on LCBench, 20 minutes on recorded DHENs.
 """
 
 import argparse
-import json
-import logging
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import optuna
-import torch
 from optuna.pruners import NopPruner
-from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 
 from benchmarks.fidelity.tasks import CurveTask, load_lcbench, load_table
-from optuna_predictor_rl import HopelessTrialPruner, LowFidelityPruner, PredictorRLSampler
+from benchmarks.json_lines import append_line, read_lines
+from benchmarks.quiet import be_quiet
+from benchmarks.search.peers import make_sampler
+from optuna_predictor_rl import HopelessTrialPruner, LowFidelityPruner
 from optuna_predictor_rl.fidelity.labels import is_full
 
 N_FINALISTS = 3
-SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
-    "random": lambda seed: RandomSampler(seed=seed),
-    "tpe": lambda seed: TPESampler(seed=seed),
-    "gp": lambda seed: GPSampler(seed=seed),
-    "predictor_rl": lambda seed: PredictorRLSampler(seed=seed),
-}
+SAMPLERS = ("random", "tpe", "gp", "predictor_rl")
 Pruner = LowFidelityPruner | HopelessTrialPruner
 PRUNERS: dict[str, Callable[[], Pruner | None]] = {
     "none": lambda: None,
@@ -102,11 +95,11 @@ def search(task: CurveTask, sampler: str, pruner_name: str, seed: int, budget: i
         task.name, sampler, pruner_name, seed, task.n_steps, task.best_known, task.median_random
     )
     pruner = PRUNERS[pruner_name]()
-    study = optuna.create_study(sampler=SAMPLERS[sampler](seed), pruner=pruner or NopPruner())
+    study = optuna.create_study(sampler=make_sampler(sampler, seed), pruner=pruner or NopPruner())
     reserve = n_finalists(pruner_name)
     spent = 0
     while spent + task.n_steps <= (budget - reserve) * task.n_steps:
-        asked = task.ask(study, SAMPLERS[sampler](seed), seed)
+        asked = task.ask(study, make_sampler(sampler, seed), seed)
         if asked is None:
             break
         trial, curve = asked
@@ -125,7 +118,7 @@ def search(task: CurveTask, sampler: str, pruner_name: str, seed: int, budget: i
 
 
 def read(path: Path) -> list[Run]:
-    return [Run(**json.loads(line)) for line in path.read_text().splitlines()]
+    return [Run(**record) for record in read_lines(path)]
 
 
 def mean_regrets(runs: Sequence[Run], budgets: Sequence[int]) -> np.ndarray:
@@ -140,7 +133,7 @@ def mean_regrets(runs: Sequence[Run], budgets: Sequence[int]) -> np.ndarray:
 
 
 def saving(regrets: np.ndarray, wanted: float, budgets: Sequence[int], last: int) -> float:
-    """Share of ``last`` trainings not needed to come to the wanted regret; NaN if it never is."""
+    """Share of `last` trainings not needed to come to the wanted regret; NaN if it never is."""
     there = np.flatnonzero(regrets <= wanted)
     return 1 - budgets[there[0]] / last if len(there) else float("nan")
 
@@ -206,13 +199,10 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    logging.getLogger("optuna_predictor_rl").setLevel(logging.ERROR)
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
+    be_quiet()
     tasks = [] if arguments.hpo is None else load_lcbench(arguments.hpo)
     tasks += [] if arguments.table is None else [load_table(arguments.table)]
-    done = {run.key for run in read(arguments.out)} if arguments.out.exists() else set()
+    done = {run.key for run in read(arguments.out)}
     for seed in range(arguments.seeds):
         for sampler in arguments.samplers:
             for task in tasks:
@@ -220,7 +210,6 @@ def main() -> None:
                     if (task.name, sampler, pruner, seed) in done:
                         continue
                     run = search(task, sampler, pruner, seed, arguments.budget)
-                    with arguments.out.open("a") as file:
-                        file.write(json.dumps(asdict(run)) + "\n")
+                    append_line(arguments.out, asdict(run))
     shown = [budget for budget in arguments.show if budget <= arguments.budget]
     print_tables(read(arguments.out), shown, arguments.budget)

@@ -25,17 +25,18 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
-from benchmarks.fidelity.search import SAMPLERS as SEARCHERS
 from benchmarks.json_lines import append_line, read_lines
 from benchmarks.quiet import be_quiet
 from benchmarks.search.ablations import no_distance
+from benchmarks.search.peers import make_sampler
 
 N_TRIALS = 60
 SHOWN = (15, 25, 40, 60)
 FAILED = 5.0
 """The loss of a model that cannot be fitted."""
 
-SAMPLERS = SEARCHERS | {"predictor_rl, distances=(0,)": no_distance}
+NO_DISTANCE = "predictor_rl, distances=(0,)"
+SAMPLERS = ("random", "tpe", "gp", "predictor_rl", NO_DISTANCE)
 
 
 @cache
@@ -133,7 +134,8 @@ Key = tuple[str, str, int]
 
 
 def search(task: str, sampler: str, seed: int) -> list[float]:
-    study = optuna.create_study(sampler=SAMPLERS[sampler](seed))
+    made = no_distance(seed) if sampler == NO_DISTANCE else make_sampler(sampler, seed)
+    study = optuna.create_study(sampler=made)
     study.optimize(TASKS[task], n_trials=N_TRIALS)
     return [trial.values[0] for trial in study.trials]
 

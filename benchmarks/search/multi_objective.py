@@ -32,8 +32,6 @@ from optuna_predictor_rl.core.pareto import hypervolume, is_pareto
 
 
 def make(sampler: str, seed: int, task: Task) -> BaseSampler:
-    if sampler == "nsga2":
-        return optuna.samplers.NSGAIISampler(seed=seed)
     return make_sampler(sampler, seed, search_space(task))
 
 
