@@ -11,16 +11,21 @@ network's gain may be a million per cent.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
 import torch
 from figures import COLORS, write
-from held_out import N_TEST, Split, default_prediction, network_scores, splits
-from pool import POOL, Pool, load
+from held_out import (
+    N_TEST,
+    Split,
+    default_prediction,
+    network_scores,
+    parse_options,
+    splits,
+)
+from pool import Pool, load
 from tables import mean_error, print_table
 from tqdm import tqdm
 
@@ -57,7 +62,7 @@ class Result:
 
 
 def main() -> None:
-    options = parse_options()
+    options = parse_options(__doc__, figure="fig4_ranking_loss")
     torch.set_num_threads(1)
     for path in options.pools:
         pool = load(path)
@@ -68,15 +73,6 @@ def main() -> None:
             print_table(COLUMNS, [row(name, by_way) for name in by_way])
         stem = f"{options.figure.stem}_{path.stem}"
         write(figure(pool, results), options.figure.with_stem(stem))
-
-
-def parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pools", type=Path, nargs="+", default=[POOL])
-    parser.add_argument("--splits", type=int, default=10)
-    parser.add_argument("--train", type=int, nargs="+", help="configurations; by default 20, all")
-    parser.add_argument("--figure", type=Path, default=Path("fig4_ranking_loss"))
-    return parser.parse_args()
 
 
 def compare(pool: Pool, n_train: int, n_splits: int) -> dict[str, list[Result]]:

@@ -9,18 +9,16 @@ Trains the paper's networks on 20 of the recorded configurations ("very limited"
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
 import torch
 from figures import COLORS, write
-from held_out import N_TEST, network_scores, splits
+from held_out import N_TEST, network_scores, parse_options, splits
 from jaxtyping import Float
 from numpy import ndarray
-from pool import POOL, Pool, load
+from pool import Pool, load
 from tables import mean_error, print_table
 from tqdm import tqdm
 
@@ -35,7 +33,7 @@ Taus = list[tuple[float, float]]
 
 
 def main() -> None:
-    options = parse_options()
+    options = parse_options(__doc__, figure="fig5_ensemble")
     torch.set_num_threads(1)
     for path in options.pools:
         pool = load(path)
@@ -48,15 +46,6 @@ def main() -> None:
         )
         stem = f"{options.figure.stem}_{path.stem}"
         write(figure(pool, results), options.figure.with_stem(stem))
-
-
-def parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pools", type=Path, nargs="+", default=[POOL])
-    parser.add_argument("--splits", type=int, default=10)
-    parser.add_argument("--train", type=int, nargs="+", help="configurations; by default 20, all")
-    parser.add_argument("--figure", type=Path, default=Path("fig5_ensemble"))
-    return parser.parse_args()
 
 
 def compare(pool: Pool, n_train: int, n_splits: int) -> dict[str, Taus]:
