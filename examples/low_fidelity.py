@@ -25,7 +25,7 @@ TRAIN, HELD_OUT = slice(0, 900), slice(900, None)
 
 
 def objective(trial: optuna.Trial) -> float:
-    """The cross-entropy on the half of the digits that is not trained on, in nats."""
+    """Return the cross-entropy on the half of the digits that is not trained on, in nats."""
     width = trial.suggest_int("width", 8, 128, log=True)
     torch.manual_seed(0)
     network = torch.nn.Sequential(

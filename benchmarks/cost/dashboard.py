@@ -35,7 +35,7 @@ def training(trial: optuna.Trial) -> float:
 
 
 def measure(n_trials: int) -> tuple[float, list[int]]:
-    """Seconds of one publication, and the bytes of each figure."""
+    """Return the seconds of one publication, and the bytes of each figure."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     pruner = LowFidelityPruner(n_pilot_trials=12)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0), pruner=pruner)

@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def processor_time(code: str) -> float:
-    """Seconds that a fresh interpreter takes, in user and system mode."""
+    """Return the seconds that a fresh interpreter takes, in user and system mode."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", code], check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

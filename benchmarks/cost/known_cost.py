@@ -31,7 +31,7 @@ def flops(params: dict[str, Any]) -> float:
 
 
 def measure(n_trials: int, repeats: int) -> tuple[list[float], int]:
-    """Medians without a cost, with a learned and with a known one; configurations priced."""
+    """Return medians without a cost, with a learned and with a known one, and what was priced."""
     be_quiet(one_thread=False)
     seconds(study_of(10), PredictorRLSampler(seed=0))  # the first call loads what it needs
     study = study_of(n_trials)

@@ -50,7 +50,7 @@ def study_of_full_trials(pruner: BasePruner, n_reports: int) -> Study:
 
 
 def pruning_seconds(pruner: BasePruner) -> list[float]:
-    """Of each half of the first two trials, which become the best."""
+    """Return the seconds of each half of the first two trials, which become the best."""
     study = study_of_full_trials(pruner, N_REPORTS)
     seconds = []
     for number in range(2):
@@ -67,7 +67,7 @@ def pruning_seconds(pruner: BasePruner) -> list[float]:
 
 
 def reading_seconds(n_steps: int) -> list[float]:
-    """Of the first reading of labels at so many steps, and of the next."""
+    """Return the seconds of the first reading of labels at so many steps, and of the next."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = study_of_full_trials(LowFidelityPruner(), 500)
     rng = np.random.default_rng(1)
@@ -95,7 +95,7 @@ def reading_seconds(n_steps: int) -> list[float]:
 
 
 def pruners_seconds() -> list[tuple[str, list[float]]]:
-    """`pruning_seconds` of MedianPruner and of both of ours."""
+    """Return `pruning_seconds` of MedianPruner and of both of ours."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     low = LowFidelityPruner()
     pruners: list[BasePruner] = [MedianPruner(), low, HopelessTrialPruner(LowFidelityPruner())]

@@ -36,7 +36,7 @@ MIB = 1024
 
 
 def suggestions(n_trials: int, sampler: BaseSampler, n: int) -> tuple[float, list[float]]:
-    """Peak memory in MiB of a process, and the seconds of each of some suggestions.
+    """Return the peak memory in MiB of a process, and the seconds of each of some suggestions.
 
     Before each but the first another trial finishes, as in a search.
     """
@@ -54,7 +54,7 @@ def suggestions(n_trials: int, sampler: BaseSampler, n: int) -> tuple[float, lis
 
 
 def taus(n_trials: int, seed: int) -> tuple[float, float]:
-    """Tau on 1,000 held-out trials of networks that pair batches, and of those that pair all."""
+    """Return tau on 1,000 new trials of networks that pair batches, and of those that pair all."""
     study = study_of(n_trials + 1000)
     history = read_history(study, union_search_space(trials(study)))
     rng = np.random.default_rng(seed)

@@ -52,7 +52,7 @@ N_LARGE = 20
 
 
 def study_of(n_trials: int) -> optuna.Study:
-    """A study of random configurations whose value depends on all decisions."""
+    """Return a study of random configurations whose value depends on all decisions."""
     rng = np.random.default_rng(0)
     source = optuna.create_study(sampler=RandomSampler(seed=0))
     study = optuna.create_study()
@@ -72,7 +72,7 @@ def study_of(n_trials: int) -> optuna.Study:
 
 
 def large_study(space: dict[str, BaseDistribution]) -> optuna.Study:
-    """A study of random configurations of a large space, with random values."""
+    """Return a study of random configurations of a large space, with random values."""
     rng = np.random.default_rng(0)
     source = optuna.create_study(sampler=RandomSampler(seed=0))
     study = optuna.create_study()
@@ -92,7 +92,7 @@ def seconds(
     sampler: BaseSampler,
     suggest: Callable[[optuna.Trial], object] = suggest_config,
 ) -> float:
-    """CPU time of one suggestion; its trial fails, so that the study stays as it is."""
+    """Return the CPU time of one suggestion; its trial fails, so that the study stays as it is."""
     study.sampler = sampler
     trial = study.ask()
     start = time.process_time()
@@ -103,12 +103,12 @@ def seconds(
 
 
 def fresh(sampler_seed: int) -> PredictorRLSampler:
-    """A sampler that has fitted nothing yet: every suggestion pays for its fit."""
+    """Return a sampler that has fitted nothing yet: every suggestion pays for its fit."""
     return PredictorRLSampler(seed=sampler_seed)
 
 
 def compare(n_trials: int, repeats: int) -> tuple[float, float, float]:
-    """Medians of our time, of GPSampler's and of their ratio; a first pair warms up."""
+    """Return the medians of our time, of GPSampler's and of their ratio; a first pair warms up."""
     be_quiet(one_thread=False)
     study = study_of(n_trials)
     pairs = [
@@ -119,14 +119,14 @@ def compare(n_trials: int, repeats: int) -> tuple[float, float, float]:
 
 
 def ours(n_trials: int) -> float:
-    """Median of our time; a first suggestion warms up."""
+    """Return the median of our time; a first suggestion warms up."""
     be_quiet(one_thread=False)
     study = study_of(n_trials)
     return median([seconds(study, fresh(i)) for i in range(4)][1:])
 
 
 def compare_large(name: str) -> tuple[float, float]:
-    """Medians of our time and of GPSampler's in a large space; a first pair warms up."""
+    """Return the medians of both times in a large space; a first pair warms up."""
     be_quiet(one_thread=False)
     space = LARGE[name]
     study = large_study(space)

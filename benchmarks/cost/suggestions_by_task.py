@@ -26,7 +26,7 @@ SIZES = (50, 100)
 
 
 def study_of(task: Task, n_trials: int) -> optuna.Study:
-    """A study of random trials."""
+    """Return a study of random trials."""
     study = optuna.create_study(sampler=RandomSampler(seed=0))
     for _ in range(n_trials):
         trial = study.ask()
@@ -35,7 +35,7 @@ def study_of(task: Task, n_trials: int) -> optuna.Study:
 
 
 def compare(name: str, folder: Path, n_trials: int, repeats: int) -> tuple[float, float, float]:
-    """Medians of both times, and the median of their ratio; a first pair warms up."""
+    """Return the medians of both times, and the median of their ratio; a first pair warms up."""
     be_quiet(one_thread=False)
     task = make_task(name, folder)
     study = study_of(task, n_trials)

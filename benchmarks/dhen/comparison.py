@@ -27,7 +27,7 @@ BASELINE = DHENConfig(n_layers=2, ln_init=0.1)
 
 
 def study_of(seed: int, options: argparse.Namespace, objective: DHENObjective) -> optuna.Study:
-    """The study of a seed, with the network to beat as its first trial."""
+    """Return the study of a seed, with the network to beat as its first trial."""
     study = optuna.create_study(
         study_name=f"coupons-{options.rows}-{options.protocol}-{seed}",
         storage=options.storage,

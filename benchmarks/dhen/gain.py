@@ -25,7 +25,7 @@ from dhen_objective import CouponStream, DHENConfig, DHENObjective, TrainConfig
 def gains(
     model: DHENConfig, training: TrainConfig, objectives: list[DHENObjective]
 ) -> list[float]:
-    """NE gains in % of a network over the default one, one for each objective's seed."""
+    """Return NE gains in % of a network over the default one, one for each objective's seed."""
     values = training.to_dict()
     return [
         objective.score(
@@ -36,7 +36,7 @@ def gains(
 
 
 def show(values: list[float]) -> str:
-    """Mean and standard error, and each value."""
+    """Return the mean, its standard error and each value as text."""
     error = stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
     each = " ".join(f"{value:+.2f}" for value in values)
     return f"{mean(values):+.2f} ± {error:.2f} ({each})"

@@ -68,7 +68,7 @@ UNSEEDED = ("logistic regression", "sklearn's SGD")
 
 
 def shape(stream: ClickStream) -> dict:
-    """What a model has to know of a stream."""
+    """Return what a model has to know of a stream."""
     return {
         "field_sizes": stream.field_sizes,
         "n_dense": stream.n_dense,
@@ -77,7 +77,7 @@ def shape(stream: ClickStream) -> dict:
 
 
 def show(values: list[float]) -> str:
-    """Mean, standard deviation over seeds, and each value."""
+    """Return the mean, the standard deviation over seeds and each value as text."""
     spread = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
     return f"{mean(values):.4f}{spread} ({' '.join(f'{v:.4f}' for v in values)})"
 

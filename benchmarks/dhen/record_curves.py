@@ -26,7 +26,7 @@ from dhen_objective.streams import CouponStream
 
 
 def record(objective: DHENObjective, n_curves: int) -> list[FrozenTrial]:
-    """Trials that ran to the end; those that diverged are left out."""
+    """Return trials that ran to the end; those that diverged are left out."""
     study = optuna.create_study(sampler=RandomSampler(seed=1), pruner=NopPruner())
     kept: list[FrozenTrial] = []
     while len(kept) < n_curves:

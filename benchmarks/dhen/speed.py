@@ -50,7 +50,7 @@ BACKWARD = 3  # a step of training costs three forward passes' products
 
 
 def criteo_like(rows: int) -> ArrayStream:
-    """Random rows in Criteo's shape; small ids are frequent."""
+    """Return random rows in Criteo's shape; small ids are frequent."""
     rng = np.random.default_rng(0)
     return ArrayStream(
         dense=rng.normal(size=(rows, 13)).astype(np.float32),
@@ -62,7 +62,7 @@ def criteo_like(rows: int) -> ArrayStream:
 
 
 def timed(step: Callable[[], object]) -> float:
-    """Processor time of one call: on a busy machine steadier than the wall's."""
+    """Return the processor time of one call: on a busy machine steadier than the wall's."""
     start = time.process_time()
     step()
     return time.process_time() - start
@@ -71,7 +71,7 @@ def timed(step: Callable[[], object]) -> float:
 def measure(
     config: DHENConfig, stream: ClickStream, batches: list[Batch], repeats: int
 ) -> tuple[float, float, float]:
-    """Median seconds of a step of ours and theirs, and of one product of two big matrices."""
+    """Return the median seconds of a step of ours, of theirs and of a product of two matrices."""
     shape = {"field_sizes": stream.field_sizes, "n_dense": stream.n_dense}
     ours = Trainer(DHEN(config, **shape), TrainConfig(), n_rows=10**9)
     theirs = StraightforwardDHEN(config, **shape)
@@ -111,7 +111,7 @@ def main() -> None:
 
 
 def compare(config: DHENConfig, stream: ClickStream, batch_size: int, repeats: int) -> str:
-    """The measured part of a row of the table."""
+    """Return the measured part of a row of the table."""
     flops = flops_per_example(config, n_fields=len(stream.field_sizes), n_dense=stream.n_dense)
     mine, other, product = measure(config, stream, list(stream.batches(batch_size)), repeats)
     rows = batch_size / mine

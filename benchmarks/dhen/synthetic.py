@@ -34,7 +34,7 @@ NETWORKS = {
 
 
 def crossing(one: TrainResult, other: TrainResult) -> int | None:
-    """Rows at the last report at which the two had another order than in the end."""
+    """Return the rows at the last report at which the two had another order than in the end."""
     signs = [(rows, one.curve[rows].log_loss < other.curve[rows].log_loss) for rows in one.curve]
     others = [rows for rows, sign in signs if sign != signs[-1][1]]
     return others[-1] if others else None

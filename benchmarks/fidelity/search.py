@@ -43,7 +43,7 @@ PRUNERS: dict[str, Callable[[], Pruner | None]] = {
 
 
 def n_finalists(pruner: str) -> int:
-    """Whole trainings at the end: none where the promising ones have run to their end."""
+    """Return the whole trainings at the end: none where promising trials ran to their end."""
     return N_FINALISTS if pruner == "every trial stopped" else 0
 
 
@@ -75,7 +75,7 @@ class Run:
         return self.task, self.sampler, self.pruner, self.seed
 
     def regret(self, budget: float) -> float:
-        """Normalized regret after so many whole trainings; NaN before one could be chosen."""
+        """Return the normalized regret after so many whole trainings; NaN before the first."""
         reserve = n_finalists(self.pruner)
         n = int(np.searchsorted(self.spent, (budget - reserve) * self.length, side="right"))
         if n == 0:
@@ -90,7 +90,7 @@ class Run:
 
 
 def search(task: CurveTask, sampler: str, pruner_name: str, seed: int, budget: int) -> Run:
-    """Searches until no further whole training fits into the budget, in whole trainings."""
+    """Search until no further whole training fits into the budget."""
     run = Run(
         task.name, sampler, pruner_name, seed, task.n_steps, task.best_known, task.median_random
     )
@@ -122,7 +122,7 @@ def read(path: Path) -> list[Run]:
 
 
 def mean_regrets(runs: Sequence[Run], budgets: Sequence[int]) -> np.ndarray:
-    """Mean over seeds by task, (task, budget)."""
+    """Return the mean over seeds, (task, budget)."""
     tasks = sorted({run.task for run in runs})
     return np.array(
         [
@@ -139,13 +139,13 @@ def saving(regrets: np.ndarray, wanted: float, budgets: Sequence[int], last: int
 
 
 def shared(runs: Sequence[Run], others: Sequence[Run]) -> list[Run]:
-    """The runs whose task and seed the others have too."""
+    """Return the runs whose task and seed the others have too."""
     pairs = {(run.task, run.seed) for run in others}
     return [run for run in runs if (run.task, run.seed) in pairs]
 
 
 def differences(runs: Sequence[Run], others: Sequence[Run], budget: int) -> np.ndarray:
-    """Regret less that of the other run with the same task and seed."""
+    """Return the regret less that of the other run with the same task and seed."""
     regret = {(run.task, run.seed): run.regret(budget) for run in others}
     return np.array([run.regret(budget) - regret[run.task, run.seed] for run in runs])
 

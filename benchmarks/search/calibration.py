@@ -31,14 +31,14 @@ N_NEW = 300
 
 
 def run(task: Task, sampler: optuna.samplers.BaseSampler, n_trials: int) -> optuna.Study:
-    """A study of the task."""
+    """Search a task."""
     study = optuna.create_study(sampler=sampler)
     study.optimize(lambda trial: task.loss(task.suggest(trial)), n_trials=n_trials)
     return study
 
 
 def unseen(task: Task, study: optuna.Study, seed: int) -> optuna.Study:
-    """Random trials whose parameters none of the study's trials has."""
+    """Return random trials whose parameters none of the study's trials has."""
     seen = {repr(sorted(trial.params.items())) for trial in study.trials}
     drawn = run(task, RandomSampler(seed=seed + 10_000), N_NEW)
     known = [t for t in drawn.trials if repr(sorted(t.params.items())) not in seen]
@@ -48,7 +48,7 @@ def unseen(task: Task, study: optuna.Study, seed: int) -> optuna.Study:
 
 
 def measured(task: Task, seed: int, n_trials: int, *, searched: bool) -> list[float]:
-    """Coverages with the ensemble's std, with the calibrated one, its factor, and tau."""
+    """Return coverages with the own std and with the calibrated one, its factor and tau."""
     sampler = PredictorRLSampler(seed=seed)
     study = run(task, sampler if searched else RandomSampler(seed=seed), n_trials)
     new = unseen(task, study, seed)
@@ -64,7 +64,7 @@ def measured(task: Task, seed: int, n_trials: int, *, searched: bool) -> list[fl
 
 
 def seconds_of_100_000(n_trials: int) -> tuple[float, float]:
-    """CPU time of predicting 100,000 configurations of a space of 18 decisions."""
+    """Return the CPU time of predicting 100,000 configurations of a space of 18 decisions."""
 
     def objective(trial: optuna.Trial) -> float:
         chosen = [trial.suggest_categorical(f"c{i}", [16, 32, 64, 128]) for i in range(14)]

@@ -40,7 +40,7 @@ def make(sampler: str, seed: int, task: Task) -> BaseSampler:
 
 @lru_cache(maxsize=8)
 def bound(name: str, folder: Path) -> float:
-    """The first quartile of the cost over 2,000 random configurations."""
+    """Return the first quartile of the cost over 2,000 random configurations."""
     task = make_task(name, folder)
     study = optuna.create_study(sampler=RandomSampler(seed=0))
     costs = [task.cost(task.suggest(study.ask())) for _ in range(2000)]
@@ -48,7 +48,7 @@ def bound(name: str, folder: Path) -> float:
 
 
 def regret(run: PricedRun, arguments: argparse.Namespace) -> list[float]:
-    """Regret of the best feasible loss after each number of trials."""
+    """Return the regret of the best feasible loss after each number of trials."""
     limit = bound(run.task, arguments.hpo)
     known = known_points(run.task, arguments.hpo)
     feasible = known[known[:, 1] <= limit, 0]

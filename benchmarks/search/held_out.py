@@ -146,7 +146,7 @@ def read(path: Path) -> dict[Key, np.ndarray]:
 
 
 def regrets(runs: dict[Key, np.ndarray], task: str, seeds: list[int]) -> dict[str, np.ndarray]:
-    """Normalized regret by sampler, (seed, shown)."""
+    """Return the normalized regret by sampler, (seed, shown)."""
     best = min(values.min() for (name, _, _), values in runs.items() if name == task)
     middle = np.median(
         [values for (t, s, _), values in runs.items() if (t, s) == (task, "random")]

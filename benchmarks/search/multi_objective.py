@@ -36,7 +36,7 @@ def make(sampler: str, seed: int, task: Task) -> BaseSampler:
 
 
 def share(run: PricedRun, arguments: argparse.Namespace) -> list[float]:
-    """Hypervolume after each number of trials, as a share of the best known."""
+    """Return the hypervolume after each number of trials, as a share of the best known."""
     known = known_points(run.task, arguments.hpo)
     front = known[is_pareto(known)]
     ideal, nadir = front.min(0), front.max(0)

@@ -85,7 +85,7 @@ def run_all(
     make: Callable[[str, int, Task], BaseSampler],
     one: Callable[[Task, BaseSampler, PricedRun], PricedRun],
 ) -> list[PricedRun]:
-    """All runs that the arguments name; those that the file lacks are made and appended."""
+    """Return all runs that the arguments name; make and append those that the file lacks."""
     be_quiet()
     runs = [PricedRun(**record) for record in read_lines(arguments.out)]
     done = {(run.task, run.sampler, run.seed) for run in runs}
@@ -101,7 +101,7 @@ def run_all(
 
 
 def parser(description: str, samplers: Sequence[str]) -> argparse.ArgumentParser:
-    """The arguments that the benchmarks of priced tasks share."""
+    """Return the arguments that the benchmarks of priced tasks share."""
     made = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -117,7 +117,7 @@ def parser(description: str, samplers: Sequence[str]) -> argparse.ArgumentParser
 
 @lru_cache(maxsize=8)
 def known_points(name: str, folder: Path) -> np.ndarray:
-    """Loss and cost of all configurations of a task, or of a sample and what is best near it."""
+    """Return loss and cost of all configurations, or of a sample and what is best near it."""
     task = make_task(name, folder)
     choices = {
         decision: distribution.choices
@@ -138,7 +138,7 @@ def known_points(name: str, folder: Path) -> np.ndarray:
 def _climbed(
     choices: list[Sequence[object]], point: Callable[[Sequence[object]], tuple[float, float]]
 ) -> np.ndarray:
-    """Random points, and hill climbing from the best of them for eleven weights of the cost."""
+    """Return random points, and climbs from the best of them for eleven weights of the cost."""
     rng = np.random.default_rng(0)
     cells = [[c[int(rng.integers(len(c)))] for c in choices] for _ in range(500)]
     points = [point(cell) for cell in cells]
@@ -166,7 +166,7 @@ def table(
     last: str,
     of_sampler: Callable[[list[PricedRun]], str],
 ) -> str:
-    """Mean over seeds by task and sampler, over tasks at the end.
+    """Return a table: the mean over seeds by task and sampler, and over tasks at the end.
 
     Args:
         runs: The runs.

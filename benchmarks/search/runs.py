@@ -23,12 +23,12 @@ def normalized(record: Record, values: Sequence[float]) -> np.ndarray:
 
 
 def regret(record: Record, budget: int) -> float:
-    """Normalized regret of the best of the first `budget` trials."""
+    """Return the normalized regret of the best of the first `budget` trials."""
     return float(np.min(normalized(record, record["values"][:budget])))
 
 
 def seconds_at(record: Record, n_completed: int, field: str = "seconds") -> float:
-    """Mean over the ten suggestions that complete trial `n_completed`.
+    """Return the mean over the ten suggestions that complete trial `n_completed`.
 
     A mean, so that a searcher which refits only now and then still pays for its fits.
     """
@@ -54,17 +54,17 @@ class Comparison:
         return rows
 
     def regrets(self, budget: int) -> np.ndarray:
-        """Normalized regret, one row a pair and one column a sampler."""
+        """Return the normalized regret, one row a pair and one column a sampler."""
         return np.array(
             [[regret(run[s], budget) for s in self.samplers] for run in self.runs.values()]
         )
 
     def by_task(self, per_pair: np.ndarray) -> np.ndarray:
-        """Mean over seeds: one row a task."""
+        """Return the mean over seeds: one row a task."""
         return np.array([per_pair[rows].mean(axis=0) for rows in self._task_rows.values()])
 
     def time_ratios(self, seconds: np.ndarray, against: str) -> np.ndarray:
-        """Median over tasks of the ratio of the medians over seeds, for each sampler.
+        """Return the median over tasks of the ratio of the medians over seeds, for each sampler.
 
         Args:
             seconds: One row a pair and one column a sampler.

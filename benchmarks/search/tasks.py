@@ -121,7 +121,7 @@ class FolderTask:
         return float(self.task.evaluate(config, seed=None)["loss"])
 
     def cost(self, config: dict[str, Any]) -> float:
-        """Seconds, parameters or operations, as the task has it; NaN if it has none."""
+        """Return seconds, parameters or operations, as the task has it; NaN if it has none."""
         cost = self.task.evaluate(config, seed=None)["cost"]
         return math.nan if cost is None else float(cost)
 

@@ -49,14 +49,14 @@ BUDGETS = (1, 5, 10, 25, 50, 100)
 
 
 def trials_of(task: Task, seed: int) -> list[FrozenTrial]:
-    """Random trials of a source task."""
+    """Return random trials of a source task."""
     study = optuna.create_study(sampler=RandomSampler(seed=seed + 1000))
     study.optimize(lambda trial: task.loss(task.suggest(trial)), n_trials=N_SOURCE)
     return study.trials
 
 
 def source(trials: Sequence[FrozenTrial], seed: int, kind: str) -> Source:
-    """The trials, with what `kind` makes of their values."""
+    """Return the trials, with what `kind` makes of their values."""
     study = optuna.create_study()
     rng = np.random.default_rng(seed)
     for trial in trials:
@@ -67,7 +67,7 @@ def source(trials: Sequence[FrozenTrial], seed: int, kind: str) -> Source:
 
 
 def belief(trials: Sequence[FrozenTrial], sign: float) -> dict[str, Belief]:
-    """Frequencies of choices, and means and deviations of numbers, among the best trials."""
+    """Return frequencies of choices, means and deviations of numbers among the best trials."""
     best = sorted(trials, key=lambda trial: sign * trial.value)[:N_BELIEVED]
     beliefs: dict[str, Belief] = {}
     for name, distribution in best[0].distributions.items():
@@ -83,7 +83,7 @@ def belief(trials: Sequence[FrozenTrial], sign: float) -> dict[str, Belief]:
 
 
 def sampler_of(kind: str, trials: Sequence[FrozenTrial], seed: int) -> PredictorRLSampler:
-    """The sampler that starts from what `kind` makes of a source's trials."""
+    """Return the sampler that starts from what `kind` makes of a source's trials."""
     if kind in SOURCES:
         return PredictorRLSampler(seed=seed, warm_start=[source(trials, seed, kind)])
     prior = belief(trials, BELIEFS[kind]) if kind in BELIEFS else None
@@ -91,7 +91,7 @@ def sampler_of(kind: str, trials: Sequence[FrozenTrial], seed: int) -> Predictor
 
 
 def regrets(task: Task, sampler: PredictorRLSampler, n_trials: int) -> np.ndarray:
-    """Normalized regret of the best so far, after each trial."""
+    """Return the normalized regret of the best so far, after each trial."""
     study = optuna.create_study(sampler=sampler)
     study.optimize(lambda trial: task.loss(task.suggest(trial)), n_trials=n_trials)
     best = np.minimum.accumulate([trial.value for trial in study.trials])

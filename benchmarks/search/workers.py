@@ -138,12 +138,12 @@ def execute(run: Run, out: Path, folder: Path, found_versions: dict[str, str]) -
 
 
 def regret(record: Record) -> float:
-    """Normalized regret of the best of all trials."""
+    """Return the normalized regret of the best of all trials."""
     return float(np.min(normalized(record, record["values"])))
 
 
 def render(records: Sequence[Record]) -> str:
-    """The regret by number of workers, and what is lost from the fewest to the most."""
+    """Return the regret by number of workers, and what is lost from the fewest to the most."""
     by_key = {key_of(r): r for r in records}
     counts = sorted({r["n_workers"] for r in records})
     samplers = list(dict.fromkeys(r["sampler"] for r in records))

@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def compare(pool: Pool, n_train: int, n_splits: int) -> dict[str, list[Result]]:
-    """Every way of training on the same splits."""
+    """Try every way of training on the same splits."""
     results: dict[str, list[Result]] = {name: [] for name in (*WAYS, OURS)}
     cases = list(splits(pool, n_train, n_splits))
     for seed, split in enumerate(tqdm(cases, desc=f"Train on {n_train}", unit="split")):
@@ -88,7 +88,7 @@ def compare(pool: Pool, n_train: int, n_splits: int) -> dict[str, list[Result]]:
 
 
 def judge(pool: Pool, split: Split, scores: np.ndarray) -> Result:
-    """Scores of all configurations, (p, 2), on the held-out ones."""
+    """Compare the scores of all configurations, (p, 2), on the held-out ones."""
     test = split[1]
     score, gains = scores[test], pool.gains[test]
     best, predicted = set(np.argsort(gains)[:N_TOP]), set(np.argsort(score[:, 0])[:N_TOP])
@@ -116,7 +116,7 @@ def row(name: str, results: dict[str, list[Result]]) -> list[str]:
 
 
 def figure(pool: Pool, results: dict[int, dict[str, list[Result]]]) -> go.Figure:
-    """Tau of every split by way of training."""
+    """Draw tau of every split by way of training."""
     plot = go.Figure()
     for i, (n, by_way) in enumerate(results.items()):
         plot.add_box(

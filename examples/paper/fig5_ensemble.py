@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def compare(pool: Pool, n_train: int, n_splits: int) -> dict[str, Taus]:
-    """Ensembles of every size, and ten networks that learn the NE gain alone."""
+    """Try ensembles of every size, and ten networks that learn the NE gain alone."""
     names = [*(title(size) for size in SIZES), ALONE]
     results: dict[str, Taus] = {name: [] for name in names}
     cases = list(splits(pool, n_train, n_splits))
@@ -72,7 +72,7 @@ def title(size: int) -> str:
 def taus(
     pool: Pool, members: Float[ndarray, "k p"], size: int, train: ndarray, test: ndarray
 ) -> tuple[float, float]:
-    """The mean over all ensembles of a size that share no network."""
+    """Return tau on both sets, the mean over all ensembles of a size that share no network."""
     ensembles = [members[i : i + size].mean(0) for i in range(0, len(members), size)]  # Eq. (5)
     each = [
         [kendall_tau(ensemble[part], pool.gains[part]) for ensemble in ensembles]
@@ -96,7 +96,7 @@ def table(n: int, results: dict[str, Taus]) -> list[list[str]]:
 
 
 def figure(pool: Pool, results: dict[int, dict[str, Taus]]) -> go.Figure:
-    """Tau on both sets by size of the ensemble."""
+    """Draw tau on both sets by size of the ensemble."""
     plot = go.Figure()
     for i, (n, by_size) in enumerate(results.items()):
         for part, dash in (("training", "dot"), ("held out", "solid")):
