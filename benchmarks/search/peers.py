@@ -20,17 +20,21 @@ Factory = Callable[[int, SearchSpace], BaseSampler]
 
 @dataclass(frozen=True)
 class Peer:
-    """How to make a searcher from a seed and a search space, and what to install for it."""
+    """How to make a searcher from a seed and a search space, and what has to be installed."""
 
     make: Factory
     install: str = "optuna"
 
 
+def _named(name: str) -> Peer:
+    make = NAMED[name].make
+    return Peer(lambda seed, _: make(seed), '"optuna-predictor-rl[baselines]"')
+
+
 def _predictor_rl_paper(seed: int, _: SearchSpace) -> BaseSampler:
-    sampler: BaseSampler = PredictorRLSampler(
+    return PredictorRLSampler(
         predictor=PredictorConfig.paper(), policy=PolicyConfig.paper(), seed=seed
     )
-    return sampler
 
 
 def _hebo(seed: int, _: SearchSpace) -> BaseSampler:
@@ -49,17 +53,13 @@ def _smac(seed: int, space: SearchSpace) -> BaseSampler:
     return sampler
 
 
-PEERS: dict[str, Peer] = {
-    **{
-        name: Peer(lambda seed, _, make=named.make: make(seed), " ".join(named.modules))
-        for name, named in NAMED.items()
-    },
+PEERS: dict[str, Peer] = {name: _named(name) for name in NAMED} | {
     "tpe_multivariate": Peer(
         lambda seed, _: optuna.samplers.TPESampler(multivariate=True, group=True, seed=seed)
     ),
     "hebo": Peer(_hebo, "optunahub HEBO"),
     "smac": Peer(_smac, "optunahub smac"),
-    "predictor_rl_paper": Peer(_predictor_rl_paper),
+    "predictor_rl_paper": Peer(_predictor_rl_paper, "optuna-predictor-rl"),
 }
 
 
