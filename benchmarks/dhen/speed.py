@@ -75,8 +75,9 @@ def measure(
     shape = {"field_sizes": stream.field_sizes, "n_dense": stream.n_dense}
     ours = Trainer(DHEN(config, **shape), TrainConfig(), n_rows=10**9)
     theirs = StraightforwardDHEN(config, **shape)
-    missing = parameter_count(ours.model) - parameter_count(theirs)
-    assert abs(missing) < 100, f"the models differ by {missing} parameters"
+    n_parameters, n_others = parameter_count(ours.model), parameter_count(theirs)
+    # Torch's encoder layer has the gains and biases of layer norms also where `ln_init` is 0.
+    assert abs(n_parameters - n_others) <= 1e-3 * n_parameters, (n_parameters, n_others)
     matrix = torch.randn(SIDE, SIDE)
     seconds: list[list[float]] = [[], [], []]
     for batch in islice(cycle(batches), 5 + repeats):

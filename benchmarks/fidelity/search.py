@@ -5,9 +5,9 @@ r"""Search with and without low fidelity at equal steps of training (epochs, row
         --table benchmarks/fidelity/curves/dhen_coupons.npz
 
 A searcher without a pruner trains every configuration to the end. With one, trials return their
-label, save those that are promising and run to their end. Where every trial is stopped, the whole
+label, save those that are promising and run to their end. Where every trial is stopped, the full
 trainings of the finalists, the three best labels, are paid from the budget.
-The result is the best value of a whole training, as normalized regret: 0 is the best known value,
+The result is the best value of a full training, as normalized regret: 0 is the best known value,
 1 the median of random configurations. Runs that `--out` holds are skipped; the tables, in
 Markdown, are of all that it holds.
 
@@ -43,7 +43,7 @@ PRUNERS: dict[str, Callable[[], Pruner | None]] = {
 
 
 def n_finalists(pruner: str) -> int:
-    """Return the whole trainings at the end: none where promising trials ran to their end."""
+    """Return the full trainings at the end: none where promising trials ran to their end."""
     return N_FINALISTS if pruner == "every trial stopped" else 0
 
 
@@ -54,7 +54,7 @@ class Run:
     Attributes:
         spent: Steps trained up to the end of each trial.
         known: What the searcher was told, lower is better; NaN for a failed trial.
-        final: What a whole training of the same configuration gives.
+        final: What a full training of the same configuration gives.
         full: Whether the trial was one.
     """
 
@@ -75,7 +75,7 @@ class Run:
         return self.task, self.sampler, self.pruner, self.seed
 
     def regret(self, budget: float) -> float:
-        """Return the normalized regret after so many whole trainings; NaN before the first."""
+        """Return the normalized regret after so many full trainings; NaN before the first."""
         reserve = n_finalists(self.pruner)
         n = int(np.searchsorted(self.spent, (budget - reserve) * self.length, side="right"))
         if n == 0:
@@ -90,7 +90,7 @@ class Run:
 
 
 def search(task: CurveTask, sampler: str, pruner_name: str, seed: int, budget: int) -> Run:
-    """Search until no further whole training fits into the budget."""
+    """Search until no further full training fits into the budget."""
     run = Run(
         task.name, sampler, pruner_name, seed, task.n_steps, task.best_known, task.median_random
     )
@@ -156,7 +156,7 @@ def print_tables(runs: Sequence[Run], shown: Sequence[int], last: int) -> None:
         mine = [run for run in runs if run.sampler == sampler]
         if not mine:
             continue
-        print(f"\n### {sampler}: mean regret by budget in whole trainings")
+        print(f"\n### {sampler}: mean regret by budget in full trainings")
         print("| pruner | " + " | ".join(map(str, shown)) + " | runs | tasks better at "
               f"{last} | worse | saved at equal quality | runs won - lost | "
               "standard error |")  # fmt: skip
@@ -188,7 +188,7 @@ def parse() -> argparse.Namespace:
         "--pruners", nargs="*", default=["none", "low fidelity"], choices=PRUNERS
     )  # fmt: skip
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--budget", type=int, default=50, help="in whole trainings")
+    parser.add_argument("--budget", type=int, default=50, help="in full trainings")
     parser.add_argument("--show", type=int, nargs="*", default=[20, 25, 30, 40, 50])
     parser.add_argument("--out", type=Path, required=True, help="file of JSON lines")
     arguments = parser.parse_args()

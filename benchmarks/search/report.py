@@ -140,7 +140,7 @@ def render(
     budgets: Sequence[int] = BUDGETS,
     tasks: Sequence[str] = ("*",),
 ) -> str:
-    """Write the whole report as Markdown."""
+    """Return the report as Markdown."""
     n_trials = max(budgets) if protocol == "sequential" else 1
     comparison = side_by_side(
         records, samplers=samplers, protocol=protocol, n_trials=n_trials, tasks=tasks
