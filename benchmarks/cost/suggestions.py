@@ -102,45 +102,47 @@ def seconds(
     return used
 
 
-def fresh(sampler_seed: int) -> PredictorRLSampler:
-    """Return a sampler that has fitted nothing yet: every suggestion pays for its fit."""
-    return PredictorRLSampler(seed=sampler_seed)
+def in_turns(
+    study: optuna.Study, repeats: int, suggest: Callable[[optuna.Trial], object] = suggest_config
+) -> tuple[float, float, float]:
+    """Return the medians of our time, of GPSampler's and of their ratio; a first pair warms up.
 
-
-def compare(n_trials: int, repeats: int) -> tuple[float, float, float]:
-    """Return the medians of our time, of GPSampler's and of their ratio; a first pair warms up."""
-    be_quiet(one_thread=False)
-    study = study_of(n_trials)
+    Each sampler is made anew: it has fitted nothing, so every suggestion pays for its fit.
+    """
     pairs = [
-        (seconds(study, fresh(i)), seconds(study, GPSampler(seed=i))) for i in range(repeats + 1)
+        (
+            seconds(study, PredictorRLSampler(seed=i), suggest),
+            seconds(study, GPSampler(seed=i), suggest),
+        )
+        for i in range(repeats + 1)
     ][1:]
     ours, peers = zip(*pairs, strict=True)
     return median(ours), median(peers), median(a / b for a, b in pairs)
+
+
+def compare(n_trials: int, repeats: int) -> tuple[float, float, float]:
+    """Return what `in_turns` returns on the decisions of DHEN."""
+    be_quiet(one_thread=False)
+    return in_turns(study_of(n_trials), repeats)
 
 
 def ours(n_trials: int) -> float:
     """Return the median of our time; a first suggestion warms up."""
     be_quiet(one_thread=False)
     study = study_of(n_trials)
-    return median([seconds(study, fresh(i)) for i in range(4)][1:])
+    return median([seconds(study, PredictorRLSampler(seed=i)) for i in range(4)][1:])
 
 
-def compare_large(name: str) -> tuple[float, float]:
-    """Return the medians of both times in a large space; a first pair warms up."""
+def compare_large(name: str) -> tuple[float, float, float]:
+    """Return what `in_turns` returns in a large space."""
     be_quiet(one_thread=False)
     space = LARGE[name]
-    study = large_study(space)
 
     def suggest(trial: optuna.Trial) -> None:
         for parameter, distribution in space.items():
             trial._suggest(parameter, distribution)
 
-    pairs = [
-        (seconds(study, fresh(i), suggest), seconds(study, GPSampler(seed=i), suggest))
-        for i in range(4)
-    ][1:]
-    own, peer = zip(*pairs, strict=True)
-    return median(own), median(peer)
+    return in_turns(large_study(space), 3, suggest)
 
 
 def main() -> None:
@@ -166,5 +168,5 @@ def main() -> None:
     print("|---|---|---:|---:|---:|")
     for space in LARGE:
         for one_thread, name in ((True, "1"), (False, "unset")):
-            own, peer = in_a_process(one_thread, compare_large, space)
+            own, peer, _ = in_a_process(one_thread, compare_large, space)
             print(f"| {space} | {name} | {own:.3f} | {peer:.3f} | {own / peer:.2f} |", flush=True)

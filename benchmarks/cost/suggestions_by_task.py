@@ -13,41 +13,20 @@ import argparse
 from pathlib import Path
 from statistics import median
 
-import optuna
-from optuna.samplers import GPSampler, RandomSampler
-
-from benchmarks.cost.suggestions import seconds
+from benchmarks.cost.suggestions import in_turns
 from benchmarks.cost.thread_variables import in_a_process
 from benchmarks.quiet import be_quiet
-from benchmarks.search.tasks import DEFAULT_FOLDER, Task, make_task, select
-from optuna_predictor_rl import PredictorRLSampler
+from benchmarks.search.protocols import random_study
+from benchmarks.search.tasks import DEFAULT_FOLDER, make_task, select
 
 SIZES = (50, 100)
 
 
-def study_of(task: Task, n_trials: int) -> optuna.Study:
-    """Return a study of random trials."""
-    study = optuna.create_study(sampler=RandomSampler(seed=0))
-    for _ in range(n_trials):
-        trial = study.ask()
-        study.tell(trial, task.loss(task.suggest(trial)))
-    return study
-
-
 def compare(name: str, folder: Path, n_trials: int, repeats: int) -> tuple[float, float, float]:
-    """Return the medians of both times, and the median of their ratio; a first pair warms up."""
+    """Return what `in_turns` returns on a task."""
     be_quiet(one_thread=False)
     task = make_task(name, folder)
-    study = study_of(task, n_trials)
-    pairs = [
-        (
-            seconds(study, PredictorRLSampler(seed=i), task.suggest),
-            seconds(study, GPSampler(seed=i), task.suggest),
-        )
-        for i in range(repeats + 1)
-    ][1:]
-    ours, peers = zip(*pairs, strict=True)
-    return median(ours), median(peers), median(a / b for a, b in pairs)
+    return in_turns(random_study(task, n_trials, 0), repeats, task.suggest)
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from scipy.stats import kendalltau, norm
 from tqdm import tqdm
 
 from benchmarks.quiet import be_quiet
+from benchmarks.search.protocols import random_study
 from benchmarks.search.tasks import DEFAULT_FOLDER, Task, make_task, select
 from optuna_predictor_rl import PredictorRLSampler, Source
 
@@ -30,17 +31,10 @@ COVERAGES = (0.5, 0.8, 0.95)
 N_NEW = 300
 
 
-def run(task: Task, sampler: optuna.samplers.BaseSampler, n_trials: int) -> optuna.Study:
-    """Search a task."""
-    study = optuna.create_study(sampler=sampler)
-    study.optimize(lambda trial: task.loss(task.suggest(trial)), n_trials=n_trials)
-    return study
-
-
 def unseen(task: Task, study: optuna.Study, seed: int) -> optuna.Study:
     """Return random trials whose parameters none of the study's trials has."""
     seen = {repr(sorted(trial.params.items())) for trial in study.trials}
-    drawn = run(task, RandomSampler(seed=seed + 10_000), N_NEW)
+    drawn = random_study(task, N_NEW, seed + 10_000)
     known = [t for t in drawn.trials if repr(sorted(t.params.items())) not in seen]
     new = optuna.create_study()
     new.add_trials(known)
@@ -50,7 +44,8 @@ def unseen(task: Task, study: optuna.Study, seed: int) -> optuna.Study:
 def measured(task: Task, seed: int, n_trials: int, *, searched: bool) -> list[float]:
     """Return coverages with the own std and with the calibrated one, its factor and tau."""
     sampler = PredictorRLSampler(seed=seed)
-    study = run(task, sampler if searched else RandomSampler(seed=seed), n_trials)
+    study = optuna.create_study(sampler=sampler if searched else RandomSampler(seed=seed))
+    study.optimize(lambda trial: task.loss(task.suggest(trial)), n_trials=n_trials)
     new = unseen(task, study, seed)
     values = np.array([trial.value for trial in new.trials], dtype=np.float64)
     names = {decision.name for decision in Source.of(study).space.decisions}

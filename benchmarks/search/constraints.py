@@ -16,26 +16,20 @@ from pathlib import Path
 
 import numpy as np
 import optuna
-from optuna.samplers import BaseSampler, RandomSampler
+from optuna.samplers import RandomSampler
 
-from benchmarks.search.peers import make_sampler
 from benchmarks.search.priced_tasks import (
     COUNTS,
+    Point,
     PricedRun,
-    execute,
     known_points,
     parser,
     run_all,
     table,
 )
-from benchmarks.search.protocols import search_space
 from benchmarks.search.tasks import Task, make_task
 
 QUANTILE = 0.25
-
-
-def make(sampler: str, seed: int, task: Task) -> BaseSampler:
-    return make_sampler(sampler, seed, search_space(task))
 
 
 @lru_cache(maxsize=8)
@@ -68,22 +62,15 @@ def main() -> None:
     samplers = ("random", "tpe", "gp", "predictor_rl")
     arguments = parser(str(__doc__), samplers).parse_args()
 
-    def one(task: Task, sampler: BaseSampler, run: PricedRun) -> PricedRun:
-        limit = bound(run.task, arguments.hpo)
-
-        def tell(study: optuna.Study, trial: optuna.Trial, point: tuple[float, float]) -> None:
-            excess = point[1] - limit
-            trial.set_constraint("cost", limit if np.isnan(excess) else excess)
-            study.tell(trial, point[0])
-
-        return execute(task, sampler, run, n_trials=arguments.trials, n_objectives=1, tell=tell)
+    def tell(study: optuna.Study, trial: optuna.Trial, task: Task, point: Point) -> None:
+        limit = bound(task.name, arguments.hpo)
+        excess = point[1] - limit
+        trial.set_constraint("cost", limit if np.isnan(excess) else excess)
+        study.tell(trial, point[0])
 
     def of_sampler(ours: list[PricedRun]) -> str:
         return f"{np.mean([infeasible(run, arguments) for run in ours]):.0%}"
 
-    runs = run_all(arguments, make, one)
-    print(
-        table(
-            runs, arguments.tasks, partial(regret, arguments=arguments), "infeasible", of_sampler
-        )
-    )
+    runs = run_all(arguments, n_objectives=1, tell=tell)
+    measure = partial(regret, arguments=arguments)
+    print(table(runs, arguments.tasks, measure, "infeasible", of_sampler))

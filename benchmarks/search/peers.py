@@ -40,17 +40,15 @@ def _predictor_rl_paper(seed: int, _: SearchSpace) -> BaseSampler:
 def _hebo(seed: int, _: SearchSpace) -> BaseSampler:
     import optunahub
 
-    sampler: BaseSampler = optunahub.load_module("samplers/hebo").HEBOSampler(seed=seed)
-    return sampler
+    return optunahub.load_module("samplers/hebo").HEBOSampler(seed=seed)
 
 
 def _smac(seed: int, space: SearchSpace) -> BaseSampler:
     import optunahub
 
-    sampler: BaseSampler = optunahub.load_module("samplers/smac_sampler").SMACSampler(
+    return optunahub.load_module("samplers/smac_sampler").SMACSampler(
         space, n_trials=100, seed=seed, output_directory=tempfile.mkdtemp(prefix="smac-")
     )
-    return sampler
 
 
 PEERS: dict[str, Peer] = {name: _named(name) for name in NAMED} | {
@@ -76,12 +74,7 @@ def _plugged_in(reference: str) -> Factory:
     else:
         module = importlib.import_module(where)
     factory = getattr(module, attribute)
-
-    def make(seed: int, _: SearchSpace) -> BaseSampler:
-        sampler: BaseSampler = factory(seed)
-        return sampler
-
-    return make
+    return lambda seed, _: factory(seed)
 
 
 def label(sampler: str) -> str:

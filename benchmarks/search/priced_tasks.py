@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 import optuna
 from optuna.distributions import CategoricalDistribution
-from optuna.samplers import BaseSampler
 
 from benchmarks.json_lines import append_line, read_lines
 from benchmarks.quiet import be_quiet
-from benchmarks.search.peers import label
+from benchmarks.search.peers import label, make_sampler
 from benchmarks.search.protocols import search_space
 from benchmarks.search.tasks import DEFAULT_FOLDER, Task, make_task
 
@@ -27,8 +26,7 @@ FOUR = ("hpolib:protein_structure", "nb201:cifar100", "anb:macs", "nbgraph:arxiv
 
 MAX_ENUMERATED = 100_000
 
-Configuration = dict[str, object]
-
+Point = tuple[float, float]
 
 COUNTS = (25, 50, 100)
 """Numbers of trials that tables show."""
@@ -49,42 +47,15 @@ class PricedRun:
     task: str
     sampler: str
     seed: int
-    points: list[tuple[float, float]] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
     cpu_seconds: list[float] = field(default_factory=list)
 
 
-Tell = Callable[[optuna.Study, optuna.Trial, tuple[float, float]], None]
+Tell = Callable[[optuna.Study, optuna.Trial, Task, Point], None]
+"""Tells a trial's loss and cost to the study."""
 
 
-def execute(
-    task: Task,
-    sampler: BaseSampler,
-    run: PricedRun,
-    *,
-    n_trials: int,
-    n_objectives: int,
-    tell: Tell,
-) -> PricedRun:
-    """Ask for one trial, tell its loss and cost, and so on from an empty study."""
-    study = optuna.create_study(directions=["minimize"] * n_objectives, sampler=sampler)
-    for _ in range(n_trials):
-        start = time.process_time()
-        trial = study.ask()
-        configuration = task.suggest(trial)
-        asked = time.process_time() - start
-        point = (task.loss(configuration), task.cost(configuration))
-        start = time.process_time()
-        tell(study, trial, point)
-        run.points.append(point)
-        run.cpu_seconds.append(round(asked + time.process_time() - start, 4))
-    return run
-
-
-def run_all(
-    arguments: argparse.Namespace,
-    make: Callable[[str, int, Task], BaseSampler],
-    one: Callable[[Task, BaseSampler, PricedRun], PricedRun],
-) -> list[PricedRun]:
+def run_all(arguments: argparse.Namespace, *, n_objectives: int, tell: Tell) -> list[PricedRun]:
     """Return all runs that the arguments name; make and append those that the file lacks."""
     be_quiet()
     runs = [PricedRun(**record) for record in read_lines(arguments.out)]
@@ -94,10 +65,29 @@ def run_all(
             if (name, label(sampler), seed) in done:
                 continue
             task = make_task(name, arguments.hpo)
-            run = one(task, make(sampler, seed, task), PricedRun(name, label(sampler), seed))
+            study = optuna.create_study(
+                directions=["minimize"] * n_objectives,
+                sampler=make_sampler(sampler, seed, search_space(task)),
+            )
+            run = PricedRun(name, label(sampler), seed)
+            for _ in range(arguments.trials):
+                execute(task, study, run, tell)
             runs.append(run)
             append_line(arguments.out, asdict(run))
     return runs
+
+
+def execute(task: Task, study: optuna.Study, run: PricedRun, tell: Tell) -> None:
+    """Ask for a trial, and tell its loss and cost."""
+    start = time.process_time()
+    trial = study.ask()
+    configuration = task.suggest(trial)
+    asked = time.process_time() - start
+    point = (task.loss(configuration), task.cost(configuration))
+    start = time.process_time()
+    tell(study, trial, task, point)
+    run.points.append(point)
+    run.cpu_seconds.append(round(asked + time.process_time() - start, 4))
 
 
 def parser(description: str, samplers: Sequence[str]) -> argparse.ArgumentParser:
@@ -125,7 +115,7 @@ def known_points(name: str, folder: Path) -> np.ndarray:
         if isinstance(distribution, CategoricalDistribution)
     }
 
-    def point(cell: Sequence[object]) -> tuple[float, float]:
+    def point(cell: Sequence[object]) -> Point:
         configuration = dict(zip(choices, cell, strict=True))
         return task.loss(configuration), task.cost(configuration)
 
@@ -136,7 +126,7 @@ def known_points(name: str, folder: Path) -> np.ndarray:
 
 
 def _climbed(
-    choices: list[Sequence[object]], point: Callable[[Sequence[object]], tuple[float, float]]
+    choices: list[Sequence[object]], point: Callable[[Sequence[object]], Point]
 ) -> np.ndarray:
     """Return random points, and climbs from the best of them for eleven weights of the cost."""
     rng = np.random.default_rng(0)

@@ -34,8 +34,7 @@ _TIMED_AT = (50, 100)
 
 def average_ranks(regrets: np.ndarray) -> np.ndarray:
     """Return the mean rank of each column, 1 the least regret; equal ones share their mean."""
-    ranks: np.ndarray = rankdata(regrets, axis=1).mean(axis=0)
-    return ranks
+    return rankdata(regrets, axis=1).mean(axis=0)
 
 
 def wins_ties_losses(ours: np.ndarray, peer: np.ndarray) -> tuple[int, int, int]:

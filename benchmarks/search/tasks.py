@@ -46,36 +46,25 @@ _DATASETS = {
     "yahpo_lcbench": _LCBENCH,
 }
 
+_TEN = (
+    "hpolib:protein_structure",
+    "hpobench_mlp:vehicle",
+    "hpobench_mlp:kc1",
+    "nb201:cifar100",
+    "nbgraph:cora",
+    "nbgraph:arxiv",
+    "bars:movielenslatest_x1",
+    "anb:macs",
+    "yahpo_lcbench:3945",
+    "yahpo_lcbench:189906",
+)
+
 TASK_SETS: dict[str, tuple[str, ...]] = {
     "all": tuple(f"{family}:{d}" for family, ds in _DATASETS.items() for d in ds),
     # For searchers that need minutes a run: spread over the families, fixed before any result.
-    "ten": (
-        "hpolib:protein_structure",
-        "hpobench_mlp:vehicle",
-        "hpobench_mlp:kc1",
-        "nb201:cifar100",
-        "nbgraph:cora",
-        "nbgraph:arxiv",
-        "bars:movielenslatest_x1",
-        "anb:macs",
-        "yahpo_lcbench:3945",
-        "yahpo_lcbench:189906",
-    ),
-    # For the batch protocol: "ten" and two more.
-    "twelve": (
-        "hpolib:protein_structure",
-        "hpolib:naval_propulsion",
-        "hpobench_mlp:vehicle",
-        "hpobench_mlp:kc1",
-        "nb201:cifar100",
-        "nb201:imagenet",
-        "nbgraph:cora",
-        "nbgraph:arxiv",
-        "bars:movielenslatest_x1",
-        "anb:macs",
-        "yahpo_lcbench:3945",
-        "yahpo_lcbench:189906",
-    ),
+    "ten": _TEN,
+    # For the batch protocol.
+    "twelve": (*_TEN, "hpolib:naval_propulsion", "nb201:imagenet"),
 }
 
 
@@ -114,8 +103,7 @@ class FolderTask:
         return float(self.task.median_random)
 
     def suggest(self, trial: optuna.Trial) -> dict[str, Any]:
-        config: dict[str, Any] = self.task.suggest(trial)
-        return config
+        return self.task.suggest(trial)
 
     def loss(self, config: dict[str, Any]) -> float:
         return float(self.task.evaluate(config, seed=None)["loss"])
@@ -143,7 +131,7 @@ def available(folder: Path = DEFAULT_FOLDER) -> list[str]:
     """Name the tasks that can be made here: those of `TASK_SETS["all"]` first."""
     module = _folder_module(folder)
     names = set(module.tasks()) if module else set()
-    for family, (package, _, _) in PACKAGED.items():
+    for family, (package, _) in PACKAGED.items():
         if importlib.util.find_spec(package):
             names |= {f"{family}:{d}" for d in _DATASETS[family]}
     known = [n for n in TASK_SETS["all"] if n in names]
@@ -180,4 +168,4 @@ def make_task(name: str, folder: Path = DEFAULT_FOLDER) -> Task:
     family, _, dataset = name.partition(":")
     if family not in PACKAGED or dataset not in _DATASETS[family]:
         raise ValueError(f"name must be among {available(folder)}, but got {name!r}.")
-    return PACKAGED[family][2](name, dataset)
+    return PACKAGED[family][1](name, dataset)

@@ -23,11 +23,11 @@ from pathlib import Path
 import numpy as np
 import optuna
 from optuna.distributions import CategoricalDistribution
-from optuna.samplers import RandomSampler
 from optuna.trial import FrozenTrial, create_trial
 from tqdm import tqdm
 
 from benchmarks.quiet import be_quiet
+from benchmarks.search.protocols import random_study
 from benchmarks.search.tasks import DEFAULT_FOLDER, Task, make_task
 from optuna_predictor_rl import PredictorRLSampler, Source
 from optuna_predictor_rl.search.user_prior import Belief
@@ -46,13 +46,6 @@ KINDS = ("cold", *SOURCES, *BELIEFS)
 N_BELIEVED = 10
 N_SOURCE = 75
 BUDGETS = (1, 5, 10, 25, 50, 100)
-
-
-def trials_of(task: Task, seed: int) -> list[FrozenTrial]:
-    """Return random trials of a source task."""
-    study = optuna.create_study(sampler=RandomSampler(seed=seed + 1000))
-    study.optimize(lambda trial: task.loss(task.suggest(trial)), n_trials=N_SOURCE)
-    return study.trials
 
 
 def source(trials: Sequence[FrozenTrial], seed: int, kind: str) -> Source:
@@ -125,7 +118,8 @@ def main() -> None:
             for kind in arguments.kinds:
                 runs = []
                 for seed in range(arguments.seeds):
-                    sampler = sampler_of(kind, trials_of(first, seed), seed)
+                    trials = random_study(first, N_SOURCE, seed + 1000).trials
+                    sampler = sampler_of(kind, trials, seed)
                     runs.append(regrets(second, sampler, arguments.trials))
                     bar.update()
                 everything[kind] += runs
