@@ -53,6 +53,8 @@ def test_benchmarks_that_texts_name_are_there() -> None:
     known = {(found.folder, found.name) for found in find_benchmarks()}
     assert len(named) > 20
     assert named <= known | {("FOLDER", "NAME")}
+    by_path = set(re.findall(r"benchmarks/(\w+)/(\w+)\.py", texts))
+    assert by_path & known == set(), "a benchmark is named by its command"
 
 
 def test_modules_that_the_architecture_names_are_there() -> None:
