@@ -12,26 +12,18 @@ Takes about 30 minutes.
 
 import argparse
 import heapq
-import multiprocessing
-import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import optuna
-from tqdm import tqdm
 
-from benchmarks.json_lines import append_line, read_lines
-from benchmarks.quiet import be_quiet
-from benchmarks.search.peers import make_sampler
+from benchmarks.json_lines import read_lines
+from benchmarks.search.pool import Run, options, parse_seeds, run_all
 from benchmarks.search.protocols import MakeSampler, rounded, search_space
-from benchmarks.search.quality import parse_seeds, versions
 from benchmarks.search.report import markdown_table
 from benchmarks.search.runs import Record, normalized
-from benchmarks.search.tasks import DEFAULT_FOLDER, Task, make_task, select
+from benchmarks.search.tasks import Task, select
 
 SPREAD = 0.7
 """Standard deviation of the logarithm of a trial's duration: one in twenty takes three times as
@@ -51,44 +43,24 @@ SAMPLERS = ("tpe", "gp", "predictor_rl")
 N_WORKERS = (1, 4, 16)
 
 
-@dataclass(frozen=True)
-class Run:
-    """One searcher on one task with one seed and so many workers."""
-
-    task: str
-    sampler: str
-    seed: int
-    n_workers: int
-    n_trials: int
-
-    @property
-    def key(self) -> tuple[str, str, int, int]:
-        return self.task, self.sampler, self.seed, self.n_workers
-
-
 def key_of(record: Record) -> tuple[str, str, int, int]:
     return record["task"], record["sampler"], record["seed"], record["n_workers"]
 
 
-def simulate(
-    task: Task, make_sampler: MakeSampler, *, seed: int, n_workers: int, n_trials: int
-) -> Record:
+def simulate(task: Task, make_sampler: MakeSampler, run: Run) -> Record:
     """Search with workers that do not wait for each other.
 
-    Args:
-        task: What to minimize.
-        make_sampler: Makes the searcher from a seed and a search space.
-        seed: Of the searcher and of the durations.
-        n_workers: How many trials run at a time.
-        n_trials: After so many trials nothing more is asked for; all of them come back.
+    After the run's number of trials nothing more is asked for; all of them come back. The seed is
+    also that of their durations.
 
     Returns:
         The losses in the order in which they came back, the processor time of each suggestion
-        in seconds, the simulated time of the whole search in median trainings, and the number
-        of different configurations.
+        in seconds, the simulated time of all trials in median trainings, and the number of
+        different configurations.
     """
-    durations = np.random.default_rng(seed).lognormal(0.0, SPREAD, n_trials)
-    study = optuna.create_study(sampler=make_sampler(seed, search_space(task)))
+    n_trials, n_workers = run.n_trials, run.setting[1]
+    durations = np.random.default_rng(run.seed).lognormal(0.0, SPREAD, n_trials)
+    study = optuna.create_study(sampler=make_sampler(run.seed, search_space(task)))
     running: list[tuple[float, int, optuna.Trial, float]] = []
     values: list[float] = []
     seconds: list[float] = []
@@ -113,28 +85,6 @@ def simulate(
         "makespan": left[-1][0],
         "n_distinct": len(configurations),
     }
-
-
-def execute(run: Run, out: Path, folder: Path, found_versions: dict[str, str]) -> None:
-    """Run one simulation and append it to the file."""
-    task = make_task(run.task, folder)
-    outcome = simulate(
-        task,
-        lambda seed, space: make_sampler(run.sampler, seed, space),
-        seed=run.seed,
-        n_workers=run.n_workers,
-        n_trials=run.n_trials,
-    )
-    about = {
-        "task": run.task,
-        "sampler": run.sampler,
-        "seed": run.seed,
-        "n_workers": run.n_workers,
-        "best_known": task.best_known,
-        "median_random": task.median_random,
-        "versions": found_versions,
-    }
-    append_line(out, about | outcome)
 
 
 def regret(record: Record) -> float:
@@ -197,31 +147,17 @@ def plan(arguments: argparse.Namespace) -> Iterator[Run]:
         for task in select(arguments.tasks, arguments.hpo):
             for n_workers in arguments.workers:
                 for sampler in arguments.samplers:
-                    yield Run(task, sampler, seed, n_workers, arguments.trials)
+                    yield Run(task, sampler, seed, arguments.trials, ("n_workers", n_workers))
 
 
-def main() -> None:
+def main() -> int:
     """Simulate what is not in the file yet, then print the table of all that is."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__, SAMPLERS, seeds=2)
     add = parser.add_argument
     add("--tasks", nargs="+", default=list(TASKS), help="names or patterns")
-    add("--samplers", nargs="+", default=list(SAMPLERS))
     add("--workers", nargs="+", type=int, default=list(N_WORKERS), help="how many, each in turn")
     add("--trials", type=int, default=100)
-    add("--seeds", default="2", help="2 is 0 and 1; 2-4 a range; 0,3,7 a list (default: 2)")
-    add("--jobs", type=int, default=1, help="processes, each of one thread (default: 1)")
-    add("--hpo", type=Path, default=DEFAULT_FOLDER, help="folder of hpo_tasks.py, if there is one")
-    add("--out", type=Path, required=True, help="file of JSON lines to append to")
     arguments = parser.parse_args()
-    out: Path = arguments.out
-    done = {key_of(r) for r in read_lines(out)}
-    runs = [run for run in plan(arguments) if run.key not in done]
-    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
-    context, found = multiprocessing.get_context("spawn"), versions()
-    with ProcessPoolExecutor(arguments.jobs, context, be_quiet) as pool:
-        futures = [pool.submit(execute, run, out, arguments.hpo, found) for run in runs]
-        for future in tqdm(futures, unit="run"):
-            future.result()
-    print(render(read_lines(out)))
+    n_failures = run_all(list(plan(arguments)), simulate, arguments)
+    print(render(read_lines(arguments.out)))
+    return 1 if n_failures else 0
