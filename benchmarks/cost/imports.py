@@ -4,7 +4,7 @@
 
 Each import runs in a fresh interpreter, in turns; the smallest of the repeats is kept.
 
-Takes about 2 minutes.
+Takes about a minute.
 """
 
 import argparse
