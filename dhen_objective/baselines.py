@@ -26,7 +26,7 @@ class LogisticRegression(ClickModel):
     """
 
     learning_rates: ClassVar[dict[str, float]] = {"lr": 1e-2, "embedding_lr": 0.1}
-    """Chosen as DHEN's are (`benchmarks/dhen/learning_rates.py`)."""
+    """Chosen as DHEN's are (`python -m benchmarks dhen learning_rates`)."""
 
     def __init__(self, *, field_sizes: Sequence[int], n_dense: int, prior: float = 0.5) -> None:
         """Starts with all weights 0 and the logit of the prior."""
@@ -56,7 +56,7 @@ class PlainMLP(ClickModel):
     """
 
     learning_rates: ClassVar[dict[str, float]] = {"lr": 1e-3, "embedding_lr": 0.03}
-    """Chosen as DHEN's are (`benchmarks/dhen/learning_rates.py`)."""
+    """Chosen as DHEN's are (`python -m benchmarks dhen learning_rates`)."""
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ from dhen_objective.train import Report, TrainResult, check_rows, learn
 from dhen_objective.trainer import Learner
 
 SGD_LR = 5.3e-3
-"""The learning rate of `train_sgd` by default (`benchmarks/dhen/learning_rates.py`)."""
+"""The learning rate of `train_sgd` by default (`python -m benchmarks dhen learning_rates`)."""
 
 
 @checked

@@ -97,13 +97,13 @@ def run(pool: Pool, policy: PolicyConfig, seed: int, n_best: int) -> Run:
 
 
 def settled(values: Float[ndarray, "steps n"]) -> int:
-    """The first step whose mean comes within 5 % of the whole improvement of the mean."""
+    """Return the first step whose mean comes within 5 % of the whole improvement of the mean."""
     means = smooth(values.mean(1))
     return int(np.argmax(means <= means[-1] + 0.05 * (means[0] - means[-1]))) + 1
 
 
 def smooth(values: Float[ndarray, " s"], width: int = 20) -> Float[ndarray, " s"]:
-    """The mean of the last steps."""
+    """Return the mean of the last steps."""
     sums = np.cumsum(np.insert(values, 0, 0.0))
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(ends - width, 0)
@@ -111,7 +111,7 @@ def smooth(values: Float[ndarray, " s"], width: int = 20) -> Float[ndarray, " s"
 
 
 def print_predictions(runs: list[Run]) -> None:
-    """In standard deviations of the targets; lower is better."""
+    """Print predictions in standard deviations of the targets; lower is better."""
     lines: dict[str, Callable[[Run], float]] = {
         "policy, mean of the last 20 steps": lambda r: float(smooth(r.rl.mean(1))[-1]),
         "policy, best": lambda r: float(r.rl.min()),
@@ -130,7 +130,7 @@ def print_predictions(runs: list[Run]) -> None:
 
 
 def print_trained(pool: Pool, runs: list[Run], options: argparse.Namespace) -> None:
-    """NE gains of what was thought best, trained under a fresh seed."""
+    """Print NE gains of what was thought best, trained under a fresh seed."""
     retraining = Retraining(CouponStream(rows=options.rows))
     recorded = pool.rows[np.argsort(pool.gains)[: options.trained * len(runs)]]
     chosen = {
@@ -147,7 +147,7 @@ def print_trained(pool: Pool, runs: list[Run], options: argparse.Namespace) -> N
 
 
 def figure(runs: list[Run]) -> go.Figure:
-    """Predictions by step: the mean of the policy's batch, and the best so far of both."""
+    """Draw predictions by step: the mean of the policy's batch, and the best so far of both."""
     plot = go.Figure()
     lines = {
         "policy, mean of its batch": [smooth(r.rl.mean(1)) for r in runs],

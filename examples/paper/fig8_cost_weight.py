@@ -85,7 +85,7 @@ def parse_options() -> argparse.Namespace:
 def propose(
     pool: Pool, policy: PolicyConfig, weights: list[float], seed: int, retraining: Retraining
 ) -> dict[float, Proposed]:
-    """One predictor, and a search for each weight."""
+    """Return one predictor, and a search for each weight."""
     space, rows = pool.space, pool.rows
     rng = np.random.default_rng(seed)
     ensemble = fit_ensemble(PredictorConfig.paper(), space, rows, pool.labels, rng=rng)
@@ -105,7 +105,7 @@ def propose(
 def trained(
     pool: Pool, searches: list[Proposed], retraining: Retraining, n_best: int
 ) -> list[str]:
-    """NE gain and FLOPs of the best of each search, trained under a fresh seed."""
+    """Return NE gain and FLOPs of the best of each search, trained under a fresh seed."""
     if not n_best:
         return ["", ""]
     params = [p for s in searches for p in pool.space.configurations(s.rows[:n_best])]
@@ -115,7 +115,7 @@ def trained(
 
 
 def figure(by_weight: dict[float, list[Proposed]]) -> go.Figure:
-    """Predicted NE gain over FLOPs, a colour for each weight."""
+    """Draw the predicted NE gain over FLOPs, a colour for each weight."""
     plot = go.Figure()
     for i, (weight, searches) in enumerate(by_weight.items()):
         plot.add_scatter(

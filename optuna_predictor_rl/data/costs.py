@@ -26,7 +26,7 @@ class KnownCost:
     """A cost that is a function of the parameters, so that nothing about it must be learned.
 
     It is called once for each configuration that a search considers, some 2,000 a suggestion, and
-    should take microseconds; `benchmarks/cost/known_cost.py` measures it.
+    should take microseconds; `python -m benchmarks cost known_cost` measures it.
 
     Args:
         of: Cost of a trial's parameters, as `trial.params` has them: inactive ones are absent.
