@@ -1,4 +1,4 @@
-"""Which samplers can be named, and a sampler as an arm of a comparison."""
+"""The samplers with a name, and a sampler as one arm of a comparison."""
 
 import importlib
 import threading
@@ -38,7 +38,7 @@ def _cmaes(seed: int) -> BaseSampler:
 
 @dataclass(frozen=True)
 class Named:
-    """How to make a sampler from a seed, and the modules that it imports when it is used."""
+    """A function from a seed to a sampler, and the modules that the sampler imports when used."""
 
     make: Callable[[int], BaseSampler]
     modules: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ NAMED = {
 
 
 def by_name(searchers: Mapping[str, Searcher] | Sequence[str]) -> dict[str, Searcher]:
-    """Checks the searchers of a comparison.
+    """Return the searchers of a comparison by name, once all are checked.
 
     Raises:
         ImportError: If a package that one needs is not installed.
@@ -78,7 +78,7 @@ def by_name(searchers: Mapping[str, Searcher] | Sequence[str]) -> dict[str, Sear
 
 
 def check(name: str, searcher: Searcher) -> None:
-    """Checks that a searcher can be made, before any trial is run."""
+    """Raise ValueError or ImportError, before any trial is run, if a searcher cannot be made."""
     if isinstance(searcher, BaseSampler):
         return
     if not isinstance(searcher, str):
@@ -103,21 +103,19 @@ def check(name: str, searcher: Searcher) -> None:
 class ArmSampler(BaseSampler):
     """A searcher's sampler: made at its first trial, timed, and shown what the protocol allows.
 
-    The seed of a sampler that is made here depends on the number of its first trial. So neither a
-    worker that takes over after another one nor one beside it repeats what the other was given. A
-    sampler that was given ready-made is reseeded for the same reason if its searcher has trials.
+    The seed of a sampler that is made here depends on the number of its first trial, so that
+    workers beside and after each other do not repeat the same suggestions. A sampler object is
+    reseeded for the same reason if its searcher has trials.
+
+    Args:
+        name: Name of the searcher.
+        searcher: The sampler, or how to make it.
+        seed: Seed of the comparison.
+        sees: A study to show the sampler instead of the trial's own. The sampler is then not told
+            how trials end.
     """
 
     def __init__(self, name: str, searcher: Searcher, *, seed: int, sees: Study | None = None):
-        """Makes no sampler yet.
-
-        Args:
-            name: Of the searcher.
-            searcher: The sampler, or how to make it.
-            seed: Of the comparison.
-            sees: The study that the sampler is shown instead of the trial's own. The sampler is
-                then not told how trials end.
-        """
         self._name = name
         self._searcher = searcher
         self._seed = seed
@@ -127,11 +125,11 @@ class ArmSampler(BaseSampler):
         self._seconds: dict[int, float] = defaultdict(float)
 
     def seconds(self, number: int) -> float:
-        """Wall time that a trial's suggestions have taken so far."""
+        """Return the wall time of a trial's suggestions so far."""
         return self._seconds[number]
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        """See `optuna.samplers.BaseSampler`; makes the sampler at the first trial."""
+        """Make the sampler at the first trial; see `optuna.samplers.BaseSampler`."""
         with self._lock:
             if self._sampler is None:
                 self._sampler = self._make(study, trial)
