@@ -40,7 +40,7 @@ def counts(trial: FrozenTrial) -> bool:
 
 
 def trials_by_searcher(study: Study) -> dict[str, list[FrozenTrial]]:
-    """Return the trials that count by searcher, in the order of their numbers; shared ones first."""
+    """Return the trials that count by searcher, by number; shared ones first."""
     grouped: dict[str, list[FrozenTrial]] = {SHARED: []}
     for trial in storage.trials(study, fresh=True):
         if counts(trial):

@@ -1,4 +1,4 @@
-"""Figures of a study; needs the extra ``visualization`` (plotly)."""
+"""Figures of a study; needs the extra `visualization` (plotly)."""
 
 try:
     import plotly  # noqa: F401

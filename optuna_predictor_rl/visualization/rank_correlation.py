@@ -1,4 +1,4 @@
-"""Rank correlation of reduced training with whole training, by cutoff (Fig. 3a of the paper)."""
+"""Rank correlation of reduced with full training, by cutoff (Fig. 3a of the paper)."""
 
 import math
 
@@ -30,12 +30,12 @@ from optuna_predictor_rl.visualization.style import FULL_COLOR, LABEL_COLOR, bas
 def rank_correlation(
     study: Study, pruner: LowFidelityPruner | None = None, *, confidence: float = 0.8
 ) -> tuple[TauByCutoff, StoppingRule | None]:
-    """Tau by cutoff over all full trials of a study, and the rule it follows.
+    """Return tau by cutoff over all full trials, and the study's rule.
 
     Args:
         study: A study with one objective.
-        pruner: Whose labels to use; without it, the study's own if it is a low-fidelity one.
-        confidence: Of the two-sided interval.
+        pruner: The pruner whose labels to use; by default the study's own.
+        confidence: Level of the two-sided interval.
 
     Raises:
         ValueError: If fewer than 3 trials ran to the end and reported a curve, or the study has
@@ -72,13 +72,13 @@ def plot_rank_correlation(
     confidence: float = 0.8,
     min_rank_correlation: float | None = 0.75,
 ) -> go.Figure:
-    """Draws tau of the raw value and of the label, with the label's interval.
+    """Draw tau of the raw value and of the label, with the label's interval.
 
     Args:
-        study: A study with one objective.
-        pruner: See ``rank_correlation``.
-        confidence: Of the two-sided interval.
-        min_rank_correlation: Drawn as a line; None draws none.
+        study: See `rank_correlation`.
+        pruner: See `rank_correlation`.
+        confidence: See `rank_correlation`.
+        min_rank_correlation: The tau to draw as a horizontal line; None draws none.
     """
     if min_rank_correlation is not None:
         check_between(-1, 1, min_rank_correlation=min_rank_correlation)

@@ -1,27 +1,44 @@
+from collections.abc import Sequence
+
 import numpy as np
 import optuna
 import pytest
 from optuna.distributions import FloatDistribution
+from optuna.study import Study
 from optuna.trial import TrialState, create_trial
 
 from optuna_predictor_rl.data.costs import KnownCost
 from optuna_predictor_rl.visualization import plot_trade_off, trade_off
-from optuna_predictor_rl.visualization.trade_off import pareto_front
 from tests.optuna_predictor_rl.visualization.searches import cost_of, searched, small_sampler
 
 PRICED = {"cost": "price", "cost_weight": (0.0, 0.5), "n_startup_trials": 4}
 
 
+def study_at(values: Sequence[float], prices: Sequence[float]) -> Study:
+    study = optuna.create_study(sampler=small_sampler(**PRICED))
+    for i, (value, price) in enumerate(zip(values, prices, strict=True)):
+        study.add_trial(
+            create_trial(
+                params={"x": i / len(values)},
+                distributions={"x": FloatDistribution(0.0, 1.0)},
+                value=value,
+                user_attrs={"price": price},
+            )
+        )
+    return study
+
+
 def test_the_front_is_what_no_other_point_beats() -> None:
-    first, second = np.random.default_rng(0).integers(0, 12, (2, 60)) * 1.0
+    first, second = (np.random.default_rng(0).integers(0, 12, (2, 60)) * 1.0).tolist()
     points = list(zip(first, second, strict=True))
     unbeaten = {
         (a, b)
         for a, b in points
         if not any(c <= a and d <= b and (c, d) != (a, b) for c, d in points)
     }
-    front = pareto_front(first, second)
+    front = trade_off(study_at(second, first), n_proposals=0).front
     assert [points[i] for i in front] == sorted(unbeaten)
+    assert front.tolist() == [points.index(point) for point in sorted(unbeaten)]
 
 
 def test_trials_stand_at_their_value_and_cost_under_their_weight() -> None:
@@ -101,17 +118,7 @@ def test_stopped_trials_are_open_and_the_legend_says_so() -> None:
 
 
 def test_every_tick_of_a_logarithmic_cost_is_written_out() -> None:
-    study = optuna.create_study(sampler=small_sampler(**PRICED))
-    space = {"x": FloatDistribution(0.0, 1.0)}
-    for i, price in enumerate((5e4, 3e5, 2e6)):
-        study.add_trial(
-            create_trial(
-                params={"x": i / 2},
-                distributions=space,
-                value=float(i),
-                user_attrs={"price": price},
-            )
-        )
+    study = study_at([0.0, 1.0, 2.0], [5e4, 3e5, 2e6])
     axis = plot_trade_off(study, n_proposals=0).layout.xaxis
     assert axis.type == "log"
     assert axis.dtick is None
