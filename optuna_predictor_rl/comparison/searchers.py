@@ -5,14 +5,12 @@ import threading
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
@@ -100,6 +98,19 @@ def check(name: str, searcher: Searcher) -> None:
             ) from error
 
 
+def _timed(name: str) -> Any:
+    """Return a method that calls the arm's sampler with what it may see, and takes the time."""
+
+    def call(self: "ArmSampler", study: Study, trial: FrozenTrial, *args: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return getattr(self._sampler, name)(self._sees or study, trial, *args)
+        finally:
+            self._seconds[trial.number] += time.perf_counter() - start
+
+    return call
+
+
 class ArmSampler(BaseSampler):
     """A searcher's sampler: made at its first trial, timed, and shown what the protocol allows.
 
@@ -135,35 +146,12 @@ class ArmSampler(BaseSampler):
                 self._sampler = self._make(study, trial)
         if self._sees is not None:
             storage.forget_trials(self._sees)
-        with self._timed(trial) as sampler:
-            sampler.before_trial(self._shown(study), trial)
+        self._before_trial(study, trial)
 
-    def infer_relative_search_space(
-        self, study: Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        """See `optuna.samplers.BaseSampler`."""
-        with self._timed(trial) as sampler:
-            return sampler.infer_relative_search_space(self._shown(study), trial)
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """See `optuna.samplers.BaseSampler`."""
-        with self._timed(trial) as sampler:
-            return sampler.sample_relative(self._shown(study), trial, search_space)
-
-    def sample_independent(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """See `optuna.samplers.BaseSampler`."""
-        with self._timed(trial) as sampler:
-            return sampler.sample_independent(
-                self._shown(study), trial, param_name, param_distribution
-            )
+    _before_trial = _timed("before_trial")
+    infer_relative_search_space = _timed("infer_relative_search_space")
+    sample_relative = _timed("sample_relative")
+    sample_independent = _timed("sample_independent")
 
     def after_trial(
         self,
@@ -195,15 +183,3 @@ class ArmSampler(BaseSampler):
         if not isinstance(sampler, BaseSampler):
             raise ValueError(f"searcher {self._name!r} must make a sampler, but got {sampler!r}.")
         return sampler
-
-    def _shown(self, study: Study) -> Study:
-        return study if self._sees is None else self._sees
-
-    @contextmanager
-    def _timed(self, trial: FrozenTrial) -> Iterator[BaseSampler]:
-        assert self._sampler is not None
-        start = time.perf_counter()
-        try:
-            yield self._sampler
-        finally:
-            self._seconds[trial.number] += time.perf_counter() - start
