@@ -28,13 +28,7 @@ from optuna_predictor_rl.comparison.statistics import (
     probability_of_being_best,
     standard_error,
 )
-from optuna_predictor_rl.comparison.table import (
-    NOTHING,
-    form_of,
-    html_table,
-    markdown,
-    with_error,
-)
+from optuna_predictor_rl.comparison.table import NOTHING, form_of, html_table, markdown, with_error
 from optuna_predictor_rl.support.checked import check_finite, checked
 from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.support.text import markdown_text

@@ -71,17 +71,24 @@ def baseline_of(
         return float(baseline)
     if values_are_gains:
         return 0.0
-    return next((float(t.value) for t in shared if t.value is not None and completed(t)), math.nan)
+    return next(iter(final_values(shared)), math.nan)
 
 
-def completed(trial: FrozenTrial) -> bool:
-    """Return whether a trial has a value that can be compared; a pruned trial's is not final."""
-    return trial.state == TrialState.COMPLETE
+def final_value(trial: FrozenTrial) -> float:
+    """Return the value of a complete trial, NaN for others: a pruned trial's is not final."""
+    if trial.state != TrialState.COMPLETE or trial.value is None:
+        return math.nan
+    return trial.value
+
+
+def final_values(trials: Sequence[FrozenTrial]) -> list[float]:
+    """Return the values of the complete trials."""
+    return [value for value in map(final_value, trials) if not math.isnan(value)]
 
 
 def measured(trials: Sequence[FrozenTrial], compute: str, *, maximize: bool) -> dict[str, Any]:
     """Return the arguments of `SearcherResult` that one searcher's trials in one study give."""
-    values = [float(t.value) for t in trials if completed(t) and t.value is not None]
+    values = final_values(trials)
     seconds = [
         t.user_attrs[SUGGESTION_SECONDS] for t in trials if SUGGESTION_SECONDS in t.user_attrs
     ]

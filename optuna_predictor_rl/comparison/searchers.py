@@ -154,11 +154,7 @@ class ArmSampler(BaseSampler):
     sample_independent = _timed("sample_independent")
 
     def after_trial(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        state: TrialState,
-        values: Sequence[float] | None,
+        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
     ) -> None:
         """See `optuna.samplers.BaseSampler`."""
         self._seconds.pop(trial.number, None)

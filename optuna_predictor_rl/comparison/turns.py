@@ -23,8 +23,8 @@ from optuna_predictor_rl.comparison.marks import (
     SHARED,
     SUGGESTION_SECONDS,
     WORKER,
-    counts,
 )
+from optuna_predictor_rl.comparison.results import final_values
 from optuna_predictor_rl.comparison.searchers import ArmSampler, Searcher
 from optuna_predictor_rl.comparison.standing import (
     WAIT,
@@ -126,9 +126,7 @@ class Turns:
             while (name := self._next()) is not None:
                 try:
                     self._views[name].optimize(
-                        functools.partial(self._evaluate, name),
-                        n_trials=1,
-                        catch=self._catch,
+                        functools.partial(self._evaluate, name), n_trials=1, catch=self._catch
                     )
                 finally:
                     with self._changed:
@@ -202,8 +200,7 @@ class Turns:
         trials = storage.trials(self._study, fresh=True)
         with self._changed:
             bar.n = self._plan.n_finished(Standing.of(trials, {}))
-        done = [t.value for t in trials if counts(t) and t.state == TrialState.COMPLETE]
-        if done:
+        if values := final_values(trials):
             best = min if self._study.direction.name == "MINIMIZE" else max
-            bar.set_postfix_str(f"best {best(value for value in done if value is not None):.6g}")
+            bar.set_postfix_str(f"best {best(values):.6g}")
         bar.refresh()

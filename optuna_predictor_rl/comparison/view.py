@@ -67,10 +67,7 @@ class ArmStorage(BaseStorage, storage.BaseHeartbeat):
         return without_results(trial) if hide else trial
 
     def get_all_trials(
-        self,
-        study_id: int,
-        deepcopy: bool = True,
-        states: Container[TrialState] | None = None,
+        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
         if study_id != self._study_id:
             return self._backend.get_all_trials(study_id, deepcopy=deepcopy, states=states)

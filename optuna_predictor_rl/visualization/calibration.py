@@ -24,13 +24,7 @@ from optuna_predictor_rl.visualization.source import (
     sampler_text,
     task_names,
 )
-from optuna_predictor_rl.visualization.style import (
-    COLORS,
-    GREY,
-    SYMBOLS,
-    base_layout,
-    thinned,
-)
+from optuna_predictor_rl.visualization.style import COLORS, GREY, SYMBOLS, base_layout, thinned
 
 MIN_FOLD = 3
 """Smallest number of trials in a fold: the tau of two is always 1 or -1."""
@@ -64,11 +58,7 @@ class TaskCalibration:
 @checked
 @guarded()
 def predictor_calibration(
-    study: Study,
-    sampler: BaseSampler | None = None,
-    *,
-    n_folds: int = 5,
-    seed: int = 0,
+    study: Study, sampler: BaseSampler | None = None, *, n_folds: int = 5, seed: int = 0
 ) -> list[TaskCalibration]:
     """Return held-out ranks of the value and, if the predictor learns it, of the cost.
 
@@ -106,11 +96,7 @@ def predictor_calibration(
 @checked
 @guarded()
 def plot_predictor_calibration(
-    study: Study,
-    sampler: BaseSampler | None = None,
-    *,
-    n_folds: int = 5,
-    seed: int = 0,
+    study: Study, sampler: BaseSampler | None = None, *, n_folds: int = 5, seed: int = 0
 ) -> go.Figure:
     """Draw held-out ranks, with a panel for the value and one for the cost, if there is one.
 

@@ -176,7 +176,7 @@ def _draw_rounds(
     name: str,
 ) -> None:
     """Draw all rounds in one trace, separated by gaps, which is smaller than a trace each."""
-    x = [None if step < 0 else int(step) for _ in values for step in (*steps, -1)]
+    x = [step for _ in values for step in (*steps.tolist(), None)]
     y = [value for row in values for value in (*row.round(4).tolist(), None)]
     figure.add_scatter(
         x=x, y=y, mode="lines", name=name, line={"color": color, "width": 1, "dash": "dot"},

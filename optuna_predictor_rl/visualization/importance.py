@@ -48,11 +48,7 @@ class Importance:
 @checked
 @guarded()
 def decision_importance(
-    study: Study,
-    sampler: BaseSampler | None = None,
-    *,
-    n_samples: int = 1024,
-    seed: int = 0,
+    study: Study, sampler: BaseSampler | None = None, *, n_samples: int = 1024, seed: int = 0
 ) -> Importance:
     """Return the total effects of the decisions on the predictions of random configurations.
 
@@ -89,11 +85,7 @@ def decision_importance(
 @checked
 @guarded()
 def plot_decision_importance(
-    study: Study,
-    sampler: BaseSampler | None = None,
-    *,
-    n_samples: int = 1024,
-    seed: int = 0,
+    study: Study, sampler: BaseSampler | None = None, *, n_samples: int = 1024, seed: int = 0
 ) -> go.Figure:
     """Draw a bar for each decision, with a panel for the value and one for the cost, if any.
 

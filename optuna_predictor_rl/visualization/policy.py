@@ -76,10 +76,7 @@ class PolicyProbabilities:
 @checked
 @guarded()
 def policy_probabilities(
-    study: Study,
-    sampler: BaseSampler | None = None,
-    *,
-    search_round: int | None = None,
+    study: Study, sampler: BaseSampler | None = None, *, search_round: int | None = None
 ) -> PolicyProbabilities:
     """Return each option's probability by step, in the search for the next suggestion.
 
@@ -204,11 +201,7 @@ def _most_decided(decisions: list[DecisionPolicy], k: int) -> list[DecisionPolic
 
 
 def _draw(
-    figure: go.Figure,
-    steps: Int[np.ndarray, " s"],
-    decision: DecisionPolicy,
-    row: int,
-    col: int,
+    figure: go.Figure, steps: Int[np.ndarray, " s"], decision: DecisionPolicy, row: int, col: int
 ) -> None:
     options = [plotly_text(option) for option in decision.options]
     n = len(options)

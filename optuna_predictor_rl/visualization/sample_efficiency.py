@@ -12,7 +12,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.comparison.marks import SHARED, trials_by_searcher
-from optuna_predictor_rl.comparison.results import baseline_of, completed, maximized
+from optuna_predictor_rl.comparison.results import baseline_of, final_value, maximized
 from optuna_predictor_rl.comparison.statistics import gain, standard_error
 from optuna_predictor_rl.support.checked import check_finite, checked
 from optuna_predictor_rl.support.guard import guarded
@@ -94,9 +94,9 @@ def sample_efficiency(
             )
         shared = _gains(seed[SHARED], base, values_are_gains=values_are_gains)
         for name in names:
-            own = [] if name == SHARED else _gains(seed.get(name, []), base,
-                                                    values_are_gains=values_are_gains)  # fmt: skip
-            best = (np.fmax if maximize else np.fmin).accumulate(np.array([*shared, *own]))
+            own = [] if name == SHARED else seed.get(name, [])
+            gains = shared + _gains(own, base, values_are_gains=values_are_gains)
+            best = (np.fmax if maximize else np.fmin).accumulate(np.array(gains))
             curves[name].append(best if name == SHARED else best[max(len(shared) - 1, 0) :])
     n_shared = min(len(curve) for curve in curves[SHARED])
     return [
@@ -171,12 +171,7 @@ def plot_sample_efficiency(
 def _gains(
     trials: Sequence[FrozenTrial], baseline: float, *, values_are_gains: bool
 ) -> list[float]:
-    return [
-        gain(float(t.value), baseline, values_are_gains=values_are_gains)
-        if completed(t) and t.value is not None
-        else math.nan
-        for t in trials
-    ]
+    return [gain(final_value(t), baseline, values_are_gains=values_are_gains) for t in trials]
 
 
 def _visible_range(curves: list[BestSoFar]) -> list[float] | None:
@@ -196,7 +191,9 @@ def _draw(figure: go.Figure, curve: BestSoFar, *, name: str, color: str, dash: s
         return
     known = np.isfinite(curve.error) & np.isfinite(curve.mean)
     if known.any():
-        steps, mean, error = (_stairs(v[known]) for v in (curve.trials, curve.mean, curve.error))
+        steps, mean, error = (
+            np.repeat(v[known], 2) for v in (curve.trials, curve.mean, curve.error)
+        )
         steps, mean, error = steps[1:], mean[:-1], error[:-1]  # a value holds until the next trial
         figure.add_scatter(
             x=np.concatenate([steps, steps[::-1]]),
@@ -209,7 +206,3 @@ def _draw(figure: go.Figure, curve: BestSoFar, *, name: str, color: str, dash: s
         name=f"{name}: {curve.mean[-1]:+.2f} %",
         line={"color": color, "width": 2, "shape": "hv", "dash": dash},
     )  # fmt: skip
-
-
-def _stairs(values: ndarray) -> ndarray:
-    return np.repeat(values, 2)

@@ -77,10 +77,7 @@ def base_layout(
 
 
 def visible_range(
-    values: Float[np.ndarray, " n"],
-    sign: float,
-    *,
-    must: Sequence[Float[np.ndarray, " _"]] = (),
+    values: Float[np.ndarray, " n"], sign: float, *, must: Sequence[Float[np.ndarray, " _"]] = ()
 ) -> list[float]:
     """Return the range of an axis that shows the good values, not flattened by a few bad ones.
 
