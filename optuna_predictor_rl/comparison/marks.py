@@ -32,7 +32,7 @@ def counts(trial: FrozenTrial) -> bool:
     """Return whether a trial counts for its searcher: its objective ended, well or badly.
 
     A failed trial counts if its objective returned NaN or raised an exception of `catch`. A killed
-    or interrupted trial does not count, because it says nothing about its searcher.
+    or interrupted trial does not count, because its end is not the searcher's doing.
     """
     if trial.state == TrialState.FAIL:
         return SUGGESTION_SECONDS in trial.user_attrs

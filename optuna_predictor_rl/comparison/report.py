@@ -128,7 +128,7 @@ class ComparisonReport:
 
     @property
     def n_seeds(self) -> int:
-        """Number of studies."""
+        """Return the number of studies."""
         return len(self.baselines)
 
     def __getitem__(self, name: str) -> SearcherResult:

@@ -48,7 +48,7 @@ def compare_searchers(
     catch: Iterable[type[Exception]] | type[Exception] = (),
     show_progress_bar: bool = False,
 ) -> ComparisonReport:
-    """Run several samplers on one objective, in one study, with equal budgets and equal knowledge.
+    """Run several samplers on one objective, in one study, with equal budgets and shared trials.
 
     The shared trials run first, once, and every searcher sees them: those the study has already,
     those in its queue (`enqueue_trial`), then random ones. Afterwards the searchers take turns,
@@ -58,10 +58,10 @@ def compare_searchers(
     (`"shared"` for shared ones), by which optuna-dashboard filters, and the wall times
     `predictor_rl:suggestion_seconds` and `predictor_rl:evaluation_seconds`.
 
-    Stop it at any time, and call it again with the same arguments to go on. The storage tells
+    Stop it at any time, and call it again with the same arguments to go on. The storage holds
     what is left to do, so several processes may work on one study. A trial that was interrupted,
     or whose worker was killed, is failed and run again; all others count, also if pruned or
-    failed. Only a storage's heartbeat tells that a worker on another host is dead; without one,
+    failed. Only a storage's heartbeat detects that a worker on another host is dead; without one,
     `study.tell(number, state=TrialState.FAIL)` releases a trial that was left running.
 
     Args:

@@ -122,8 +122,8 @@ class ArmSampler(BaseSampler):
         name: Name of the searcher.
         searcher: The sampler, or how to make it.
         seed: Seed of the comparison.
-        sees: A study to show the sampler instead of the trial's own. The sampler is then not told
-            how trials end.
+        sees: A study to show the sampler instead of the trial's own. The sampler then does not
+            learn how trials end.
     """
 
     def __init__(self, name: str, searcher: Searcher, *, seed: int, sees: Study | None = None):

@@ -75,7 +75,7 @@ class Plan:
 
     @property
     def n_trials(self) -> int:
-        """Number of planned trials."""
+        """Return the number of planned trials."""
         return self.n_shared + len(self.searchers) * self.n_each
 
     def turn(self, standing: Standing, own: Counter[str], exhausted: set[str]) -> object:

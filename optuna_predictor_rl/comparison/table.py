@@ -54,7 +54,7 @@ def with_error(values: Float[ndarray, " seeds"], form: str) -> str:
 
 
 def form_of(values: Float[ndarray, " seeds"]) -> str:
-    """Return the format of sums whose size is not known: whole numbers if they are large.
+    """Return the format of sums of any size: integers if they are large.
 
     Example:
         >>> [f"{x:{form_of(np.array([x]))}}" for x in (1.234, 1234567.0, 1.5e12)]

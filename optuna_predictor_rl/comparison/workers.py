@@ -1,4 +1,4 @@
-"""Which worker runs a trial, and whether it still may: a killed worker cannot say so."""
+"""Which worker runs a trial, and whether it still may: a killed worker leaves no trace."""
 
 import contextlib
 import os
@@ -37,7 +37,7 @@ def working() -> Iterator[dict[str, Any]]:
 
 
 def may_be_alive(worker: dict[str, Any]) -> bool:
-    """Return whether a worker may still run; nothing is known of one on another host."""
+    """Return whether a worker may still run; True for any on another host."""
     if worker["host"] != socket.gethostname():
         return True
     if worker["pid"] == os.getpid():

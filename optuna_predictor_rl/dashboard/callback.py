@@ -111,8 +111,8 @@ class DashboardCallback:
     def _rested(self, study: Study, now: float) -> bool:
         """Return whether enough time has passed since any worker began to publish."""
         last = study_attributes(study).get(PUBLISHED)
-        known = last if isinstance(last, dict) else {}
-        began, seconds = as_number(known.get("time")), as_number(known.get("seconds"))
+        stored = last if isinstance(last, dict) else {}
+        began, seconds = as_number(stored.get("time")), as_number(stored.get("seconds"))
         if began is None or seconds is None:
             return True
         pause = max(self._min_seconds, (1.0 + PAUSE_FACTOR) * seconds)

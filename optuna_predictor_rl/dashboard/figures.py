@@ -18,7 +18,7 @@ from optuna_predictor_rl.study.storage import trials
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 N_FOLDS = 5
 MIN_LABELLED = 3 * N_FOLDS
-"""Trials with a value from which on the predictor is shown: three a fold of its calibration."""
+"""Trials with a value before the predictor is shown: three in each fold of its calibration."""
 
 MAX_POLICIES = 12
 """Decisions whose policies are shown: the dashboard's figures are 450 pixels high."""
@@ -54,8 +54,8 @@ class Source:
     @property
     def reports(self) -> bool:
         """Return whether trials have reported curves."""
-        known = trials(self.study, (*FINISHED, TrialState.RUNNING))
-        return self.single and any(len(t.intermediate_values) > 1 for t in known)
+        begun = trials(self.study, (*FINISHED, TrialState.RUNNING))
+        return self.single and any(len(t.intermediate_values) > 1 for t in begun)
 
 
 Draw = Callable[[Source], go.Figure | None]

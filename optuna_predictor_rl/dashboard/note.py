@@ -45,7 +45,7 @@ def state_of_the_search(source: Source) -> str:
 
 
 def _trials(study: Study) -> str:
-    known = trials(study, fresh=True)
+    every = trials(study, fresh=True)
     words = {
         TrialState.COMPLETE: "complete",
         TrialState.PRUNED: "stopped early",
@@ -53,9 +53,9 @@ def _trials(study: Study) -> str:
         TrialState.RUNNING: "running",
         TrialState.WAITING: "waiting",
     }
-    counts = {words[state]: sum(t.state == state for t in known) for state in words}
+    counts = {words[state]: sum(t.state == state for t in every) for state in words}
     parts = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    return f"**Trials.** {len(known)}: {parts}." if known else "**Trials.** None yet."
+    return f"**Trials.** {len(every)}: {parts}." if every else "**Trials.** None yet."
 
 
 def _best(study: Study) -> str:
@@ -86,7 +86,7 @@ def _low_fidelity(source: Source) -> str:
         return f"**Low fidelity.** {n} pilots have run to the end; they will decide the cutoff."
     if rule.cutoff is None:
         return (
-            f"**Low fidelity.** No cutoff keeps the ranking over {rule.n_pilots} whole trainings: "
+            f"**Low fidelity.** No cutoff keeps the ranking over {rule.n_pilots} full trainings: "
             "trials run to the end."
         )
     stop = f"Training stops at step {rule.cutoff:g}"
@@ -99,7 +99,7 @@ def _low_fidelity(source: Source) -> str:
     if math.isnan(rule.tau):
         return f"**Low fidelity.** {stop}."
     return (
-        f"**Low fidelity.** {stop}. There, labels rank {rule.n_pilots} whole trainings with "
+        f"**Low fidelity.** {stop}. There, labels rank {rule.n_pilots} full trainings with "
         f"Kendall's tau {rule.tau:.2f} (lower bound {rule.tau_low:.2f})."
     )
 

@@ -38,8 +38,8 @@ def trimmed(figure: go.Figure) -> go.Figure:
 
 
 def _trim(trace: Any, max_points: int) -> None:
-    known = trace.to_plotly_json()
-    if "z" in known:  # x and y are axes of a matrix, not points
+    properties = trace.to_plotly_json()
+    if "z" in properties:  # x and y are axes of a matrix, not points
         trace.z = _compact(trace.z)
         return
     lengths = {len(trace[name]) for name in ("x", "y") if _is_array(trace[name])}
@@ -47,7 +47,7 @@ def _trim(trace: Any, max_points: int) -> None:
         return
     kept = _kept(trace, lengths.pop(), max_points)
     for parent, names in [("", _PER_POINT), *_PER_POINT_OF.items()]:
-        if parent and parent not in known:
+        if parent and parent not in properties:
             continue
         owner: Any = trace[parent] if parent else trace
         for name in names:

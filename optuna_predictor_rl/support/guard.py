@@ -1,4 +1,4 @@
-"""A known state of torch, NumPy and SciPy for our numerics, whatever the user has set."""
+"""A fixed state of torch, NumPy and SciPy for our numerics, whatever the user has set."""
 
 from __future__ import annotations
 

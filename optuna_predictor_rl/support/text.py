@@ -32,11 +32,11 @@ def shortened(text: object, at_most: int = WIDEST) -> str:
         >>> shortened("a\nb"), shortened("optimizer.weight_decay", 11)
         ('a\\nb', 'optim…decay')
     """
-    known = str(text)
-    if len(known) > 2 * at_most:  # escaping a megabyte would be slow
-        known = known[:at_most] + known[-at_most:]
+    line = str(text)
+    if len(line) > 2 * at_most:  # escaping a megabyte would be slow
+        line = line[:at_most] + line[-at_most:]
     shown = "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in known
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in line
     )
     if len(shown) <= at_most:
         return shown

@@ -145,8 +145,8 @@ def _calibration(name: str, task: int, held_out: HeldOut, training_tau: float) -
 
 
 def _panel_title(task: TaskCalibration) -> str:
-    known = task.fold_taus[np.isfinite(task.fold_taus)]
-    folds = f"<br>by fold {known.min():.2f} to {known.max():.2f}" if len(known) else ""
+    taus = task.fold_taus[np.isfinite(task.fold_taus)]
+    folds = f"<br>by fold {taus.min():.2f} to {taus.max():.2f}" if len(taus) else ""
     return (
         f"<b>{plotly_text(task.name, WIDEST_TITLE)}</b>: Kendall's tau {task.tau:.2f}{folds}"
         f"<br>(on the trials it was fitted to: {task.training_tau:.2f})"

@@ -106,7 +106,7 @@ def plot_rank_correlation(
         f"How {table.n_total} full trials would rank if they were stopped early",
         "Step at which training stops",
         "Kendall's tau with the final value",
-        subtitle="1: as after whole trainings, 0: no relation",
+        subtitle="1: as after full trainings, 0: no relation",
     )
     return figure
 
@@ -114,9 +114,9 @@ def plot_rank_correlation(
 def _draw_interval(
     figure: go.Figure, cutoffs: np.ndarray, estimate: TauEstimate, name: str
 ) -> None:
-    known = ~np.isnan(estimate.low)
-    steps = np.concatenate([cutoffs[known], cutoffs[known][::-1]])
-    bounds = np.concatenate([estimate.high[known], estimate.low[known][::-1]])
+    finite = ~np.isnan(estimate.low)
+    steps = np.concatenate([cutoffs[finite], cutoffs[finite][::-1]])
+    bounds = np.concatenate([estimate.high[finite], estimate.low[finite][::-1]])
     figure.add_scatter(
         x=steps, y=bounds, fill="toself", mode="none", name=name, hoverinfo="skip",
         fillcolor="rgba(213, 94, 0, 0.15)",

@@ -178,21 +178,21 @@ def _visible_range(curves: list[BestSoFar]) -> list[float] | None:
     """Return a range with all means, and with the errors after the first few trials."""
     bounds = [curve.mean for curve in curves]
     bounds += [(c.mean + k * c.error)[c.trials > N_FIRST] for c in curves for k in (-1.0, 1.0)]
-    known = np.concatenate(bounds)
-    known = known[np.isfinite(known)]
-    if len(known) == 0:
+    shown = np.concatenate(bounds)
+    shown = shown[np.isfinite(shown)]
+    if len(shown) == 0:
         return None
-    margin = 0.08 * float(np.ptp(known)) or 0.1
-    return [float(known.min() - margin), float(known.max() + margin)]
+    margin = 0.08 * float(np.ptp(shown)) or 0.1
+    return [float(shown.min() - margin), float(shown.max() + margin)]
 
 
 def _draw(figure: go.Figure, curve: BestSoFar, *, name: str, color: str, dash: str) -> None:
     if len(curve.trials) == 0:
         return
-    known = np.isfinite(curve.error) & np.isfinite(curve.mean)
-    if known.any():
+    finite = np.isfinite(curve.error) & np.isfinite(curve.mean)
+    if finite.any():
         steps, mean, error = (
-            np.repeat(v[known], 2) for v in (curve.trials, curve.mean, curve.error)
+            np.repeat(v[finite], 2) for v in (curve.trials, curve.mean, curve.error)
         )
         steps, mean, error = steps[1:], mean[:-1], error[:-1]  # a value holds until the next trial
         figure.add_scatter(

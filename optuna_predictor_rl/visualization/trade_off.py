@@ -104,8 +104,8 @@ def trade_off(
         )
     inspect_search(study, own)
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-    known = [(t, label(t), _cost(own, t)) for t in trials]
-    both = [(t, y, c) for t, y, c in known if y is not None and np.isfinite([y, c]).all()]
+    labelled = [(t, label(t), _cost(own, t)) for t in trials]
+    both = [(t, y, c) for t, y, c in labelled if y is not None and np.isfinite([y, c]).all()]
     value, cost = np.array([[y, c] for _, y, c in both], dtype=np.float64).reshape(-1, 2).T
     wanted = tuple(dict.fromkeys(own.cost_weights if cost_weights is None else cost_weights))
     return TradeOff(
