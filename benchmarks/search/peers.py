@@ -11,9 +11,6 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 
-from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler
-from optuna_predictor_rl.comparison.searchers import NAMED
-
 SearchSpace = dict[str, BaseDistribution]
 Factory = Callable[[int, SearchSpace], BaseSampler]
 
@@ -26,15 +23,27 @@ class Peer:
     install: str = "optuna"
 
 
-def _named(name: str) -> Peer:
-    make = NAMED[name].make
-    return Peer(lambda seed, _: make(seed), '"optuna-predictor-rl[baselines]"')
+def _botorch(seed: int, _: SearchSpace) -> BaseSampler:
+    from optuna_integration import BoTorchSampler
+
+    sampler: BaseSampler = BoTorchSampler(seed=seed)
+    return sampler
+
+
+def _predictor_rl(seed: int, _: SearchSpace) -> BaseSampler:
+    from optuna_predictor_rl import PredictorRLSampler
+
+    sampler: BaseSampler = PredictorRLSampler(seed=seed)
+    return sampler
 
 
 def _predictor_rl_paper(seed: int, _: SearchSpace) -> BaseSampler:
-    return PredictorRLSampler(
+    from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler
+
+    sampler: BaseSampler = PredictorRLSampler(
         predictor=PredictorConfig.paper(), policy=PolicyConfig.paper(), seed=seed
     )
+    return sampler
 
 
 def _hebo(seed: int, _: SearchSpace) -> BaseSampler:
@@ -53,12 +62,21 @@ def _smac(seed: int, space: SearchSpace) -> BaseSampler:
     return sampler
 
 
-PEERS: dict[str, Peer] = {name: _named(name) for name in NAMED} | {
+PEERS: dict[str, Peer] = {
+    "random": Peer(lambda seed, _: optuna.samplers.RandomSampler(seed=seed)),
+    "tpe": Peer(lambda seed, _: optuna.samplers.TPESampler(seed=seed)),
     "tpe_multivariate": Peer(
         lambda seed, _: optuna.samplers.TPESampler(multivariate=True, group=True, seed=seed)
     ),
+    "gp": Peer(lambda seed, _: optuna.samplers.GPSampler(seed=seed), "torch scipy"),
+    "cmaes": Peer(
+        lambda seed, _: optuna.samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False),
+        "cmaes",
+    ),
+    "botorch": Peer(_botorch, "optuna-integration botorch"),
     "hebo": Peer(_hebo, "optunahub HEBO"),
     "smac": Peer(_smac, "optunahub smac"),
+    "predictor_rl": Peer(_predictor_rl, "optuna-predictor-rl"),
     "predictor_rl_paper": Peer(_predictor_rl_paper, "optuna-predictor-rl"),
 }
 
