@@ -20,7 +20,8 @@ from optuna_predictor_rl.support.checked import check_at_least, checked
 PUBLISHED = "predictor_rl:published"
 """Study user attribute: start (s since 1970) and duration (s) of the last publication."""
 PAUSE_FACTOR = 9.0
-"""Pause after a publication, in its durations: publishing takes at most a tenth of the time."""
+"""Pause after a publication, in its durations, so that publishing takes at most a tenth of the
+time. One takes 3 to 6 s of a processor with 50 to 300 trials (`benchmarks cost dashboard`)."""
 
 _LOGGER = get_logger(f"optuna.{__name__}")
 

@@ -79,7 +79,8 @@ _inside = _Inside()
 def one_thread() -> Iterator[None]:
     """Run torch and all BLAS libraries on one thread, which is faster on small matrices.
 
-    The user's numbers of threads are restored, those of BLAS libraries once no thread is inside.
+    On several threads, a search takes up to nine times the processor time. The user's numbers of
+    threads are restored, those of BLAS libraries once no thread is inside.
 
     A BLAS library (NumPy has one, SciPy another) has one number for the whole process. So with
     `n_jobs=2` a training beside a search also has one thread for NumPy's and SciPy's linear
