@@ -128,7 +128,7 @@ def _next(source: Source) -> str:
 
 
 def _apart(rows: Rows) -> Rows:
-    """Return the first rows that differ from each other by `MIN_DISTANCE` in some decision."""
+    """Return the first rows that differ by more than `MIN_DISTANCE` in some decision."""
     positions = np.nan_to_num(rows, nan=-1.0)  # inactive: far from any active value
     chosen: list[int] = []
     for i, position in enumerate(positions):

@@ -61,11 +61,10 @@ def publish_all(
         sampler=own if isinstance(own, PredictorRLSampler) else None,
         pruner=low_fidelity_pruner(study, pruner),
     )
-    steps = {**{name: _figure_step(name) for name in names}, NOTE: _publish_note}
     published = []
-    for name, step in steps.items():
+    for name in (*names, NOTE):
         try:
-            if step(source):
+            if _publish_one(source, name):
                 published.append(name)
         except Exception as error:  # no figure may end a study
             on_error(name, error)
@@ -93,17 +92,13 @@ def _warn(name: str, error: Exception) -> None:
     _LOGGER.warning(warning_of(name, error))
 
 
-def _figure_step(name: str) -> Callable[[Source], bool]:
-    def step(source: Source) -> bool:
-        figure = FIGURES[name](source)
-        if figure is not None:
-            save_plotly_graph_object(source.study, trimmed(figure), graph_object_id=name)
-        return figure is not None
-
-    return step
-
-
-def _publish_note(source: Source) -> bool:
-    state = state_of_the_search(source)  # takes seconds, so the note is read only afterwards
-    save_note(source.study, merged(get_note(source.study), state))
-    return True
+def _publish_one(source: Source, name: str) -> bool:
+    """Publish a figure or the note; return False if the study has nothing to show there yet."""
+    if name == NOTE:
+        state = state_of_the_search(source)  # takes seconds, so the note is read only afterwards
+        save_note(source.study, merged(get_note(source.study), state))
+        return True
+    figure = FIGURES[name](source)
+    if figure is not None:
+        save_plotly_graph_object(source.study, trimmed(figure), graph_object_id=name)
+    return figure is not None

@@ -18,7 +18,7 @@ PRICED = {"cost": "price", "cost_weight": (0.0, 0.5), "n_startup_trials": 4}
 
 
 def study_at(values: Sequence[float], prices: Sequence[float]) -> Study:
-    places = np.linspace(0.0, 1.0, len(values))
+    places = np.linspace(0.0, 1.0, len(values)).tolist()
     trials = [trial(x, v, price=p) for x, v, p in zip(places, values, prices, strict=True)]
     return study_of(*trials, sampler=small_sampler(**PRICED))
 
