@@ -45,9 +45,12 @@ def may_be_alive(worker: dict[str, Any]) -> bool:
             return worker["call"] in _calls
     try:
         process = psutil.Process(worker["pid"])
-        if process.status() == psutil.STATUS_ZOMBIE:  # killed, and not yet waited for
+        if (
+            process.status() == psutil.STATUS_ZOMBIE
+        ):  # killed, but its parent has not waited for it
             return False
-        return abs(process.create_time() - worker["started"]) < 1.0  # same number, same process
+        # The system may have given the number to a process that started later.
+        return abs(process.create_time() - worker["started"]) < 1.0
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:

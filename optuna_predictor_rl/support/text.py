@@ -12,8 +12,8 @@ WIDEST = 60
 
 _ACTIVE = re.compile(
     r"[\\`*\[\]<>|&~@]"
-    r"|(?<!\w)_|_(?!\w)"  # within a word an underscore is one
-    r"|:(?=//)|(?<=www)\."  # addresses become links by themselves
+    r"|(?<!\w)_|_(?!\w)"  # Markdown leaves underscores inside a word alone
+    r"|:(?=//)|(?<=www)\."  # Markdown makes links of addresses
 )
 
 

@@ -55,7 +55,7 @@ class _Inside:
         if self._n_modules != len(sys.modules):
             self._n_modules = len(sys.modules)
             with warnings.catch_warnings():
-                # threadpoolctl warns of incompatible libraries, which a search need not repeat.
+                # threadpoolctl warns of incompatible libraries, which no search can change.
                 warnings.simplefilter("ignore")
                 found = ThreadpoolController().select(user_api="blas")
             self._libraries = found.lib_controllers
