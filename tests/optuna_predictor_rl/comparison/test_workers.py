@@ -55,7 +55,7 @@ def join_in(url: str, barrier: Any) -> None:
 
 
 def killed_at(number: int, url: str) -> None:
-    """Starts a comparison in another process and kills it while it runs a trial."""
+    """Start a comparison in another process and kill it while it runs a trial."""
     reached = SPAWN.Event()
     worker = SPAWN.Process(target=start_and_block, args=(url, number, reached))
     worker.start()

@@ -8,7 +8,7 @@ from optuna_predictor_rl import PolicyConfig
 from optuna_predictor_rl.core.policy.factorized import Grid
 from optuna_predictor_rl.core.space import Categorical, Numeric, SearchSpace
 from optuna_predictor_rl.visualization import plot_policy_probabilities, policy_probabilities
-from optuna_predictor_rl.visualization.policy import option_names
+from optuna_predictor_rl.visualization.options import option_names
 from tests.optuna_predictor_rl.visualization.searches import searched, small_sampler
 
 GRID = Grid(
