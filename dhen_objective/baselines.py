@@ -29,7 +29,7 @@ class LogisticRegression(ClickModel):
     """Chosen as DHEN's are (`benchmarks/dhen/learning_rates.py`)."""
 
     def __init__(self, *, field_sizes: Sequence[int], n_dense: int, prior: float = 0.5) -> None:
-        """Starts with all weights 0 and the logit of the prior."""
+        """Start with all weights 0 and the logit of the prior."""
         super().__init__()
         check_prior(prior)
         config = DHENConfig(dim=1, attn_heads=1, dense_hidden=())
@@ -42,7 +42,7 @@ class LogisticRegression(ClickModel):
     def forward(
         self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
     ) -> Float[Tensor, " b"]:
-        """Returns the logits."""
+        """Return the logits."""
         out: Tensor = self.features(dense, sparse).sum((1, 2)) + self.bias
         return out
 
@@ -68,7 +68,7 @@ class PlainMLP(ClickModel):
         config: DHENConfig | None = None,
         seed: int = 0,
     ) -> None:
-        """Builds the model; of `config` it takes the features and the initialization."""
+        """Build the model; of `config` it takes the features and the initialization."""
         super().__init__()
         check_prior(prior)
         for width in hidden:
@@ -81,6 +81,6 @@ class PlainMLP(ClickModel):
     def forward(
         self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
     ) -> Float[Tensor, " b"]:
-        """Returns the logits."""
+        """Return the logits."""
         out: Tensor = self.mlp(self.features(dense, sparse).flatten(1))
         return out.squeeze(1)

@@ -125,7 +125,7 @@ class DHENConfig:
                 raise ValueError(f"{name} must be positive, but got {getattr(self, name)}.")
 
     def canonical(self) -> DHENConfig:
-        """Returns the same network with the knobs of its absent modules at their defaults."""
+        """Return the same network with the knobs of its absent modules at their defaults."""
         absent = [module for module in Interaction if module not in self.modules]
         unused = [knob for module in absent for knob in _KNOBS[module]]
         if self.ensemble == "sum":
@@ -134,7 +134,7 @@ class DHENConfig:
         return replace(self, **{knob: defaults[knob] for knob in unused})
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as plain JSON values."""
+        """Return the fields as plain JSON values."""
         values = asdict(self)
         values["modules"] = [module.value for module in self.modules]
         for name in ("head_hidden", "dense_hidden"):
@@ -144,7 +144,7 @@ class DHENConfig:
     @classmethod
     @checked
     def from_dict(cls, values: Mapping[str, Any]) -> DHENConfig:
-        """Returns the configuration that `to_dict` wrote; absent fields take their defaults."""
+        """Return the configuration that `to_dict` wrote; absent fields take their defaults."""
         _check_keys(cls, values)
         given = dict(values)
         if "modules" in given:
@@ -154,13 +154,13 @@ class DHENConfig:
         return cls(**given)
 
     def to_json(self) -> str:
-        """Returns the configuration as one line of JSON."""
+        """Return the configuration as one line of JSON."""
         return json.dumps(self.to_dict())
 
     @classmethod
     @checked
     def from_json(cls, text: str) -> DHENConfig:
-        """Returns the configuration that `to_json` wrote.
+        """Return the configuration that `to_json` wrote.
 
         Raises:
             ValueError: If it is no JSON, or breaks a rule.
@@ -183,7 +183,7 @@ def _ordered_modules(modules: Iterable[str]) -> tuple[Interaction, ...]:
 
 
 def _use_floats(config: object, *names: str) -> None:
-    """Turns integers into floats, so that equal configurations have equal JSON."""
+    """Turn integers into floats, so that equal configurations have equal JSON."""
     for name in names:
         object.__setattr__(config, name, float(getattr(config, name)))
 
@@ -246,12 +246,12 @@ class TrainConfig:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as plain JSON values."""
+        """Return the fields as plain JSON values."""
         return asdict(self)
 
     @classmethod
     @checked
     def from_dict(cls, values: Mapping[str, Any]) -> TrainConfig:
-        """Returns the configuration that `to_dict` wrote; absent fields take their defaults."""
+        """Return the configuration that `to_dict` wrote; absent fields take their defaults."""
         _check_keys(cls, values)
         return cls(**values)

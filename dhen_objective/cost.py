@@ -15,7 +15,7 @@ from dhen_objective.ranges import check_features
 
 
 def _matmul(*shape: int) -> int:
-    """FLOPs of an (a, b) by (b, c) product; a multiply-add is two."""
+    """Return the FLOPs of an (a, b) by (b, c) product; a multiply-add is two."""
     a, b, c = shape
     return 2 * a * b * c
 
@@ -68,7 +68,7 @@ INTERACTION_FLOPS: dict[Interaction, Callable[[int, DHENConfig], int]] = {
 
 @checked
 def flops_per_example(config: DHENConfig, *, n_fields: int, n_dense: int) -> int:
-    """Returns the FLOPs of one example's forward pass; a multiply-add is two.
+    """Return the FLOPs of one example's forward pass; a multiply-add is two.
 
     Counts matrix products and convolutions, as `torch.utils.flop_counter` does: not look-ups,
     norms and elementwise operations.
@@ -90,12 +90,12 @@ def flops_per_example(config: DHENConfig, *, n_fields: int, n_dense: int) -> int
 
 @checked
 def parameter_count(model: nn.Module) -> int:
-    """Returns the number of trainable values, the embedding table among them."""
+    """Return the number of trainable values, the embedding table among them."""
     return sum(parameter.numel() for parameter in model.parameters())
 
 
 def memory_bytes(model: ClickModel) -> int:
-    """Returns the bytes that training holds whatever the batch: weights and optimizer state.
+    """Return the bytes that training holds whatever the batch: weights and optimizer state.
 
     The embedding table has one Adagrad sum a row; every other weight has a gradient and Adam's
     two moments. Activations and the table's sparse gradient depend on the batch and are left out.

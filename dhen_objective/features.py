@@ -36,7 +36,7 @@ class RunningNorm(nn.Module):
     """
 
     def __init__(self, n_dense: int) -> None:
-        """Starts with nothing observed."""
+        """Start with nothing observed."""
         super().__init__()
         check_at_least(0, n_dense=n_dense)
         self.count: Tensor
@@ -47,7 +47,7 @@ class RunningNorm(nn.Module):
             self.register_buffer(name, zeros.clone())
 
     def forward(self, dense: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
-        """Returns the standardized features; observes nothing."""
+        """Return the standardized features; observes nothing."""
         deviation = (self.squares / self.count.clamp(min=1)).sqrt()
         known = deviation > _RESOLUTION * self.mean.abs()  # a constant's is rounding error
         # in float64: the mean in float32 is off by many deviations where values are large
@@ -56,7 +56,7 @@ class RunningNorm(nn.Module):
 
     @torch.no_grad()
     def observe(self, dense: Float[Tensor, "b n"]) -> int:
-        """Adds a batch to the running statistics and returns how many values were missing."""
+        """Add a batch to the running statistics and returns how many values were missing."""
         present = torch.isfinite(dense)
         values = torch.where(present, dense, 0.0).double()
         count = present.sum(0).double()
@@ -81,7 +81,7 @@ class FeatureProcessing(nn.Module):
     """
 
     def __init__(self, field_sizes: Sequence[int], n_dense: int, config: DHENConfig) -> None:
-        """Builds the layer for fields with ids below these sizes."""
+        """Build the layer for fields with ids below these sizes."""
         super().__init__()
         check_at_least(0, n_dense=n_dense)
         if not field_sizes and not n_dense:
@@ -99,7 +99,7 @@ class FeatureProcessing(nn.Module):
     def forward(
         self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
     ) -> Float[Tensor, "b m d"]:
-        """Returns the embeddings, those of the dense features first."""
+        """Return the embeddings, those of the dense features first."""
         embedded: Tensor = self.table(sparse + self.offsets)
         if self.bottom is None:
             return embedded
@@ -121,7 +121,7 @@ class ClickModel(nn.Module):
 
     @classmethod
     def own_training(cls, **changes: Any) -> TrainConfig:
-        """Returns the training with this kind of model's learning rates.
+        """Return the training with this kind of model's learning rates.
 
         Args:
             **changes: Fields of `TrainConfig`, which go before its rates.
@@ -129,7 +129,7 @@ class ClickModel(nn.Module):
         return TrainConfig(**{**cls.learning_rates, **changes})
 
     def _start(self, config: DHENConfig, output: nn.Module, *, prior: float, seed: int) -> None:
-        """Sets all initial weights from the seed, and the output's bias to the prior's logit."""
+        """Set all initial weights from the seed, and the output's bias to the prior's logit."""
         check_prior(prior)
         check_seed(seed)
         generator = torch.Generator().manual_seed(seed)

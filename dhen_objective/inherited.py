@@ -16,7 +16,7 @@ class InheritedReports:
     """The reports that a retried trial already has, which Optuna cannot replace."""
 
     def __init__(self, trial: optuna.Trial, steps: Container[int]) -> None:
-        """Looks them up.
+        """Look them up.
 
         Args:
             trial: Which may be retried.
@@ -33,7 +33,7 @@ class InheritedReports:
                 self._refuse(step, gain, "none")
 
     def has(self, step: int, gain: float) -> bool:
-        """Returns whether a report is there already.
+        """Return whether a report is there already.
 
         Raises:
             ValueError: If it is another one.

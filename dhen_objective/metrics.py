@@ -18,7 +18,7 @@ _NONE = torch.zeros(0, dtype=torch.float32, device="cpu")
 
 
 def log_losses(logits: Tensor, labels: Tensor) -> Float64[Tensor, " n"]:
-    """Returns each example's negative log likelihood, in nats.
+    """Return each example's negative log likelihood, in nats.
 
     `softplus(s) - y s` keeps its digits where a probability in float32 has long become 0 or 1.
     An infinite logit costs 0 where it is right, and infinitely much where it is wrong.
@@ -34,7 +34,7 @@ def log_losses(logits: Tensor, labels: Tensor) -> Float64[Tensor, " n"]:
 
 
 def _check_pair(logits: Tensor, labels: Tensor) -> None:
-    """Refuses what would broadcast, and labels such as -1."""
+    """Refuse what would broadcast, and labels such as -1."""
     if logits.ndim != 1 or labels.shape != logits.shape:
         shapes = tuple(logits.shape), tuple(labels.shape)
         raise ValueError(
@@ -47,7 +47,7 @@ def _check_pair(logits: Tensor, labels: Tensor) -> None:
 
 
 def binary_entropy(rate: float) -> float:
-    """Returns the entropy of a coin that shows 1 at this rate, in nats; 0 at rates 0 and 1."""
+    """Return the entropy of a coin that shows 1 at this rate, in nats; 0 at rates 0 and 1."""
     if not 0 <= rate <= 1:
         raise ValueError(f"rate must be in [0, 1], but got {rate}.")
     return -sum(p * math.log(p) for p in (rate, 1 - rate) if p > 0)
@@ -82,7 +82,7 @@ class Tally:
     @staticmethod
     @checked
     def of(logits: Tensor, labels: Tensor) -> Tally:
-        """Returns the sums over one batch.
+        """Return the sums over one batch.
 
         Raises:
             ValueError: See `log_losses`.
@@ -100,12 +100,12 @@ class Tally:
 
     @property
     def log_loss(self) -> float:
-        """Mean log loss in nats; NaN over no rows."""
+        """Return the mean log loss in nats; NaN over no rows."""
         return self.loss / self.rows if self.rows else math.nan
 
     @property
     def normalized_entropy(self) -> float:
-        """Log loss over the entropy of these rows' own positive rate; lower is better.
+        """Return the log loss over the entropy of these rows' positive rate; lower is better.
 
         1 is what the best constant prediction reaches. NaN where the rows lack a positive or a
         negative, since then nothing is left to predict: `rows` and `positives` tell which.
@@ -116,13 +116,13 @@ class Tally:
 
     @property
     def calibration(self) -> float:
-        """Predicted over observed positives; 1 is right, NaN without positives."""
+        """Return predicted over observed positives; 1 is right, NaN without positives."""
         return self.predicted / self.positives if self.positives else math.nan
 
 
 @checked
 def normalized_entropy(logits: Tensor, labels: Tensor) -> float:
-    """Returns the normalized entropy of predictions, relative to the labels' own rate.
+    """Return the normalized entropy of predictions, relative to the labels' own rate.
 
     Args:
         logits: Scores before the sigmoid, of shape (n,).
@@ -145,7 +145,7 @@ def normalized_entropy(logits: Tensor, labels: Tensor) -> float:
 
 @checked
 def ne_gain(loss: float, baseline: float) -> float:
-    """Returns the change against a baseline in %; negative is better.
+    """Return the change against a baseline in %; negative is better.
 
     Takes two normalized entropies or two log losses *of the same rows*: the entropy of the rows
     cancels, so both give the same number, and log losses do so where the rows have no positive.
@@ -155,7 +155,7 @@ def ne_gain(loss: float, baseline: float) -> float:
 
 @checked
 def ne_gain_with_error(losses: Tensor, baseline: Tensor) -> tuple[float, float]:
-    """Returns the NE gain in % and the standard error of it, from per-example log losses.
+    """Return the NE gain in % and the standard error of it, from per-example log losses.
 
     The two models' losses are of the same rows in the same order. The error is that of the mean
     of the paired differences, relative to the baseline's mean loss: what the choice of the rows
@@ -175,7 +175,7 @@ def ne_gain_with_error(losses: Tensor, baseline: Tensor) -> tuple[float, float]:
 
 @checked
 def paired_standard_error(losses: Tensor, baseline: Tensor) -> float:
-    """Returns the standard error of the mean difference of paired losses; NaN under 2 rows.
+    """Return the standard error of the mean difference of paired losses; NaN under 2 rows.
 
     Raises:
         ValueError: If the shapes are not (n,) and (n,).
@@ -200,7 +200,7 @@ class WindowedTally:
     """
 
     def __init__(self, *, grid: tuple[int, ...], window: int) -> None:
-        """Starts with nothing seen.
+        """Start with nothing seen.
 
         Args:
             grid: Row counts at which a cell ends, increasing.
@@ -218,7 +218,7 @@ class WindowedTally:
         self._losses: deque[Tensor] = deque(maxlen=window)
 
     def add(self, logits: Tensor, labels: Tensor) -> list[int]:
-        """Adds the next examples and returns the ends of the cells that they complete."""
+        """Add the next examples and returns the ends of the cells that they complete."""
         done: list[int] = []
         losses, predicted = log_losses(logits, labels), torch.sigmoid(logits.detach().double())
         start = 0
@@ -235,7 +235,7 @@ class WindowedTally:
         return done
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns all that was summed, in plain values and tensors."""
+        """Return all that was summed, in plain values and tensors."""
         return {
             "cells": [asdict(cell) for cell in [*self.cells, self._open]],
             "open_losses": torch.cat([_NONE, *map(Tensor.cpu, self._open_losses)]),
@@ -243,7 +243,7 @@ class WindowedTally:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Takes up what `state_dict` returned; grid and window must be the same."""
+        """Take up what `state_dict` returned; grid and window must be the same."""
         *self.cells, self._open = [Tally(**cell) for cell in state["cells"]]
         self._rows = sum(cell.rows for cell in self.cells) + self._open.rows
         self._open_losses = [state["open_losses"]]
@@ -255,18 +255,18 @@ class WindowedTally:
         self._open, self._open_losses = Tally(), []
 
     def windowed(self, cell: int = -1) -> Tally:
-        """Returns the sums over the window that ends with a finished cell, by default the last."""
+        """Return the sums over the window that ends with a finished cell, by default the last."""
         last = range(len(self.cells))[cell]
         return sum(self.cells[max(0, last + 1 - self.window) : last + 1], Tally())
 
     @property
     def window_losses(self) -> Float[Tensor, " n"]:
-        """Each example's log loss over the last window, in the order of the stream."""
+        """Return each example's log loss over the last window, in the order of the stream."""
         return torch.cat([_NONE, *self._losses])
 
     @property
     def lifetime(self) -> Tally:
-        """The sums over all examples so far."""
+        """Return the sums over all examples so far."""
         return sum(self.cells, self._open)
 
 

@@ -28,7 +28,7 @@ class DHENLayer(nn.Module):
     """
 
     def __init__(self, n_in: int, config: DHENConfig) -> None:
-        """Builds the layer for `n_in` embeddings."""
+        """Build the layer for `n_in` embeddings."""
         super().__init__()
         check_at_least(1, n_in=n_in)
         self.n_out = n_layer_embs(config)
@@ -41,7 +41,7 @@ class DHENLayer(nn.Module):
         self.norm = layer_norm(config.dim, config.ln_init)
 
     def forward(self, x: Float[Tensor, "b m d"]) -> Float[Tensor, "b l d"]:
-        """Returns the embeddings for the next layer."""
+        """Return the embeddings for the next layer."""
         outputs = [interaction(x) for interaction in self.interactions.values()]
         joined = torch.cat(outputs, dim=1) if self.concat else torch.stack(outputs).sum(0)
         out: Tensor = self.norm(joined + self.shortcut(x))
@@ -75,7 +75,7 @@ class DHEN(ClickModel):
         prior: float = 0.5,
         seed: int = 0,
     ) -> None:
-        """Builds the network; the global random state is neither used nor moved.
+        """Build the network; the global random state is neither used nor moved.
 
         Args:
             config: The architecture.
@@ -96,6 +96,6 @@ class DHEN(ClickModel):
     def forward(
         self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
     ) -> Float[Tensor, " b"]:
-        """Returns the logits."""
+        """Return the logits."""
         out: Tensor = self.head(self.layers(self.features(dense, sparse)).flatten(1))
         return out.squeeze(1)

@@ -85,7 +85,7 @@ class DHENObjective:
         label: Callable[[optuna.Trial], float] | None = None,
         checkpoints: Path | None = None,
     ) -> None:
-        """Trains nothing yet.
+        """Train nothing yet.
 
         Args:
             stream: The examples, in time order. Trials share it.
@@ -124,7 +124,7 @@ class DHENObjective:
 
     @property
     def baseline_result(self) -> TrainResult:
-        """The baseline's training, which runs when this is first read.
+        """Return the baseline's training, which runs when this is first read.
 
         Raises:
             ValueError: If it diverged: nothing can be compared with it; or if the data changed
@@ -155,7 +155,7 @@ class DHENObjective:
         *,
         report: Report | None = None,
     ) -> Score:
-        """Trains a network and compares it with the baseline, without a trial.
+        """Train a network and compares it with the baseline, without a trial.
 
         Args:
             config: The network.
@@ -182,7 +182,7 @@ class DHENObjective:
         return Score(gain=gain, error=error, result=result)
 
     def __call__(self, trial: optuna.Trial) -> float:
-        """Returns the last window's NE gain in %, NaN (a failed trial) if it diverged.
+        """Return the last window's NE gain in %, NaN (a failed trial) if it diverged.
 
         Raises:
             optuna.TrialPruned: If the pruner stopped the pass and no `label` was given.
@@ -218,14 +218,14 @@ class DHENObjective:
         return score.gain
 
     def _check_reports(self, training: TrainConfig) -> None:
-        """Refuses windows that hold other rows than the baseline's."""
+        """Refuse windows that hold other rows than the baseline's."""
         for name in ("n_reports", "window"):
             value, ours = getattr(training, name), getattr(self.training, name)
             if value != ours:
                 raise ValueError(f"{name} must be the baseline's, {ours}, but got {value}.")
 
     def _check_data(self) -> None:
-        """Refuses data that changed: the baseline was trained on what they were."""
+        """Refuse data that changed: the baseline was trained on what they were."""
         identity = self.stream.identity
         if identity != self._identity:
             changed = changed_files(self._identity.get("files", []), identity.get("files", []))
@@ -258,7 +258,7 @@ class DHENObjective:
 
 
 def _record(trial: optuna.Trial, score: Score) -> None:
-    """Writes what was measured, in plain Python types."""
+    """Write what was measured, in plain Python types."""
     result = score.result
     trial.set_user_attr("rows", result.rows)
     trial.set_user_attr("seconds", result.seconds)

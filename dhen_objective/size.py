@@ -34,7 +34,7 @@ class NetworkSize:
 
 @checked
 def network_size(config: DHENConfig, *, field_sizes: Sequence[int], n_dense: int) -> NetworkSize:
-    """Returns the size of a DHEN.
+    """Return the size of a DHEN.
 
     Args:
         config: The architecture.

@@ -125,7 +125,7 @@ def suggest_config(
     training: TrainConfig | None = None,
     only_active: bool = False,
 ) -> tuple[DHENConfig, TrainConfig]:
-    """Suggests the 18 decisions and returns what they make.
+    """Suggest the 18 decisions and returns what they make.
 
     All 18 are suggested whatever the others are, so that samplers that look at the decisions
     jointly see them in every trial. Those of modules that are off are then set back to their
@@ -180,7 +180,7 @@ def suggest_config(
 
 @checked
 def params_of(model: DHENConfig, training: TrainConfig) -> dict[str, Any]:
-    """Returns the parameters that `suggest_config` turns into a network and its training.
+    """Return the parameters that `suggest_config` turns into a network and its training.
 
     Give them to `study.enqueue_trial`, so that a search starts from a network that is known.
 

@@ -46,7 +46,7 @@ def measure_throughput(
     warmup: int = 10,
     repeats: int = 20,
 ) -> dict[str, Throughput]:
-    """Measures models in turns on one batch, which lies on the device already.
+    """Measure models in turns on one batch, which lies on the device already.
 
     Args:
         models: The models by name; the first is what the others are compared with. Training

@@ -55,22 +55,22 @@ class TrainResult:
 
     @property
     def rows(self) -> int:
-        """Number of examples seen."""
+        """Return the number of examples seen."""
         return self.lifetime.rows
 
     @property
     def last_window(self) -> Tally:
-        """The sums over the newest window; over no rows if none was finished."""
+        """Return the sums over the newest window; over no rows if none was finished."""
         return self.curve[max(self.curve)] if self.curve else Tally()
 
     @property
     def normalized_entropy(self) -> float:
-        """Normalized entropy of the newest window."""
+        """Return the normalized entropy of the newest window."""
         return self.last_window.normalized_entropy
 
     @checked
     def is_lost(self, prior: float) -> bool:
-        """Returns whether the pass diverged, also where its predictions stayed finite.
+        """Return whether the pass diverged, also where its predictions stayed finite.
 
         Args:
             prior: Share of positives that one would predict without a model.
@@ -97,7 +97,7 @@ def train(
     report: Report | None = None,
     checkpoint: Path | None = None,
 ) -> TrainResult:
-    """Trains a network in one pass over a stream, as it would be online.
+    """Train a network in one pass over a stream, as it would be online.
 
     Every example is predicted before it is learned from, so the predictions of the pass are its
     validation. All randomness comes from the seed: the global random state is neither used nor
@@ -145,7 +145,7 @@ def train_model(
     report: Report | None = None,
     checkpoint: Path | None = None,
 ) -> TrainResult:
-    """Trains any model in place as `train` does; `training.seed` has no effect.
+    """Train any model in place as `train` does; `training.seed` has no effect.
 
     By default with the learning rates of its own, `model.own_training()`. A checkpoint is taken up
     by a model with the weights that the first one began with: build it anew with the same seed.
@@ -157,7 +157,7 @@ def train_model(
 
 
 def check_rows(stream: ClickStream) -> int:
-    """Returns the number of rows of a stream.
+    """Return the number of rows of a stream.
 
     Raises:
         ValueError: If it has none.
@@ -175,7 +175,7 @@ def learn(
     report: Report | None = None,
     saved: Checkpoint | None = None,
 ) -> TrainResult:
-    """Takes a learner over a stream in one pass; see `train`."""
+    """Take a learner over a stream in one pass; see `train`."""
     clock = _Clock(learner)
     batches = stream.batches(training.batch_size) if saved is None else saved.resume()
     before = learner.record.grid[: len(learner.record.cells)]  # of the state that was taken up
@@ -207,7 +207,7 @@ class _Clock:
 
 
 def _report(learner: Learner, ends: Sequence[int], report: Report | None) -> bool:
-    """Reports the windows that end at these row counts; returns whether to stop."""
+    """Report the windows that end at these row counts; returns whether to stop."""
     record, stopped = learner.record, False
     for rows in ends:
         window = record.windowed(record.grid.index(rows))

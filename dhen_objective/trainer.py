@@ -28,7 +28,7 @@ _WARMUP = 10
 
 @contextmanager
 def with_gradients() -> Iterator[None]:
-    """Turns gradients on and autocast off, whatever a user has set around a training."""
+    """Turn gradients on and autocast off, whatever a user has set around a training."""
     with (
         torch.inference_mode(mode=False),
         torch.enable_grad(),
@@ -49,7 +49,7 @@ class Learner(ABC):
     """
 
     def __init__(self, config: TrainConfig, *, n_rows: int) -> None:
-        """Starts a record for a stream of `n_rows` examples."""
+        """Start a record for a stream of `n_rows` examples."""
         self.record = WindowedTally(
             grid=report_grid(n_rows, config.n_reports),
             window=round(config.window * config.n_reports),
@@ -61,14 +61,14 @@ class Learner(ABC):
 
     @abstractmethod
     def step(self, batch: Batch) -> list[int]:
-        """Predicts a batch, records the predictions, then learns from it.
+        """Predict a batch, records the predictions, then learns from it.
 
         Returns:
             The row counts of the grid that this batch completed.
         """
 
     def timed_step(self, batch: Batch) -> list[int]:
-        """Does a `step` and keeps how long it took, an example."""
+        """Do a `step` and keeps how long it took, an example."""
         start = time.perf_counter()
         done = self.step(batch)
         self._times.append((time.perf_counter() - start) / len(batch))
@@ -76,13 +76,13 @@ class Learner(ABC):
 
     @property
     def qps(self) -> float:
-        """Examples per second in the median of the newest timed steps; NaN without any."""
+        """Return examples per second in the median of the newest timed steps; NaN without any."""
         steady = list(self._times)[_WARMUP:] or list(self._times)
         return 1 / statistics.median(steady) if steady else math.nan
 
     @property
     def rows(self) -> int:
-        """Number of examples that were learned from."""
+        """Return the number of examples that were learned from."""
         return self.record.lifetime.rows
 
 
@@ -91,7 +91,7 @@ class Trainer(Learner):
     """A model with its optimizers and its record, advanced one batch at a time."""
 
     def __init__(self, model: ClickModel, config: TrainConfig, *, n_rows: int) -> None:
-        """Takes a model for a stream of `n_rows` examples."""
+        """Take a model for a stream of `n_rows` examples."""
         super().__init__(config, n_rows=n_rows)
         check_device(config.device)
         self.model = model.to(config.device)
@@ -103,7 +103,7 @@ class Trainer(Learner):
         self._kind, self._autocast = torch.device(config.device).type, config.autocast
 
     def step(self, batch: Batch) -> list[int]:
-        """See `Learner.step`; a batch whose loss is not finite is neither recorded nor learned."""
+        """Do a `Learner.step`; a batch whose loss is not finite is left out."""
         # its cache of cast weights outlives a step where a context lies around the training
         with torch.autocast(
             self._kind, torch.bfloat16, enabled=self._autocast, cache_enabled=False
@@ -123,7 +123,7 @@ class Trainer(Learner):
         return done
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns all that the next step depends on."""
+        """Return all that the next step depends on."""
         return {
             "model": self.model.state_dict(),
             "adam": self.adam.state_dict(),
@@ -134,7 +134,7 @@ class Trainer(Learner):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Takes up what `state_dict` returned, to continue from there."""
+        """Take up what `state_dict` returned, to continue from there."""
         self.model.load_state_dict(state["model"])
         self.adam.load_state_dict(state["adam"])
         self.embeddings.sums.copy_(state["embeddings"])
@@ -144,7 +144,7 @@ class Trainer(Learner):
 
 
 def report_grid(n_rows: int, n_reports: int) -> tuple[int, ...]:
-    """Returns evenly spaced row counts that end with the last row.
+    """Return evenly spaced row counts that end with the last row.
 
     Examples:
         >>> report_grid(10, 4)

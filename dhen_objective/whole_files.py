@@ -17,7 +17,7 @@ _OLD = 3600.0
 
 
 def write_whole(path: Path, parts: Iterable[bytes | memoryview]) -> None:
-    """Writes the parts to a file beside `path`, which then takes its place.
+    """Write the parts to a file beside `path`, which then takes its place.
 
     The content is on the disk before the name is, so that also a crash of the machine leaves the
     old file or the new one.
@@ -37,7 +37,7 @@ def write_whole(path: Path, parts: Iterable[bytes | memoryview]) -> None:
 
 
 def sweep(folder: Path, name: str | None = None) -> None:
-    """Removes what killed writers left in a folder; files of living ones stay.
+    """Remove what killed writers left in a folder; files of living ones stay.
 
     Args:
         folder: Where to look; it need not be there.
