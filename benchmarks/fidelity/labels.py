@@ -41,8 +41,6 @@ FITS = {
     "linear .4, not shrunk": LabelFit(axis="linear", extrapolate_by=0.4, shrink=0.0),
     "linear 1, not shrunk": LabelFit(axis="linear", shrink=0.0),
     "log 1, not shrunk": LabelFit(shrink=0.0),
-    "power 1, not shrunk": LabelFit(axis="power", shrink=0.0),
-    "exponential 1, not shrunk": LabelFit(axis="exponential", shrink=0.0),
     "linear .4": LabelFit(axis="linear", extrapolate_by=0.4),
     "log .5": LabelFit(extrapolate_by=0.5),
     "log 1": LabelFit(),
