@@ -16,7 +16,6 @@ class RowwiseAdagrad:
     """
 
     def __init__(self, table: nn.Parameter, *, lr: float, eps: float = 1e-8) -> None:
-        """Start with all accumulators at 0."""
         check_positive(lr=lr, eps=eps)
         self.table = table
         self.lr = lr
@@ -25,7 +24,7 @@ class RowwiseAdagrad:
 
     @torch.no_grad()
     def step(self) -> None:
-        """Update the looked-up rows and clears the gradient."""
+        """Update the looked-up rows and clear the gradient."""
         gradient = self.table.grad
         if gradient is None:
             return

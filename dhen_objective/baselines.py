@@ -21,6 +21,8 @@ from dhen_objective.ranges import check_prior
 class LogisticRegression(ClickModel):
     """One weight for each id and each dense feature: the logit is their sum.
 
+    The weights start at 0 and the bias at the prior's logit.
+
     Shape:
         dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
     """
@@ -29,7 +31,6 @@ class LogisticRegression(ClickModel):
     """Chosen as DHEN's are (`benchmarks/dhen/learning_rates.py`)."""
 
     def __init__(self, *, field_sizes: Sequence[int], n_dense: int, prior: float = 0.5) -> None:
-        """Start with all weights 0 and the logit of the prior."""
         super().__init__()
         check_prior(prior)
         config = DHENConfig(dim=1, attn_heads=1, dense_hidden=())
@@ -51,6 +52,8 @@ class LogisticRegression(ClickModel):
 class PlainMLP(ClickModel):
     """An MLP over all embeddings side by side, without interaction modules.
 
+    Of `config` it takes the features and the initialization.
+
     Shape:
         dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
     """
@@ -68,7 +71,6 @@ class PlainMLP(ClickModel):
         config: DHENConfig | None = None,
         seed: int = 0,
     ) -> None:
-        """Build the model; of `config` it takes the features and the initialization."""
         super().__init__()
         check_prior(prior)
         for width in hidden:

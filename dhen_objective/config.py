@@ -1,4 +1,4 @@
-"""The decisions that make one DHEN, and those that train it, as plain values."""
+"""The architecture of a DHEN and the settings of its training, as plain values."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 import torch
 
 from dhen_objective.checked import check_at_least, checked
-from dhen_objective.ranges import check_positive, check_seed
+from dhen_objective.ranges import check_device_name, check_positive, check_seed
 
 
 class Interaction(StrEnum):
-    """The five interaction modules a DHEN layer may hold."""
+    """The five interaction modules that a DHEN layer may have."""
 
     DLRM = "dlrm"
     ATTENTION = "attention"
@@ -31,6 +31,7 @@ _KNOBS: dict[Interaction, tuple[str, ...]] = {
     Interaction.DCN: ("dcn_layers", "dcn_rank"),
     Interaction.CONV: ("conv_kernel", "conv_channels", "conv_2d"),
 }
+"""The fields of `DHENConfig` that have an effect in each module alone."""
 
 
 def _check_keys(cls: type[Any], values: Mapping[str, Any]) -> None:
@@ -104,10 +105,11 @@ class DHENConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "modules", _ordered_modules(self.modules))
         _use_floats(self, "w_init_scale", "ln_init", "embedding_std")
-        at_least_one = ["n_layers", "dlrm_hidden", "attn_heads", "attn_ffn_mult", "linear_embs"]
-        at_least_one += ["dcn_layers", "dcn_rank", "conv_kernel", "conv_channels", "dim"]
-        at_least_one += ["module_embs"]
-        check_at_least(1, **{name: getattr(self, name) for name in at_least_one})
+        counts = (
+            "n_layers dlrm_hidden attn_heads attn_ffn_mult linear_embs dcn_layers dcn_rank "
+            "conv_kernel conv_channels dim module_embs"
+        )
+        check_at_least(1, **{name: getattr(self, name) for name in counts.split()})
         check_at_least(
             0, dlrm_k=self.dlrm_k, ln_init=self.ln_init, embedding_std=self.embedding_std
         )
@@ -188,15 +190,6 @@ def _use_floats(config: object, *names: str) -> None:
         object.__setattr__(config, name, float(getattr(config, name)))
 
 
-def _check_device(device: str | torch.device) -> None:
-    try:
-        torch.device(device)
-    except RuntimeError as error:
-        raise ValueError(
-            f"device must name one of torch's, such as 'cpu' or 'cuda', but got {device!r}."
-        ) from error
-
-
 @checked
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
@@ -236,7 +229,7 @@ class TrainConfig:
         check_positive(lr=self.lr, embedding_lr=self.embedding_lr)
         check_at_least(1, batch_size=self.batch_size, n_reports=self.n_reports)
         check_seed(self.seed)
-        _check_device(self.device)
+        check_device_name(self.device)
         if not 0 < self.window <= 1:
             raise ValueError(f"window must be in (0, 1], but got {self.window}.")
         if self.window * self.n_reports < 1 - 1e-9:

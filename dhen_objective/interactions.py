@@ -28,7 +28,6 @@ class AdvancedDLRM(nn.Module):
     """
 
     def __init__(self, n_in: int, config: DHENConfig) -> None:
-        """Build the module for `n_in` embeddings."""
         super().__init__()
         self.compress = CountMap(n_in, config.dlrm_k) if config.dlrm_k else None
         rows, columns = torch.triu_indices(n_in, n_in, offset=min(1, n_in - 1), device="cpu")
@@ -61,7 +60,6 @@ class SelfAttention(nn.Module):
     """
 
     def __init__(self, n_in: int, config: DHENConfig) -> None:
-        """Build the module for `n_in` embeddings."""
         super().__init__()
         dim = config.dim
         self.heads = config.attn_heads
@@ -109,7 +107,6 @@ class LinearMix(nn.Module):
     """
 
     def __init__(self, n_in: int, config: DHENConfig) -> None:
-        """Build the module for `n_in` embeddings."""
         super().__init__()
         self.mix = CountMap(n_in, n_module_embs(Interaction.LINEAR, config))
 
@@ -129,7 +126,6 @@ class DeepCross(nn.Module):
     """
 
     def __init__(self, n_in: int, config: DHENConfig) -> None:
-        """Build the module for `n_in` embeddings."""
         super().__init__()
         width, rank = n_in * config.dim, config.dcn_rank
         layers = range(config.dcn_layers)
@@ -161,7 +157,6 @@ class Convolution(nn.Module):
     """
 
     def __init__(self, n_in: int, config: DHENConfig) -> None:
-        """Build the module for `n_in` embeddings."""
         super().__init__()
         self.channels, kernel, dim = config.conv_channels, config.conv_kernel, config.dim
         self.conv = (

@@ -53,7 +53,6 @@ class CountMap(nn.Module):
     """
 
     def __init__(self, n_in: int, n_out: int) -> None:
-        """Leave the weights to `initialize`."""
         super().__init__()
         self.weight = nn.Parameter(torch.empty(n_out, n_in, device="cpu", dtype=torch.float32))
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float64
 from torch import Tensor
 
-from dhen_objective.checked import check_at_least, checked
-
-_NONE = torch.zeros(0, dtype=torch.float32, device="cpu")
+from dhen_objective.checked import checked
 
 
 def log_losses(logits: Tensor, labels: Tensor) -> Float64[Tensor, " n"]:
@@ -88,7 +83,7 @@ class Tally:
             ValueError: See `log_losses`.
         """
         losses = log_losses(logits, labels)
-        return _tally(losses, torch.sigmoid(logits.detach().double()), labels)
+        return tally_of_losses(losses, torch.sigmoid(logits.detach().double()), labels)
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -118,6 +113,12 @@ class Tally:
     def calibration(self) -> float:
         """Return predicted over observed positives; 1 is right, NaN without positives."""
         return self.predicted / self.positives if self.positives else math.nan
+
+
+def tally_of_losses(losses: Tensor, predicted: Tensor, labels: Tensor) -> Tally:
+    """Return the sums over examples whose losses and probabilities are known."""
+    sums = torch.stack([labels.double().sum(), losses.sum(), predicted.sum()]).tolist()
+    return Tally(rows=len(labels), positives=sums[0], loss=sums[1], predicted=sums[2])
 
 
 @checked
@@ -189,87 +190,3 @@ def paired_standard_error(losses: Tensor, baseline: Tensor) -> float:
     if len(difference) < 2:
         return math.nan
     return float(difference.std(correction=1)) / math.sqrt(len(difference))
-
-
-@checked
-class WindowedTally:
-    """Sums predictions on a fixed grid of examples, whatever the size of the batches.
-
-    Attributes:
-        cells: The sums over each finished cell of the grid.
-    """
-
-    def __init__(self, *, grid: tuple[int, ...], window: int) -> None:
-        """Start with nothing seen.
-
-        Args:
-            grid: Row counts at which a cell ends, increasing.
-            window: How many cells, up to the newest, a windowed value covers.
-        """
-        if not grid or list(grid) != sorted(set(grid)) or grid[0] < 1:
-            raise ValueError(f"grid must be increasing positive row counts, but got {grid}.")
-        check_at_least(1, window=window)
-        self.grid = grid
-        self.window = window
-        self.cells: list[Tally] = []
-        self._open = Tally()
-        self._rows = 0
-        self._open_losses: list[Tensor] = []
-        self._losses: deque[Tensor] = deque(maxlen=window)
-
-    def add(self, logits: Tensor, labels: Tensor) -> list[int]:
-        """Add the next examples and returns the ends of the cells that they complete."""
-        done: list[int] = []
-        losses, predicted = log_losses(logits, labels), torch.sigmoid(logits.detach().double())
-        start = 0
-        while start < len(labels) and len(self.cells) < len(self.grid):
-            end = self.grid[len(self.cells)]
-            part = slice(start, start + min(len(labels) - start, end - self._rows))
-            self._open += _tally(losses[part], predicted[part], labels[part])
-            self._open_losses.append(losses[part].float())
-            self._rows += part.stop - part.start
-            start = part.stop
-            if self._rows == end:
-                self._close()
-                done.append(end)
-        return done
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return all that was summed, in plain values and tensors."""
-        return {
-            "cells": [asdict(cell) for cell in [*self.cells, self._open]],
-            "open_losses": torch.cat([_NONE, *map(Tensor.cpu, self._open_losses)]),
-            "losses": [losses.cpu() for losses in self._losses],
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up what `state_dict` returned; grid and window must be the same."""
-        *self.cells, self._open = [Tally(**cell) for cell in state["cells"]]
-        self._rows = sum(cell.rows for cell in self.cells) + self._open.rows
-        self._open_losses = [state["open_losses"]]
-        self._losses = deque(state["losses"], maxlen=self.window)
-
-    def _close(self) -> None:
-        self.cells.append(self._open)
-        self._losses.append(torch.cat([losses.cpu() for losses in self._open_losses]))
-        self._open, self._open_losses = Tally(), []
-
-    def windowed(self, cell: int = -1) -> Tally:
-        """Return the sums over the window that ends with a finished cell, by default the last."""
-        last = range(len(self.cells))[cell]
-        return sum(self.cells[max(0, last + 1 - self.window) : last + 1], Tally())
-
-    @property
-    def window_losses(self) -> Float[Tensor, " n"]:
-        """Return each example's log loss over the last window, in the order of the stream."""
-        return torch.cat([_NONE, *self._losses])
-
-    @property
-    def lifetime(self) -> Tally:
-        """Return the sums over all examples so far."""
-        return sum(self.cells, self._open)
-
-
-def _tally(losses: Tensor, predicted: Tensor, labels: Tensor) -> Tally:
-    sums = torch.stack([labels.double().sum(), losses.sum(), predicted.sum()]).tolist()
-    return Tally(rows=len(labels), positives=sums[0], loss=sums[1], predicted=sums[2])

@@ -28,7 +28,6 @@ class DHENLayer(nn.Module):
     """
 
     def __init__(self, n_in: int, config: DHENConfig) -> None:
-        """Build the layer for `n_in` embeddings."""
         super().__init__()
         check_at_least(1, n_in=n_in)
         self.n_out = n_layer_embs(config)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import threading
 from collections.abc import Callable
@@ -12,14 +11,13 @@ from typing import Any
 
 import optuna
 
+from dhen_objective.attributes import Attributes, description, measures
 from dhen_objective.checked import checked
 from dhen_objective.checkpoints import changed_files, checkpoint_path
 from dhen_objective.config import DHENConfig, TrainConfig
-from dhen_objective.cost import flops_per_example
 from dhen_objective.inherited import InheritedReports
 from dhen_objective.metrics import Tally, ne_gain, ne_gain_with_error
 from dhen_objective.ranges import check_device
-from dhen_objective.size import network_size
 from dhen_objective.space import suggest_config
 from dhen_objective.streams.base import ClickStream
 from dhen_objective.train import Report, TrainResult, train
@@ -194,7 +192,7 @@ class DHENObjective:
         else:
             config, training = self._suggest(trial)
         self._check_reports(training)
-        self._describe(trial, config, training)
+        _set(trial, description(self.stream, config, training))
         # which also trains the baseline, so that the trial's clock does not run meanwhile
         inherited = InheritedReports(trial, self.baseline_result.curve)
 
@@ -205,8 +203,8 @@ class DHENObjective:
             return trial.should_prune()
 
         score = self.score(config, training, report=report)
-        _record(trial, score)
         result = score.result
+        _set(trial, measures(result, gain=score.gain, error=score.error))
         if result.diverged:
             reason = f"The training diverged after {result.rows} rows."
             trial.set_user_attr("failure", reason)
@@ -245,31 +243,7 @@ class DHENObjective:
     def _gain(self, rows: int, window: Tally) -> float:
         return ne_gain(window.log_loss, self.baseline_result.curve[rows].log_loss)
 
-    def _describe(self, trial: optuna.Trial, config: DHENConfig, training: TrainConfig) -> None:
-        stream = self.stream
-        n_fields, n_dense = len(stream.field_sizes), stream.n_dense
-        size = network_size(config, field_sizes=stream.field_sizes, n_dense=n_dense)
-        described = {"model": config.to_dict(), "training": training.to_dict()}
-        trial.set_user_attr("config", json.dumps(described))
-        flops = flops_per_example(config, n_fields=n_fields, n_dense=n_dense)
-        trial.set_user_attr("flops", flops)
-        trial.set_user_attr("parameters", size.parameters)
-        trial.set_user_attr("memory", size.memory)
 
-
-def _record(trial: optuna.Trial, score: Score) -> None:
-    """Write what was measured, in plain Python types."""
-    result = score.result
-    trial.set_user_attr("rows", result.rows)
-    trial.set_user_attr("seconds", result.seconds)
-    measured = {
-        "qps": result.qps,
-        "ne": result.normalized_entropy,
-        "ne_gain": score.gain,
-        "ne_gain_error": score.error,
-        "calibration": result.last_window.calibration,
-        "lifetime_ne": result.lifetime.normalized_entropy,
-    }
-    for name, value in measured.items():
-        if math.isfinite(value):
-            trial.set_user_attr(name, value)
+def _set(trial: optuna.Trial, attributes: Attributes) -> None:
+    for name, value in attributes.items():
+        trial.set_user_attr(name, value)

@@ -52,6 +52,16 @@ def check_table_memory(sizes: tuple[int, ...], *, dim: int) -> None:
         )
 
 
+def check_device_name(device: str | torch.device) -> None:
+    """Refuse a name that torch does not know."""
+    try:
+        torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"device must name one of torch's, such as 'cpu' or 'cuda', but got {device!r}."
+        ) from error
+
+
 def check_device(device: str | torch.device) -> None:
     """Refuse a GPU where torch finds none."""
     kind = torch.device(device).type

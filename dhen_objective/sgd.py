@@ -58,16 +58,18 @@ def train_sgd(
 
 
 class SGDLearner(Learner):
-    """An `SGDClassifier` over one column for each id and each dense feature."""
+    """An `SGDClassifier` over one column for each id and each dense feature.
+
+    It starts with weights 0 and the logit of the stream's prior.
+    """
 
     def __init__(self, stream: ClickStream, config: TrainConfig) -> None:
-        """Start with the logit of the stream's prior."""
         super().__init__(config, n_rows=stream.n_rows)
         check_table_memory(stream.field_sizes, dim=1)  # a weight of eight bytes for each id
         self._offsets = np.cumsum([0, *stream.field_sizes])
         self._norm = RunningNorm(stream.n_dense)
         self._classifier = _classifier(config.lr)
-        # `partial_fit` goes on from these; its own start at 0 is far off where positives are rare
+        # `partial_fit` continues from these; its own start at 0 is far off if positives are rare
         self._classifier.coef_ = np.zeros((1, self._offsets[-1] + stream.n_dense))
         self._classifier.intercept_ = np.array([math.log(stream.prior / (1 - stream.prior))])
 
@@ -81,7 +83,7 @@ class SGDLearner(Learner):
         done = self.record.add(torch.from_numpy(scores), labels)
         try:
             self._classifier.partial_fit(rows, labels.numpy().astype(int), classes=[0, 1])
-        except ValueError:  # scikit-learn's word for weights that are not finite
+        except ValueError:  # what scikit-learn raises for weights that are not finite
             self.diverged = True
         self.n_missing += self._norm.observe(batch.dense.cpu())
         return done

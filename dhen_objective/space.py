@@ -125,7 +125,7 @@ def suggest_config(
     training: TrainConfig | None = None,
     only_active: bool = False,
 ) -> tuple[DHENConfig, TrainConfig]:
-    """Suggest the 18 decisions and returns what they make.
+    """Suggest the 18 decisions and return what they make.
 
     All 18 are suggested whatever the others are, so that samplers that look at the decisions
     jointly see them in every trial. Those of modules that are off are then set back to their

@@ -195,7 +195,7 @@ def learn(
 
 
 class _Clock:
-    """Adds the time that passes to a learner's seconds, which its checkpoints keep."""
+    """A clock that adds the time to a learner's seconds, which its checkpoints keep."""
 
     def __init__(self, learner: Learner) -> None:
         self._learner, self._last = learner, time.perf_counter()
@@ -207,7 +207,7 @@ class _Clock:
 
 
 def _report(learner: Learner, ends: Sequence[int], report: Report | None) -> bool:
-    """Report the windows that end at these row counts; returns whether to stop."""
+    """Report the windows that end at these row counts and return whether to stop."""
     record, stopped = learner.record, False
     for rows in ends:
         window = record.windowed(record.grid.index(rows))
