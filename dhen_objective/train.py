@@ -176,13 +176,13 @@ def learn(
     saved: Checkpoint | None = None,
 ) -> TrainResult:
     """Take a learner over a stream in one pass; see `train`."""
-    clock = _Clock(learner)
+    start = time.perf_counter()
     batches = stream.batches(training.batch_size) if saved is None else saved.resume()
-    before = learner.record.grid[: len(learner.record.cells)]  # of the state that was taken up
-    stopped = _report(learner, before, report)
+    start -= learner.seconds  # of a state that was taken up, whose reports are repeated
+    stopped = _report(learner, learner.record.grid[: len(learner.record.cells)], report)
     for batch in () if stopped else batches:
         done = learner.timed_step(batch.to(training.device))
-        clock.advance()
+        learner.seconds = time.perf_counter() - start
         stopped = _report(learner, done, report)
         if stopped or learner.diverged:
             break
@@ -190,20 +190,11 @@ def learn(
             saved.save()
     if saved is not None:
         saved.remove()
-    clock.advance()
+    learner.seconds = time.perf_counter() - start
     return _result(learner, stream, stopped=stopped)
 
 
-class _Clock:
-    """A clock that adds the time to a learner's seconds, which its checkpoints keep."""
 
-    def __init__(self, learner: Learner) -> None:
-        self._learner, self._last = learner, time.perf_counter()
-
-    def advance(self) -> None:
-        now = time.perf_counter()
-        self._learner.seconds += now - self._last
-        self._last = now
 
 
 def _report(learner: Learner, ends: Sequence[int], report: Report | None) -> bool:
