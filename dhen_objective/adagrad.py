@@ -1,4 +1,4 @@
-"""Adagrad for an embedding table: touches only the rows a batch looked up."""
+"""Adagrad for an embedding table, which moves only the rows that a batch looked up."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ class RowwiseAdagrad:
         if gradient is None:
             return
         self.table.grad = None
-        # read as it is: torch would sort and sum it into a new sparse tensor, at 3 x the cost
+        # The private parts, since `coalesce` would sort and sum them into a new sparse tensor at
+        # three times the cost.
         ids, values = gradient._indices()[0], gradient._values()
         rows, position = torch.unique(ids, return_inverse=True)
         total = values.new_zeros(len(rows), values.shape[1]).index_add_(0, position, values)

@@ -1,4 +1,4 @@
-"""What a trial's user attributes tell: the network before the training, its measures after it."""
+"""User attributes of a trial: its network before the training, and its measures after it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Attributes = Mapping[str, str | int | float]
 
 
 def description(stream: ClickStream, config: DHENConfig, training: TrainConfig) -> Attributes:
-    """Return what is known of a network before it is trained."""
+    """Return the attributes that a trial has before its network is trained."""
     fields, n_dense = stream.field_sizes, stream.n_dense
     size = network_size(config, field_sizes=fields, n_dense=n_dense)
     return {
@@ -29,7 +29,7 @@ def description(stream: ClickStream, config: DHENConfig, training: TrainConfig) 
 
 
 def measures(result: TrainResult, *, gain: float, error: float) -> Attributes:
-    """Return what was measured while a network was trained, without values that are not finite.
+    """Return the attributes that a training adds, without values that are not finite.
 
     Args:
         result: The training.

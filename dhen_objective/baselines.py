@@ -1,4 +1,4 @@
-"""Models to hold a DHEN against: logistic regression and a plain MLP, on the same features."""
+"""Models to compare a DHEN with: logistic regression and a plain MLP, on the same features."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from dhen_objective.layers import CountMap, bare, layer_norm, linear, mlp
 
 
 class AdvancedDLRM(nn.Module):
-    """A network over the dot products of the embeddings: u = W MLP(dots(X)).
+    """An MLP over the dot products of the embeddings: u = W MLP(dots(X)).
 
     With `dlrm_k` = 0 the dots are those of all pairs i < j; a lone embedding is paired with
     itself. Otherwise they are X (W_k X)^T: of each embedding with each of k learned mixtures.

@@ -48,6 +48,8 @@ def layer_norm(dim: int, gain: float) -> nn.Module:
 class CountMap(nn.Module):
     """A learned linear map over the count axis: each output is a mixture of the embeddings.
 
+    `initialize` sets the weights.
+
     Shape:
         (b, n_in, d) -> (b, n_out, d)
     """
@@ -57,7 +59,7 @@ class CountMap(nn.Module):
         self.weight = nn.Parameter(torch.empty(n_out, n_in, device="cpu", dtype=torch.float32))
 
     def forward(self, x: Float[Tensor, "b m d"]) -> Float[Tensor, "b l d"]:
-        """Mix the embeddings, as one matrix product for the whole batch."""
+        """Mix the embeddings of all examples in one matrix product."""
         b, m, d = x.shape
         mixed = self.weight @ x.transpose(0, 1).reshape(m, b * d)
         return mixed.view(-1, b, d).transpose(0, 1)

@@ -1,4 +1,4 @@
-"""Normalized entropy and its relatives, from logits, in float64."""
+"""Log loss, normalized entropy, calibration and NE gain, from logits, in float64."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def log_losses(logits: Tensor, labels: Tensor) -> Float64[Tensor, " n"]:
 
 
 def _check_pair(logits: Tensor, labels: Tensor) -> None:
-    """Refuse what would broadcast, and labels such as -1."""
+    """Refuse shapes that would broadcast, and labels such as -1."""
     if logits.ndim != 1 or labels.shape != logits.shape:
         shapes = tuple(logits.shape), tuple(labels.shape)
         raise ValueError(
@@ -51,7 +51,7 @@ def binary_entropy(rate: float) -> float:
 @checked
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """Sums over some predicted examples; tallies of disjoint examples add up.
+    """Sums over predicted examples; tallies of disjoint examples add up.
 
     Attributes:
         rows: Number of examples.
@@ -102,8 +102,8 @@ class Tally:
     def normalized_entropy(self) -> float:
         """Return the log loss over the entropy of these rows' positive rate; lower is better.
 
-        1 is what the best constant prediction reaches. NaN where the rows lack a positive or a
-        negative, since then nothing is left to predict: `rows` and `positives` tell which.
+        The best constant prediction reaches 1. NaN where the rows lack a positive or a negative,
+        since nothing is left to predict.
         """
         if not 0 < self.positives < self.rows:
             return math.nan

@@ -53,6 +53,14 @@ class DHEN(ClickModel):
 
     `torch.compile` takes it whole, without a graph break. The backend "inductor" has no sparse
     gradients: to train with it, compile `layers` and `head`, which hold all of the products.
+    The global random state is neither used nor moved.
+
+    Args:
+        config: The architecture.
+        field_sizes: Number of ids of each sparse field.
+        n_dense: Number of dense features.
+        prior: Expected share of positives, which the output starts around.
+        seed: Seed of the initial weights.
 
     Shape:
         dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
@@ -74,15 +82,6 @@ class DHEN(ClickModel):
         prior: float = 0.5,
         seed: int = 0,
     ) -> None:
-        """Build the network; the global random state is neither used nor moved.
-
-        Args:
-            config: The architecture.
-            field_sizes: Number of ids of each sparse field.
-            n_dense: Number of dense features.
-            prior: Expected share of positives, which the output starts around.
-            seed: Seed of the initial weights.
-        """
         super().__init__()
         check_prior(prior)  # before the table is built, which can be large
         self.config = config

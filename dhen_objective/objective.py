@@ -29,7 +29,7 @@ Suggest = Callable[[optuna.Trial], tuple[DHENConfig, TrainConfig]]
 @checked
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """How a network did against the baseline, on the same rows.
+    """A network's result compared with the baseline's, on the same rows.
 
     Attributes:
         gain: NE gain of the last window, in %; negative is better.
@@ -45,11 +45,11 @@ class Score:
 
 @checked
 class DHENObjective:
-    """Trains a trial's network in one pass and returns the NE gain of its last window, in %.
+    """An objective that trains a trial's network in one pass and returns its NE gain, in %.
 
-    The gain is against a baseline that is trained on the same stream with the same seed, once,
-    when first needed. The curve of windowed gains is reported with the rows seen as steps, and
-    the study's pruner may stop the pass.
+    The gain is that of the last window; a negative one beats the baseline, which is trained on the
+    same stream with the same seed, once, when it is first needed. The curve of windowed gains is
+    reported with the rows seen as steps, and the study's pruner may stop the pass.
 
     User attributes of a trial, in plain Python types: before the training `config` (JSON of the
     network and its training), `flops` (per example), `parameters` and `memory` (bytes of weights
@@ -62,6 +62,20 @@ class DHENObjective:
     With `checkpoints`, a training that was killed is continued, with the same curve, by the next
     trial with the same configuration: one that `study.enqueue_trial` or
     `optuna.storages.RetryHeartbeatStaleTrialCallback` brings back.
+
+    Args:
+        stream: The examples, in time order. Trials share it.
+        baseline: The network to compare with; by default the default one.
+        training: How the baseline is trained, and what trials do not search: batch size, seed,
+            reports, device.
+        suggest: Turns a trial into a network and its training; by default `suggest_config`.
+        label: Gives the value of a trial whose pass the pruner stopped, for instance an
+            extrapolation of its curve. By default such a trial is pruned.
+        checkpoints: Folder in which trainings keep their state at each report; by default they
+            keep none. A file is removed when its training ends.
+
+    Raises:
+        ValueError: If `checkpoints` is a file, or the training's device is not there.
 
     Examples:
         >>> from dhen_objective.streams import SyntheticStream
@@ -83,23 +97,6 @@ class DHENObjective:
         label: Callable[[optuna.Trial], float] | None = None,
         checkpoints: Path | None = None,
     ) -> None:
-        """Train nothing yet.
-
-        Args:
-            stream: The examples, in time order. Trials share it.
-            baseline: The network to compare with; by default the default one.
-            training: How the baseline is trained, and what trials do not search: batch size,
-                seed, reports, device.
-            suggest: Turns a trial into a network and its training; by default
-                `suggest_config`.
-            label: Gives the value of a trial whose pass the pruner stopped, for instance an
-                extrapolation of its curve. By default such a trial is pruned.
-            checkpoints: Folder in which trainings keep their state at each report; by default
-                they keep none. A file is removed when its training ends.
-
-        Raises:
-            ValueError: If `checkpoints` is a file, or the training's device is not there.
-        """
         if checkpoints is not None and checkpoints.exists() and not checkpoints.is_dir():
             raise ValueError(f"checkpoints must be a folder, but got the file {checkpoints}.")
         check_device((training or TrainConfig()).device)
@@ -153,7 +150,7 @@ class DHENObjective:
         *,
         report: Report | None = None,
     ) -> Score:
-        """Train a network and compares it with the baseline, without a trial.
+        """Train a network and compare it with the baseline, without a trial.
 
         Args:
             config: The network.
@@ -193,7 +190,7 @@ class DHENObjective:
             config, training = self._suggest(trial)
         self._check_reports(training)
         _set(trial, description(self.stream, config, training))
-        # which also trains the baseline, so that the trial's clock does not run meanwhile
+        # Trains the baseline first, so that its time is not part of the trial's.
         inherited = InheritedReports(trial, self.baseline_result.curve)
 
         def report(rows: int, window: Tally) -> bool:
@@ -216,14 +213,14 @@ class DHENObjective:
         return score.gain
 
     def _check_reports(self, training: TrainConfig) -> None:
-        """Refuse windows that hold other rows than the baseline's."""
+        """Refuse reports at other rows than the baseline's."""
         for name in ("n_reports", "window"):
             value, ours = getattr(training, name), getattr(self.training, name)
             if value != ours:
                 raise ValueError(f"{name} must be the baseline's, {ours}, but got {value}.")
 
     def _check_data(self) -> None:
-        """Refuse data that changed: the baseline was trained on what they were."""
+        """Refuse data that changed since the objective was made, on which the baseline rests."""
         identity = self.stream.identity
         if identity != self._identity:
             changed = changed_files(self._identity.get("files", []), identity.get("files", []))

@@ -1,4 +1,4 @@
-"""Scikit-learn's online logistic regression on a stream, to hold a DHEN against."""
+"""Scikit-learn's online logistic regression on a stream, to compare a DHEN with."""
 
 from __future__ import annotations
 

@@ -23,13 +23,13 @@ from dhen_objective.streams.base import ClickStream
 from dhen_objective.trainer import Learner, Trainer, with_gradients
 
 Report = Callable[[int, Tally], bool | None]
-"""Takes the rows seen and the newest window; a true value stops the training."""
+"""A function of the rows seen and the newest window; a true value stops the training."""
 
 
 @checked
 @dataclass(frozen=True, kw_only=True)
 class TrainResult:
-    """What one pass over a stream gave.
+    """The result of one pass over a stream.
 
     Attributes:
         curve: The windowed sums at each row count of the grid that was reached.
@@ -112,9 +112,9 @@ def train(
         report: Called at each row count of the grid with the newest window; may stop the pass.
         checkpoint: File that holds the state at the last row count of the grid. If it is there,
             the pass continues from it, with the same curve as if it had never stopped; `report`
-            is called again for what lies before. It is removed when the pass ends. A file that is
-            damaged, of another training, or of other rows than the stream has now is told of in
-            a warning and replaced.
+            is called again for what lies before. It is removed when the pass ends. If the file is
+            damaged, of another training, or of other rows than the stream has now, a warning says
+            so and the file is replaced.
 
     Returns:
         The curve and what else was measured. A prediction that is not finite ends the pass and
@@ -147,8 +147,8 @@ def train_model(
 ) -> TrainResult:
     """Train any model in place as `train` does; `training.seed` has no effect.
 
-    By default with the learning rates of its own, `model.own_training()`. A checkpoint is taken up
-    by a model with the weights that the first one began with: build it anew with the same seed.
+    By default the training is `model.own_training()`, with the model's own learning rates. Only a
+    model with the same initial weights continues a checkpoint: build it with the same seed.
     """
     training = training or model.own_training()
     trainer = Trainer(model, training, n_rows=check_rows(stream))
@@ -175,7 +175,7 @@ def learn(
     report: Report | None = None,
     saved: Checkpoint | None = None,
 ) -> TrainResult:
-    """Take a learner over a stream in one pass; see `train`."""
+    """Train a learner on a stream in one pass; see `train`."""
     start = time.perf_counter()
     batches = stream.batches(training.batch_size) if saved is None else saved.resume()
     start -= learner.seconds  # of a state that was taken up, whose reports are repeated
@@ -192,9 +192,6 @@ def learn(
         saved.remove()
     learner.seconds = time.perf_counter() - start
     return _result(learner, stream, stopped=stopped)
-
-
-
 
 
 def _report(learner: Learner, ends: Sequence[int], report: Report | None) -> bool:

@@ -31,7 +31,7 @@ _WARMUP = 10
 
 @contextmanager
 def with_gradients() -> Iterator[None]:
-    """Turn gradients on and autocast off, whatever a user has set around a training."""
+    """Turn gradients on and autocast off, whatever the caller has set."""
     with (
         torch.inference_mode(mode=False),
         torch.enable_grad(),
@@ -140,7 +140,7 @@ class Trainer(Learner):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up what `state_dict` returned, to continue from there."""
+        """Restore what `state_dict` returned."""
         self.model.load_state_dict(state["model"])
         self.adam.load_state_dict(state["adam"])
         self.embeddings.sums.copy_(state["embeddings"])

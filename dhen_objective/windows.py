@@ -67,7 +67,7 @@ class WindowedTally:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up what `state_dict` returned; grid and window must be the same."""
+        """Restore what `state_dict` returned; grid and window must be the same."""
         *self.cells, self._open = [Tally(**cell) for cell in state["cells"]]
         self._rows = sum(cell.rows for cell in self.cells) + self._open.rows
         self._open_losses = [state["open_losses"]]
