@@ -7,19 +7,20 @@ from torch import Tensor, nn
 
 from dhen_objective.ranges import check_positive
 
+_EPSILON = 1e-8
+
 
 class RowwiseAdagrad:
     """Adagrad with one accumulator a row, fed by the sparse gradient of a look-up.
 
-    s_r += mean_j g_rj^2 and w_r -= lr g_r / (sqrt(s_r) + eps), where g_r sums the gradients of
+    s_r += mean_j g_rj^2 and w_r -= lr g_r / (sqrt(s_r) + 1e-8), where g_r sums the gradients of
     all look-ups of row r in the batch.
     """
 
-    def __init__(self, table: nn.Parameter, *, lr: float, eps: float = 1e-8) -> None:
-        check_positive(lr=lr, eps=eps)
+    def __init__(self, table: nn.Parameter, *, lr: float) -> None:
+        check_positive(lr=lr)
         self.table = table
         self.lr = lr
-        self.eps = eps
         self.sums = torch.zeros(len(table), device=table.device, dtype=table.dtype)
 
     @torch.no_grad()
@@ -36,5 +37,5 @@ class RowwiseAdagrad:
         total = values.new_zeros(len(rows), values.shape[1]).index_add_(0, position, values)
         sums: Tensor = self.sums[rows] + total.square().mean(1)
         self.sums[rows] = sums
-        step = total * (-self.lr / (sums.sqrt() + self.eps)).unsqueeze(1)
+        step = total * (-self.lr / (sums.sqrt() + _EPSILON)).unsqueeze(1)
         self.table.data.index_add_(0, rows, step)

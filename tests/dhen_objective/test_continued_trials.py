@@ -18,11 +18,6 @@ from tests.dhen_objective.objectives import BASE, new_study, objective_on, run
 STREAM = SyntheticStream("medium", rows=1500)
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-
 class KilledError(BaseException):
     """Ends a trial as a killed process would: nothing catches it."""
 

@@ -21,11 +21,6 @@ from tests.dhen_objective.objectives import BASE, FAST, new_study, objective_on,
 ALWAYS = {"config", "flops", "parameters", "memory", "rows", "seconds", "qps"}
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-
 @pytest.fixture(scope="module")
 def stream() -> SyntheticStream:
     return SyntheticStream("medium", rows=1500)

@@ -3,16 +3,15 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.distributions import Categorical as Reference
 
 from optuna_predictor_rl.core.policy.factorized import FactorizedPolicy, Grid
 from optuna_predictor_rl.core.space import Categorical, Decision, Numeric, SearchSpace
-from tests.optuna_predictor_rl.core.strategies import decisions
+from tests.optuna_predictor_rl.core.strategies import decisions, lawful
 
-lawful = settings(deadline=None, derandomize=True)
 N_OPTIONS = np.array([3, 1, 4])
 seeds = st.integers(0, 2**32 - 1)
 
