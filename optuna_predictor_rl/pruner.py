@@ -101,9 +101,8 @@ class LowFidelityPruner(BasePruner):
                 much of the curve is smoothed: noisy curves bear less. With ``cutoff``, None is
                 0.5.
             axis: ``"log"``, a line in the logarithm of the step; ``"linear"``, as in the paper;
-                ``"power"`` or ``"exponential"``; see ``extrapolate``. Of several, the pilots
-                choose. Without ``extrapolate_by`` they choose the value as it stands, unless
-                another way ranks them clearly better.
+                see ``extrapolate``. Of several, the pilots choose. Without ``extrapolate_by``
+                they choose the value as it stands, unless another way ranks them clearly better.
             shrink: How little of a noisy slope is kept, 0 for all as in the paper; see
                 ``extrapolate``.
             confidence: Of the two-sided interval of tau, by a bootstrap over the pilots.

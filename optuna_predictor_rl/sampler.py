@@ -12,7 +12,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from optuna_predictor_rl.core.policy.reinforce import PolicyConfig
+from optuna_predictor_rl.core.policy.config import PolicyConfig
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.data.costs import Cost, KnownCost, RowCosts, check_costs, check_known_cost
 from optuna_predictor_rl.data.params import Configurations, as_params, rows_of

@@ -27,7 +27,8 @@ from tables import mean_error, print_table
 from tqdm import tqdm
 
 from dhen_objective import CouponStream
-from optuna_predictor_rl.core.policy.reinforce import PolicyConfig, search
+from optuna_predictor_rl.core.policy.config import PolicyConfig
+from optuna_predictor_rl.core.policy.reinforce import Start, search
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.ensemble import fit_ensemble
 from optuna_predictor_rl.core.space import Rows
@@ -84,12 +85,14 @@ def run(pool: Pool, policy: PolicyConfig, seed: int, n_best: int) -> Run:
     rng = np.random.default_rng(seed)
     space, rows = pool.space, pool.rows
     ensemble = fit_ensemble(PredictorConfig.paper(), space, rows, pool.labels, rng=rng)
-    found = search(space, lambda r: ensemble.mean(r, NE_ALONE), policy, elite=rows[:0], rng=rng)
+    found = search(
+        space, lambda r: ensemble.mean(r, NE_ALONE), policy, start=Start(rows[:0]), rng=rng
+    )
     drawn = space.random(len(found.rows), rng)
     predicted = ensemble.mean(drawn, NE_ALONE)
     return Run(
-        rl=found.trace.cost.reshape(len(found.trace.cost), -1),
-        random=predicted.reshape(len(found.trace.cost), -1),
+        rl=found.trace.score.reshape(len(found.trace.score), -1),
+        random=predicted.reshape(len(found.trace.score), -1),
         recorded=float(ensemble.mean(rows, NE_ALONE).min()),
         rl_best=found.top(n_best, rows),
         random_best=drawn[np.argsort(predicted)[:n_best]],

@@ -26,7 +26,8 @@ from tables import mean_error, print_table
 from tqdm import tqdm
 
 from dhen_objective import CouponStream
-from optuna_predictor_rl.core.policy.reinforce import PolicyConfig, search
+from optuna_predictor_rl.core.policy.config import PolicyConfig
+from optuna_predictor_rl.core.policy.reinforce import Start, search
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.ensemble import fit_ensemble
 from optuna_predictor_rl.core.space import Rows
@@ -93,7 +94,7 @@ def propose(
     for share in weights:
         weight = np.array([1.0 - share, share])
         found = search(
-            space, lambda r, w=weight: ensemble.mean(r, w), policy, elite=rows[:0], rng=rng
+            space, lambda r, w=weight: ensemble.mean(r, w), policy, start=Start(rows[:0]), rng=rng
         )
         best = found.top(N_SHOWN, rows)
         flops = [retraining.flops(p) / 1e6 for p in space.configurations(best)]

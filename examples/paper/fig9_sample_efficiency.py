@@ -30,7 +30,7 @@ from tqdm import tqdm
 
 from dhen_objective import CouponStream
 from optuna_predictor_rl import PredictorRLSampler
-from optuna_predictor_rl.core.policy.reinforce import PolicyConfig
+from optuna_predictor_rl.core.policy.config import PolicyConfig
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.visualization.style import base_layout
 

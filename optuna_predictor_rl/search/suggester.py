@@ -16,9 +16,10 @@ import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from optuna_predictor_rl.core.policy.local_optima import local_optima
+from optuna_predictor_rl.core.policy.candidates import Candidates
+from optuna_predictor_rl.core.policy.config import PolicyConfig
 from optuna_predictor_rl.core.policy.local_search import refine
-from optuna_predictor_rl.core.policy.reinforce import Candidates, PolicyConfig, search
+from optuna_predictor_rl.core.policy.reinforce import Start, local_optima, search
 from optuna_predictor_rl.core.policy.spacing import near_to
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble, fit_ensemble
@@ -239,9 +240,10 @@ class Suggester:
             scope.space,
             lambda rows: cost(scope.lift(rows)),
             self._policy,
-            elite=scope.lower(self._elite(history, searched.weight)),
+            start=Start(
+                scope.lower(self._elite(history, searched.weight)), searched.knowledge.logits
+            ),
             rng=np.random.default_rng([self._seed, len(history.rows)]),
-            logits=searched.knowledge.logits,
             device=self._device,
         )
         rows, excess = scope.lift(rows), self._excess(history)
@@ -281,9 +283,8 @@ class Suggester:
             scope.space,
             lambda rows: cost(scope.lift(rows)),
             self._policy,
-            elite=scope.lower(self._elite(history, weight)),
+            start=Start(scope.lower(self._elite(history, weight)), knowledge.logits),
             rng=rng,
-            logits=knowledge.logits,
             device=self._device,
         )
         found = replace(found, rows=scope.lift(found.rows))

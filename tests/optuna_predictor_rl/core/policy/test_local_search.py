@@ -2,7 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
@@ -15,9 +15,7 @@ from optuna_predictor_rl.core.space import (
     Rows,
     SearchSpace,
 )
-from tests.optuna_predictor_rl.core.strategies import decisions
-
-lawful = settings(deadline=None, derandomize=True)
+from tests.optuna_predictor_rl.core.strategies import decisions, lawful
 
 
 def rng(seed: int = 0) -> np.random.Generator:

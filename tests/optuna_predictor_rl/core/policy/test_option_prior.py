@@ -37,7 +37,7 @@ def test_rows_are_drawn_as_believed() -> None:
 
 def test_the_policy_starts_as_believed_and_the_belief_halves() -> None:
     policy = FactorizedPolicy(GRID.n_options, 2)
-    policy.lean(PRIOR.logits(0))
+    policy.add_logits(PRIOR.logits(0))
     started = policy.log_probabilities().exp().detach().numpy()
     for j, probability in enumerate(PRIOR.probabilities):
         for round_ in started:
