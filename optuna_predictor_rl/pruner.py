@@ -27,6 +27,7 @@ from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.objective import check_one_objective, direction_of, last_step
 from optuna_predictor_rl.support.checked import check_at_least, checked
 from optuna_predictor_rl.support.guard import guarded
+from optuna_predictor_rl.support.once import WarnOnce
 from optuna_predictor_rl.support.representation import call_of, remembering
 
 COMPLETE = (TrialState.COMPLETE,)
@@ -158,7 +159,7 @@ class LowFidelityPruner(BasePruner):
             self._fixed_fit = replace(fits[0], extrapolate_by=0.5)
         else:
             self._fits, self._fixed_fit = fits, fits[0]
-        self._told: set[tuple[str, str]] = set()
+        self._warn_once = WarnOnce(_LOGGER)
         self._learned: tuple[Hashable, Discrepancy] | None = None
         self._watched = WatchedTrials()
 
@@ -209,11 +210,10 @@ class LowFidelityPruner(BasePruner):
             self._watched.remember(study, trial, watched)
         backwards = watched.read(trial.intermediate_values)
         if backwards is not None:
-            self._tell_once(
-                study,
-                "order",
+            self._warn_once(
                 f"Trial {trial.number} reported step {backwards[0]} after step {backwards[1]}: "
                 "curves are read in the order of the steps.",
+                about=(study.study_name, "order"),
             )
         return watched
 
@@ -306,20 +306,18 @@ class LowFidelityPruner(BasePruner):
         if rule is None:
             return None
         if report_in_another_unit(full):
-            self._tell_once(
-                study,
-                "unit",
+            self._warn_once(
                 "The values that full trials returned are far from their last reports: labels of "
                 "stopped trials are made of reports, so report what the objective returns.",
+                about=(study.study_name, "unit"),
             )
         if self._cutoff is not None:
             store_fixed(study, rule)
             if rule.cutoff is not None and rule.cutoff >= rule.end:
-                self._tell_once(
-                    study,
-                    "fixed cutoff",
+                self._warn_once(
                     f"cutoff ({self._cutoff}) is not before the last step of the full trials "
                     f"({rule.end:.0f}), so no trial is stopped.",
+                    about=(study.study_name, "fixed cutoff"),
                 )
             return rule
         key = f"{RULE}{self._n_deciding(len(full))}"
@@ -343,26 +341,23 @@ class LowFidelityPruner(BasePruner):
         before = read_rule(storage.study_attributes(study), f"{RULE}{last}")
         odd = sorted({t.number for t in full} - {t.number for t in with_whole_curves(full)})
         if odd:
-            self._tell_once(
-                study,
-                "odd curves",
+            self._warn_once(
                 f"The curves of trials {odd} start late, or end far from where the others end: "
                 "they have no part in deciding where training stops.",
+                about=(study.study_name, "odd curves"),
             )
         was = None if before is None else before.cutoff
         if rule.cutoff is None and (before is None or was is not None):
-            self._tell_once(
-                study,
-                "no cutoff",
+            self._warn_once(
                 f"No cutoff keeps a rank correlation of {self._min_rank_correlation} over "
                 f"{len(full)} full trials: trials run to the end until more of them have ended.",
+                about=(study.study_name, "no cutoff"),
             )
         elif rule.cutoff is not None and was is not None and rule.cutoff > was:
-            self._tell_once(
-                study,
-                "later cutoff",
+            self._warn_once(
                 f"{len(full)} full trials show that step {was:g} is too early to rank the trials "
                 f"of today: training now stops at step {rule.cutoff:g}.",
+                about=(study.study_name, "later cutoff"),
             )
         elif rule.cutoff is not None and rule.cutoff != was:
             _LOGGER.info(f"After {len(full)} full trials, training stops at step {rule.cutoff:g}.")
@@ -410,10 +405,3 @@ class LowFidelityPruner(BasePruner):
             return True
         share = self._full_fraction
         return math.floor((trial.number + 1) * share) > math.floor(trial.number * share)
-
-    def _tell_once(self, study: Study, about: str, message: str) -> None:
-        """Warns, unless it has been said of this study before."""
-        key = study.study_name, about
-        if key not in self._told:
-            self._told.add(key)
-            _LOGGER.warning(message)

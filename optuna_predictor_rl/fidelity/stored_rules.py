@@ -1,6 +1,5 @@
 """The rules that pruners have decided, as a study keeps them."""
 
-import functools
 import math
 from dataclasses import replace
 from typing import Any
@@ -10,8 +9,10 @@ from optuna.study import Study
 
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
 from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.support.once import WarnOnce
 
-_LOGGER = get_logger(f"optuna.{__name__}")
+warn_once = WarnOnce(get_logger(f"optuna.{__name__}"))
+"""Once a process: each suggestion of each trial reads the rule."""
 
 RULE = "predictor_rl:low_fidelity_rule:"
 """Study user attribute: the rule that so many full trials decided."""
@@ -29,16 +30,12 @@ def read_rule(attributes: dict[str, Any], key: str) -> StoppingRule | None:
     try:
         return StoppingRule.from_json(attributes[key])
     except ValueError as error:
-        _say_once(
+        message = (
             f"study's user attribute {key!r} is no rule that this LowFidelityPruner stored "
             f"({error}); it is ignored, and the rule is decided anew."
         )
+        warn_once(message, about=message)
         return None
-
-
-@functools.cache
-def _say_once(message: str) -> None:
-    _LOGGER.warning(message)
 
 
 def stored_rule(study: Study) -> StoppingRule | None:

@@ -39,6 +39,7 @@ from optuna_predictor_rl.study.distributions import (
     union_search_space,
 )
 from optuna_predictor_rl.study.ranges import modelled
+from optuna_predictor_rl.support.once import WarnOnce
 
 N_CLAIMS = 8
 """How often a trial looks for something else when others have been given the same."""
@@ -92,7 +93,7 @@ class Planner:
     n_startup_trials: int
     learn_from_running: bool
     seed: int
-    _warned: set[str] = field(default_factory=set)
+    _warn_once: WarnOnce = field(default_factory=lambda: WarnOnce(_LOGGER))
 
     def claim(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
@@ -283,11 +284,6 @@ class Planner:
                 f"nothing. Name parameters of the study, which so far are {sorted(names)}.",
                 about="prior",
             )
-
-    def _warn_once(self, message: str, *, about: str) -> None:
-        if about not in self._warned:
-            self._warned.add(about)
-            _LOGGER.warning(message)
 
 
 def _elsewhere(
