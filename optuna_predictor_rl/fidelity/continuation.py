@@ -1,7 +1,9 @@
-"""Which trials train past the cutoff: those that may become the best, and some to learn from."""
+"""Which trials train past the cutoff, and why."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 import scipy
@@ -10,63 +12,104 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.labels import FIDELITY, stored_label
+from optuna_predictor_rl.fidelity.labels import FIDELITY, FULL_FIDELITY, stored_label
+from optuna_predictor_rl.fidelity.settings import LowFidelitySettings
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.attributes import as_number
 from optuna_predictor_rl.study.objective import best_value, sign_of
 
-DUE = 0.2
-"""The share of the labels of stopped trials among which one is good enough to be due."""
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+REFRESH_QUANTILE = 0.2
+"""A trial may refresh the labels if its own is in this best part of those stopped since."""
 
 
-def is_promising(
-    study: Study, label: Extrapolation, full: Sequence[FrozenTrial], probability: float
-) -> bool:
-    """Whether a label is at least so likely to become better than the best full value."""
-    margin = sign_of(study) * (best_value(study, full) - label.value)
-    if not label.std > 0:
-        return margin > 0
-    return float(scipy.special.ndtr(margin / label.std)) >= probability
+class Reason(Enum):
+    """Why a trial trains past the cutoff."""
+
+    PROMISING = "Its label says that it may become the best."
+    STRAIGHT_LINE = "It would become the best if its curve went on straight."
+    REFRESH = "Many trials were stopped since the last full one, which labels are learned from."
 
 
-def leads_to_the_best(
-    study: Study, curve: Curve, full: Sequence[FrozenTrial], rule: StoppingRule
-) -> bool:
-    """Whether a curve that went on straight would become better than the best full value.
+@dataclass(frozen=True)
+class AtCutoff:
+    """A trial at the cutoff.
 
-    Learning slows down as a rule, so a straight line is the most that a training can hope for. It
-    keeps those that learn late, which labels tell nothing of before one of their like has ended.
+    Attributes:
+        study: Of the trial.
+        rule: That stops it.
+        full: The study's full trials.
+        curve: As far as it was trained.
+        label: Its label there.
     """
-    if len(curve) < 2 or math.isinf(rule.end):
-        return False
-    straight = rule.at_the_end(curve, axis="linear", shrink=0.0)
-    return sign_of(study) * (best_value(study, full) - straight) > 0
+
+    study: Study
+    rule: StoppingRule
+    full: Sequence[FrozenTrial]
+    curve: Curve
+    label: Extrapolation
 
 
-def is_due(
-    study: Study,
-    label: Extrapolation,
-    full: Sequence[FrozenTrial],
-    *,
-    whole: float,
-    patience: float,
-) -> bool:
-    """Whether a trial goes on because none has run to its end for long.
+def reason_to_continue(trial: AtCutoff, settings: LowFidelitySettings) -> Reason | None:
+    """Return why a trial at the cutoff trains on; None if it stops."""
+    if settings.promising == 1.0:
+        return None
+    if _is_promising(trial, settings.promising):
+        return Reason.PROMISING
+    if _leads_to_the_best(trial):
+        return Reason.STRAIGHT_LINE
+    return Reason.REFRESH if _refreshes_labels(trial, settings.patience) else None
+
+
+def trains_in_full(trial: FrozenTrial, full_fraction: float) -> bool:
+    """Return whether a trial trains to the end whatever it reports.
 
     Args:
-        study: Whose trials were stopped.
-        label: Of the trial: it has to be among the best of those that were stopped since.
-        full: The full trials.
-        whole: Steps of a whole training.
-        patience: What the trials stopped since the last full one have to have cost, in whole
-            trainings.
+        trial: One that was enqueued with `FULL_FIDELITY` does.
+        full_fraction: Share of all trials that do, evenly spread over their numbers.
     """
-    last = max((trial.number for trial in full), default=-1)
-    finished = storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
-    stopped = [t for t in finished if t.number > last and stored_label(t) is not None]
-    steps = sum(as_number(trial.user_attrs.get(FIDELITY)) or 0.0 for trial in stopped)
-    if not stopped or math.isinf(whole) or steps < patience * whole:
+    if trial.user_attrs.get(FULL_FIDELITY):
+        return True
+    number = trial.number
+    return math.floor((number + 1) * full_fraction) > math.floor(number * full_fraction)
+
+
+def _is_promising(trial: AtCutoff, probability: float) -> bool:
+    """Return whether the label is at least so likely to be better than the best full value."""
+    margin = sign_of(trial.study) * (best_value(trial.study, trial.full) - trial.label.value)
+    if not trial.label.std > 0:
+        return margin > 0
+    return float(scipy.special.ndtr(margin / trial.label.std)) >= probability
+
+
+def _leads_to_the_best(trial: AtCutoff) -> bool:
+    """Return whether a curve that went on straight would beat the best full value.
+
+    Learning usually slows down, so a straight line is the most that a training can hope for. This
+    keeps those that learn late, which labels miss until one of their like has ended: in replays of
+    32 searches it lowers the regret lost in stopped trials from 18.5 to 3.0 (docs/results.md).
+    """
+    if len(trial.curve) < 2 or math.isinf(trial.rule.end):
         return False
-    sign = sign_of(study)
-    labels = [sign * (stored_label(trial) or 0.0) for trial in stopped]
-    return sign * label.value <= float(np.quantile(labels, DUE))
+    straight = trial.rule.value_at_end(trial.curve, axis="linear", shrink=0.0)
+    return sign_of(trial.study) * (best_value(trial.study, trial.full) - straight) > 0
+
+
+def _refreshes_labels(trial: AtCutoff, patience: float) -> bool:
+    """Return whether many trials were stopped since the last full one, and this is a good one.
+
+    Args:
+        trial: Its label has to be among the best of those stopped since.
+        patience: What those have to have cost, in full trainings.
+    """
+    last = max((other.number for other in trial.full), default=-1)
+    finished = storage.trials(trial.study, FINISHED)
+    stopped = [t for t in finished if t.number > last and stored_label(t) is not None]
+    steps = sum(as_number(t.user_attrs.get(FIDELITY)) or 0.0 for t in stopped)
+    end = trial.rule.end
+    if not stopped or math.isinf(end) or steps < patience * end:
+        return False
+    sign = sign_of(trial.study)
+    labels = [sign * (stored_label(t) or 0.0) for t in stopped]
+    return sign * trial.label.value <= float(np.quantile(labels, REFRESH_QUANTILE))

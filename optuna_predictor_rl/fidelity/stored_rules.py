@@ -1,7 +1,5 @@
-"""The rules that pruners have decided, as a study keeps them."""
+"""The rules that a study keeps, read and never written: `followed_rule` is their one writer."""
 
-import math
-from dataclasses import replace
 from typing import Any
 
 from optuna.logging import get_logger
@@ -12,18 +10,19 @@ from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.support.once import WarnOnce
 
 warn_once = WarnOnce(get_logger(f"optuna.{__name__}"))
-"""Once a process: each suggestion of each trial reads the rule."""
+"""Once a process: each suggestion reads the rule."""
 
 RULE = "predictor_rl:low_fidelity_rule:"
-"""Study user attribute: the rule that so many full trials decided."""
+"""Study user attribute, followed by a number: the rule that so many full trials decided."""
 FIXED = f"{RULE}fixed"
-"""Study user attribute: the rule of a pruner whose cutoff the user fixed; None if it is over."""
+"""Study user attribute: the rule of a cutoff that the user fixed; None once pilots decide."""
 
 
 def read_rule(attributes: dict[str, Any], key: str) -> StoppingRule | None:
-    """The rule of that name; None if there is none, or if the attribute is no rule.
+    """Return the rule stored under a key; None without one.
 
-    The latter is warned of once. It may be of another version, and must not end a study.
+    Another version may have stored what is no rule here. That must not end a study, so it is
+    warned of and ignored.
     """
     if attributes.get(key) is None:
         return None
@@ -39,34 +38,9 @@ def read_rule(attributes: dict[str, Any], key: str) -> StoppingRule | None:
 
 
 def stored_rule(study: Study) -> StoppingRule | None:
-    """The rule that the study's pruner followed last; None without one. Nothing is written."""
+    """Return the rule that the study's trials followed last; None without one."""
     stored = storage.study_attributes(study)
     numbers = [key.removeprefix(RULE) for key in stored if key.startswith(RULE)]
     newest = sorted((n for n in numbers if n.isdecimal()), key=int, reverse=True)
     found = (read_rule(stored, key) for key in (FIXED, *(f"{RULE}{n}" for n in newest)))
     return next((rule for rule in found if rule is not None), None)
-
-
-def store_fixed(study: Study, rule: StoppingRule) -> None:
-    """Stores the rule of a fixed cutoff, unless the study has it and knows as long a training."""
-    stored = read_rule(storage.study_attributes(study), FIXED)
-    if stored is not None and replace(stored, end=rule.end) == rule:
-        known, seen = math.isfinite(stored.end), math.isfinite(rule.end)
-        if not seen or (known and stored.end >= rule.end):
-            return
-    storage.set_study_attribute(study, FIXED, rule.to_json())
-
-
-def store_decided(study: Study, key: str, rule: StoppingRule) -> bool:
-    """Stores a rule that full trials decided; returns whether no other worker had.
-
-    No storage has compare-and-set for attributes. Whoever comes second finds the key, and two
-    who come at once decide alike, as the rule follows from the same full trials.
-    """
-    stored = storage.study_attributes(study)
-    if stored.get(FIXED) is not None:
-        storage.set_study_attribute(study, FIXED, None)
-    if read_rule(stored, key) is not None:
-        return False
-    storage.set_study_attribute(study, key, rule.to_json())
-    return True

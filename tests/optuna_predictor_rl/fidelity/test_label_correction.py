@@ -12,7 +12,7 @@ from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.core.curves.cutoff import RAW
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.label_correction import MIN_FULL, Discrepancy
+from optuna_predictor_rl.fidelity.label_correction import MIN_FULL, LabelCorrection
 from optuna_predictor_rl.fidelity.labels import FIDELITY, LABEL
 from optuna_predictor_rl.fidelity.stored_rules import RULE
 from tests.optuna_predictor_rl.trials import SPACE, UNIT
@@ -43,7 +43,7 @@ def stopped(x: float, step: int = CUTOFF) -> FrozenTrial:
 
 def expected(known: list[FrozenTrial], x: float, step: int = CUTOFF) -> Extrapolation:
     flat = Curve.of(dict.fromkeys(range(1, step + 1), FLAT))
-    label = Discrepancy(RULE_OF_LAST_VALUES, known).label(flat, {"x": x})
+    label = LabelCorrection(RULE_OF_LAST_VALUES, known).label(flat, {"x": x})
     assert label is not None
     return label
 
@@ -85,7 +85,7 @@ def test_the_difference_is_that_at_the_step_at_which_the_training_stands():
     ]
     for step in (3, 4, 6, 9, 12):
         curve = Curve.of(gains_late(0.5, step))
-        label = Discrepancy(RULE_OF_LAST_VALUES, known).label(curve, {"x": 0.5})
+        label = LabelCorrection(RULE_OF_LAST_VALUES, known).label(curve, {"x": 0.5})
         assert label is not None
         assert label.value == pytest.approx(FLAT + 1.0, abs=0.05)
 
@@ -107,7 +107,7 @@ def test_the_share_of_its_slope_that_a_curve_goes_on_with_is_learned_from_full_t
     slopes, places = rng.uniform(-1.0, 1.0, 60).tolist(), rng.uniform(size=60).tolist()
     known = [trial_of(curve(b, END), x) for b, x in zip(slopes, places, strict=True)]
     for slope in (-0.8, 0.1, 0.8):
-        label = Discrepancy(RULE_OF_LAST_VALUES, known).label(
+        label = LabelCorrection(RULE_OF_LAST_VALUES, known).label(
             Curve.of(curve(slope, 4)), {"x": 0.3}
         )
         assert label is not None
@@ -120,7 +120,7 @@ def test_a_slope_steeper_than_any_before_promises_no_more_than_steep_ones_did():
         for slope, x in zip(np.linspace(-1, 1, 21).tolist(), spread_out(21), strict=True)
     ]
     steep, steepest = (Curve.of({s: b * math.log(s) for s in range(1, 5)}) for b in (-9.0, -1.0))
-    model = Discrepancy(RULE_OF_LAST_VALUES, known)
+    model = LabelCorrection(RULE_OF_LAST_VALUES, known)
     gains = []
     for curve in (steep, steepest):
         label = model.label(curve, {"x": 0.5})
@@ -133,7 +133,7 @@ def test_parameters_out_of_the_ranges_of_the_full_trials_have_the_median_differe
     known = [full(x, gap=2.0 * x) for x in spread_out(11)]
     flat = Curve.of(dict.fromkeys(range(1, CUTOFF + 1), FLAT))
     for params in ({}, {"x": 7.0}, {"y": 0.5}):
-        label = Discrepancy(RULE_OF_LAST_VALUES, known).label(flat, params)
+        label = LabelCorrection(RULE_OF_LAST_VALUES, known).label(flat, params)
         assert label is not None
         assert label.value == pytest.approx(FLAT + 1.0)
 
@@ -141,13 +141,13 @@ def test_parameters_out_of_the_ranges_of_the_full_trials_have_the_median_differe
 def test_without_full_trials_the_label_is_that_of_the_rule():
     curve = Curve.of({1: 3.0, 2: 2.5, 3: 2.0, 4: 1.5})
     for known in ([], [create_trial(value=float("inf"), intermediate_values={1: 1.0, 2: 2.0})]):
-        found = Discrepancy(RULE_OF_LAST_VALUES, known).label(curve, {"x": 0.5})
+        found = LabelCorrection(RULE_OF_LAST_VALUES, known).label(curve, {"x": 0.5})
         assert found == RULE_OF_LAST_VALUES.label(curve)
 
 
 def test_a_curve_that_diverged_has_no_label():
     curve = Curve.of({1: 3.0} | dict.fromkeys(range(2, 8), math.nan))
-    assert Discrepancy(RULE_OF_LAST_VALUES, [full(0.5, gap=1.0)]).label(curve, {}) is None
+    assert LabelCorrection(RULE_OF_LAST_VALUES, [full(0.5, gap=1.0)]).label(curve, {}) is None
 
 
 def test_one_diverged_full_trial_changes_little():

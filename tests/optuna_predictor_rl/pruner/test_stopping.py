@@ -9,6 +9,7 @@ from optuna_predictor_rl.core.curves import Curve
 from optuna_predictor_rl.core.curves.cutoff import RAW
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
 from optuna_predictor_rl.fidelity.labels import FIDELITY, FULL_FIDELITY, LABEL, is_full
+from optuna_predictor_rl.fidelity.stored_rules import RULE
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from tests.optuna_predictor_rl.pruner.studies import (
     N_STEPS,
@@ -118,9 +119,9 @@ def test_a_trial_enqueued_at_full_fidelity_runs_to_the_end_and_gives_a_full_valu
 
 def study_with_spread(pruner: LowFidelityPruner, spread: float, sign: float) -> Study:
     """Training stops at step 4 of 12; the best full value is 5, labels have the given error."""
-    rule = StoppingRule(cutoff=4.0, end=12.0, fit=RAW, n_pilots=4)
-    pruner._followed = lambda *_: rule  # type: ignore[method-assign]
+    rule = StoppingRule(cutoff=4.0, end=12.0, fit=RAW, n_pilots=3)
     study = make_study(pruner, direction="minimize" if sign > 0 else "maximize")
+    study.set_user_attr(f"{RULE}3", rule.to_json())
     for error in (-spread / 1.4826, 0.0, spread / 1.4826):
         early = dict.fromkeys(range(1, 12), sign * (5.0 + error))
         add_full_trials(study, [early | {12: sign * 5.0}])
@@ -130,7 +131,7 @@ def study_with_spread(pruner: LowFidelityPruner, spread: float, sign: float) -> 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 @pytest.mark.parametrize(("margin", "goes_on"), [(0.0, True), (-0.26, False), (-0.25, True)])
 def test_a_trial_goes_on_while_it_is_likely_enough_to_become_the_best(sign, margin, goes_on):
-    pruner = LowFidelityPruner(promising=0.4)  # normal quantile -0.2533
+    pruner = LowFidelityPruner(n_pilot_trials=3, promising=0.4)  # normal quantile -0.2533
     study = study_with_spread(pruner, spread=1.0, sign=sign)
     trial = study.ask()
     for step in range(1, 5):
@@ -140,7 +141,7 @@ def test_a_trial_goes_on_while_it_is_likely_enough_to_become_the_best(sign, marg
 
 
 def test_a_promising_trial_that_disappoints_later_stops_there_with_its_label():
-    pruner = LowFidelityPruner(promising=0.4)
+    pruner = LowFidelityPruner(n_pilot_trials=3, promising=0.4)
     study = study_with_spread(pruner, spread=0.01, sign=1.0)
     trial = study.ask()
     stops = []
@@ -157,7 +158,7 @@ def test_a_promising_trial_that_disappoints_later_stops_there_with_its_label():
 def test_a_trial_that_learns_late_goes_on_while_a_straight_line_leads_to_the_best(
     sign, fall, goes_on
 ):
-    study = study_with_spread(LowFidelityPruner(), spread=0.01, sign=sign)
+    study = study_with_spread(LowFidelityPruner(n_pilot_trials=3), spread=0.01, sign=sign)
     trial = study.ask()
     for step in range(1, 5):  # at 9 in step 4, 8 steps before the end: to 5 by 0.5 a step
         trial.report(sign * (9.0 + fall * (4 - step)), step)
@@ -178,7 +179,7 @@ def run(study: Study, level: float) -> bool:
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_the_best_of_the_stopped_go_on_once_those_have_cost_a_whole_training(sign):
-    study = study_with_spread(LowFidelityPruner(), spread=0.01, sign=sign)
+    study = study_with_spread(LowFidelityPruner(n_pilot_trials=3), spread=0.01, sign=sign)
     # Each stopped trial costs 4 of 12 steps. The fourth is none of the best, the fifth is.
     assert [run(study, sign * level) for level in (7.0, 8.0, 9.0, 7.5, 6.9)] == [False] * 4 + [
         True
@@ -186,10 +187,9 @@ def test_the_best_of_the_stopped_go_on_once_those_have_cost_a_whole_training(sig
     assert not run(study, sign * 6.8)  # counted from the last full trial
 
 
-@pytest.mark.parametrize(
-    "pruner", [LowFidelityPruner(patience=math.inf), LowFidelityPruner(promising=1.0)]
-)
-def test_none_goes_on_to_be_learned_from_where_that_is_not_wanted(pruner):
+@pytest.mark.parametrize("options", [{"patience": math.inf}, {"promising": 1.0}])
+def test_none_trains_on_to_be_learned_from_where_that_is_not_wanted(options):
+    pruner = LowFidelityPruner(n_pilot_trials=3, **options)
     study = study_with_spread(pruner, spread=0.01, sign=1.0)
     assert not any(run(study, level) for level in (9.0, 8.0, 7.0, 6.9, 6.8, 6.7))
 
