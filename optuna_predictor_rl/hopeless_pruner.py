@@ -43,9 +43,9 @@ class HopelessTrialPruner(BasePruner):
 
         Args:
             pruner: Decides the cutoff and the labels.
-            probability: Of being in the worse half, from which on a trial is dropped. In replays
-                .95 saves .44 of all steps, without dropping .34, and drops .04 of the best tenth
-                (docs/results.md).
+            probability: Of being in the worse half, from which on a trial is dropped. With 0.95,
+                replays save 44 % of all steps instead of 34 %, and drop 4 % of the best tenth of
+                the trials (docs/results.md).
             n_warmup_reports: Reports that every trial may make first.
 
         Raises:

@@ -121,7 +121,7 @@ class LowFidelityPruner(BasePruner):
             cutoff=cutoff,
             n_fit_points=n_fit_points,
             extrapolate_by=extrapolate_by,
-            axis=axis,
+            axes=(axis,) if isinstance(axis, str) else tuple(axis),
             shrink=shrink,
             confidence=confidence,
             full_fraction=full_fraction,

@@ -27,7 +27,7 @@ from optuna_predictor_rl.study.attributes import as_number
 from optuna_predictor_rl.study.objective import last_step, trial_values
 
 MAX_CUTOFFS = 40
-"""Candidate cutoffs that are tried; a finer grid of reports is thinned."""
+"""Candidate cutoffs; a finer grid of reports is thinned, as each costs a bootstrap of tau."""
 N_CHOICE_CUTOFFS = 10
 """Cutoffs over which the ways of labelling are compared, in the middle of the training."""
 

@@ -15,48 +15,44 @@ from optuna_predictor_rl.support.checked import check_at_least
 class LowFidelitySettings:
     """What a `LowFidelityPruner` is asked for; its constructor describes each setting.
 
+    Comments name what set a default (docs/results.md, "Low fidelity").
+
     Raises:
         ValueError: If a setting is out of its range.
     """
 
     n_pilot_trials: int
     min_rank_correlation: float
+    # Mean regret after 50 trainings is .032 with 0.2 and .020 with 0.33.
     min_cutoff: float
     cutoff: int | None
     n_fit_points: int
     extrapolate_by: float | None
-    axis: AxisName | Sequence[AxisName]
+    axes: Sequence[AxisName]
     shrink: float
     confidence: float
     full_fraction: float
+    # Neither 0.01 nor 0.1 improves on 0.05.
     promising: float
     patience: float
 
     def __post_init__(self) -> None:
         check_at_least(3, n_pilot_trials=self.n_pilot_trials)
-        if not 0 < self.min_rank_correlation <= 1:
-            raise ValueError(
-                f"min_rank_correlation must be in (0, 1], but got {self.min_rank_correlation}."
-            )
-        if self.cutoff is not None and self.cutoff < 1:
-            raise ValueError(f"cutoff must be at least 1, but got {self.cutoff}.")
-        if not 0 <= self.full_fraction <= 1:
-            raise ValueError(f"full_fraction must be in [0, 1], but got {self.full_fraction}.")
-        if not 0 < self.promising <= 1:
-            raise ValueError(f"promising must be in (0, 1], but got {self.promising}.")
-        if not self.patience > 0:
-            raise ValueError(f"patience must be positive, but got {self.patience}.")
-        if not 0 <= self.min_cutoff < 1:
-            raise ValueError(f"min_cutoff must be in [0, 1), but got {self.min_cutoff}.")
+        if self.cutoff is not None:
+            check_at_least(1, cutoff=self.cutoff)
         check_confidence(self.confidence)
+        for name, interval, is_inside in (
+            ("min_rank_correlation", "in (0, 1]", 0 < self.min_rank_correlation <= 1),
+            ("min_cutoff", "in [0, 1)", 0 <= self.min_cutoff < 1),
+            ("full_fraction", "in [0, 1]", 0 <= self.full_fraction <= 1),
+            ("promising", "in (0, 1]", 0 < self.promising <= 1),
+            ("patience", "positive", self.patience > 0),
+        ):
+            if not is_inside:
+                raise ValueError(f"{name} must be {interval}, but got {getattr(self, name)}.")
         if not self.axes:
             raise ValueError("axis must name at least one axis, but got none.")
         _ = self.fits  # which checks the rest
-
-    @property
-    def axes(self) -> list[AxisName]:
-        """Return the axes among which the pilots choose."""
-        return [self.axis] if isinstance(self.axis, str) else list(self.axis)
 
     @cached_property
     def fits(self) -> list[LabelFit]:
@@ -66,7 +62,7 @@ class LowFidelitySettings:
             fits = list(dict.fromkeys(one for fit in fits for one in fit.alternatives()))
         return fits
 
-    @cached_property
+    @property
     def default_fit(self) -> LabelFit:
         """Return the way of labelling where no pilots choose one."""
         fit = self._fit(self.axes[0])

@@ -12,7 +12,7 @@ from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.core.curves.cutoff import RAW
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.label_correction import MIN_FULL, LabelCorrection
+from optuna_predictor_rl.fidelity.label_correction import MIN_FULL, LabelCorrection, correction_of
 from optuna_predictor_rl.fidelity.labels import FIDELITY, LABEL
 from optuna_predictor_rl.fidelity.stored_rules import RULE
 from tests.optuna_predictor_rl.trials import SPACE, UNIT
@@ -155,6 +155,15 @@ def test_one_diverged_full_trial_changes_little():
     known[10] = full(0.5, gap=1e6)
     for x in (0.2, 0.8):
         assert expected(known, x).value == pytest.approx(FLAT + 2.0 * x, abs=0.4)
+
+
+def test_a_correction_is_kept_until_there_is_another_full_trial():
+    study = optuna.create_study()
+    study.add_trials([full(x, gap=0.5) for x in spread_out(MIN_FULL)])
+    first = correction_of(study, RULE_OF_LAST_VALUES, study.trials)  # copies each time
+    assert correction_of(study, RULE_OF_LAST_VALUES, study.trials) is first
+    study.add_trial(full(0.3, gap=0.5))
+    assert correction_of(study, RULE_OF_LAST_VALUES, study.trials) is not first
 
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
