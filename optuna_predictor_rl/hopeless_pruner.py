@@ -7,8 +7,8 @@ from optuna.study import Study
 from optuna.trial import BaseTrial, FrozenTrial
 
 from optuna_predictor_rl.core.curves import Curve
+from optuna_predictor_rl.fidelity.continuation import PilotErrors
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.hopelessness import PilotErrors
 from optuna_predictor_rl.fidelity.label_correction import correction_of
 from optuna_predictor_rl.fidelity.labels import store_label
 from optuna_predictor_rl.fidelity.watched_trials import Watched

@@ -12,9 +12,9 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.followed_rule import follow_rule
 from optuna_predictor_rl.fidelity.labels import full_trials
 from optuna_predictor_rl.fidelity.settings import LowFidelitySettings
+from optuna_predictor_rl.fidelity.stored_rules import follow_rule
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.objective import check_one_objective
 from optuna_predictor_rl.support.once import WarnOnce
