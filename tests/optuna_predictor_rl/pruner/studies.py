@@ -68,6 +68,16 @@ def report(
     return trial, stops
 
 
+def train(study: Study, curve: Mapping[int, float]) -> int:
+    """A trial that reports a curve and ends, and how many reports it made."""
+    trial, stops = report(study, curve)
+    if stops[-1]:
+        study.tell(trial, state=TrialState.PRUNED)
+    else:
+        study.tell(trial, list(curve.values())[-1])
+    return len(stops)
+
+
 def rule_of(study: Study) -> StoppingRule:
     """The rule that the pruner of a study has decided."""
     assert isinstance(study.pruner, LowFidelityPruner)

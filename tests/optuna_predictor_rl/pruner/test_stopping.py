@@ -22,6 +22,7 @@ from tests.optuna_predictor_rl.pruner.studies import (
     parallel_curves,
     report,
     rule_of,
+    train,
 )
 
 
@@ -149,12 +150,7 @@ def test_a_trial_that_learns_late_trains_on_while_a_straight_line_leads_to_the_b
 
 def run(study: Study, level: float) -> bool:
     """A trial with a flat curve; whether it ran to its end."""
-    trial, stops = report(study, dict.fromkeys(range(1, 13), level))
-    if stops[-1]:
-        study.tell(trial, state=TrialState.PRUNED)
-    else:
-        study.tell(trial, level)
-    return not stops[-1]
+    return train(study, dict.fromkeys(range(1, 13), level)) == 12
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
