@@ -6,8 +6,7 @@ from typing import Any
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from optuna_predictor_rl.data.history import label
-from optuna_predictor_rl.fidelity.labels import is_full
+from optuna_predictor_rl.fidelity.labels import is_full, value_or_label
 from optuna_predictor_rl.study.objective import check_one_objective, sign_of
 from optuna_predictor_rl.support.checked import check_at_least, checked
 from optuna_predictor_rl.support.guard import guarded
@@ -37,7 +36,7 @@ def finalists(study: Study, k: int = 3) -> list[FrozenTrial]:
     sign = sign_of(study)
 
     def loss(trial: FrozenTrial) -> float:
-        known = label(trial)
+        known = value_or_label(trial)
         return math.inf if known is None or math.isnan(known) else sign * known
 
     known = [trial for trial in study.trials if math.isfinite(loss(trial))]

@@ -21,10 +21,15 @@ from optuna_predictor_rl.data.costs import Cost, KnownCost, cost_of
 from optuna_predictor_rl.data.learned_conditions import learn_asking
 from optuna_predictor_rl.data.linked_ranges import learn_followers
 from optuna_predictor_rl.data.scope import Scope
-from optuna_predictor_rl.fidelity.label_correction import discrepancy_of, error_of
-from optuna_predictor_rl.fidelity.labels import full_trials, is_full, stored_label
+from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
+from optuna_predictor_rl.fidelity.label_correction import correction_of, predictor_std
+from optuna_predictor_rl.fidelity.labels import (
+    full_trials,
+    is_full,
+    stored_label,
+    value_or_label,
+)
 from optuna_predictor_rl.fidelity.pruned_trials import is_stopped_by_another, ranked_behind
-from optuna_predictor_rl.fidelity.running_labels import RunningLabel
 from optuna_predictor_rl.fidelity.stored_rules import stored_rule
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.distributions import (
@@ -98,14 +103,14 @@ def read_history(
     max_cost: float | None = None,
     current: int | None = None,
     given: Mapping[str, Any] | None = None,
-    running_label: RunningLabel | None = None,
+    learn_from_running: bool = False,
 ) -> History:
     """Read the trials of a study.
 
     All that have a parameter with several values are read, whatever ranges they had and whatever
     else is searched. A trial with a full value replaces those of the same configuration that have
     a label only. Labels become the final values that the full trials of today lead to expect
-    (`Discrepancy`).
+    (`LabelCorrection`).
 
     Args:
         study: The study.
@@ -114,8 +119,8 @@ def read_history(
         max_cost: Largest feasible cost, a further constraint if the cost is to be learned.
         current: Number of the trial that asks; it is not pending.
         given: Parameters that this trial has anyway.
-        running_label: Long-term value of a running trial that has reported enough, which is then
-            no longer pending but teaches that value; without it, running trials teach nothing.
+        learn_from_running: Whether a running trial that has come to the cutoff teaches its label
+            and is no longer pending; otherwise running trials teach nothing.
 
     Raises:
         ValueError: If a complete trial has no cost.
@@ -124,7 +129,10 @@ def read_history(
     wide = modelled([t for t in trials if t.state in LABELLED], dict(search_space))
     wide = {name: distribution for name, distribution in wide.items() if not distribution.single()}
     space = to_space(wide)
-    known = [_known(t, wide, running_label) for t in trials if t.number != current]
+    n_objectives = len(study.directions)
+    rule = stored_rule(study) if n_objectives == 1 else None
+    running_rule = rule if learn_from_running else None
+    known = [_known(t, wide, running_rule) for t in trials if t.number != current]
     labelled = [k for k in known if k.values is not None and k.params]
     placed = [(k, known_part(k.params, space)) for k in labelled]
     inside = [k for k, part in placed if part]
@@ -134,9 +142,8 @@ def read_history(
     whole = _are_whole(kept, rows)
     asking = learn_asking(space, rows, whole)
     space = SearchSpace(space.decisions, asking.conditions)
-    n_objectives = len(study.directions)
-    if n_objectives == 1:
-        kept = _expected(study, kept, full_trials(trials))
+    if rule is not None:
+        kept = _corrected(study, kept, rule, full_trials(trials))
     values = np.array([k.values for k in kept], dtype=np.float64).reshape(-1, n_objectives)
     labels = values * [-1.0 if d == StudyDirection.MAXIMIZE else 1.0 for d in study.directions]
     stopped = np.array([is_stopped_by_another(k.trial) for k in kept], dtype=bool)
@@ -221,14 +228,23 @@ class _Known:
 def _known(
     trial: FrozenTrial,
     search_space: Mapping[str, BaseDistribution],
-    running_label: RunningLabel | None,
+    rule: StoppingRule | None,
 ) -> _Known:
+    """Return what is known of a trial: of a running one with a label, NaN until it is corrected.
+
+    Args:
+        trial: The trial.
+        search_space: The parameters that it may be given.
+        rule: That labels running trials; None if they teach nothing.
+    """
     if trial.state.is_finished():
         return _Known(trial, trial.params, _values(trial))
-    params = given_to(trial, search_space)
-    running = trial.state == TrialState.RUNNING
-    long_term = running_label(trial) if running and running_label is not None else None
-    return _Known(trial, params, None if long_term is None else [long_term.value])
+    labelled = (
+        rule is not None
+        and trial.state == TrialState.RUNNING
+        and rule.can_label(Curve.of(trial.intermediate_values))
+    )
+    return _Known(trial, given_to(trial, search_space), [math.nan] if labelled else None)
 
 
 def given_to(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
@@ -239,19 +255,20 @@ def given_to(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -
     return planned | storage.enqueued(trial) | trial.params
 
 
-def _expected(study: Study, known: list[_Known], full: list[FrozenTrial]) -> list[_Known]:
-    """With the final values that are expected today of the trials that only have a label."""
-    rule = stored_rule(study)
+def _corrected(
+    study: Study, known: list[_Known], rule: StoppingRule, full: list[FrozenTrial]
+) -> list[_Known]:
+    """Return what is known, with the labels that the full trials of today lead to."""
     labelled = [not is_full(k.trial) and _is_labelled(k.trial) for k in known]
-    if rule is None or not any(labelled):
+    if not any(labelled):
         return known
-    discrepancy, best = discrepancy_of(study, rule, full), best_value(study, full)
+    correction, best = correction_of(study, rule, full), best_value(study, full)
     found = [
-        discrepancy.label(Curve.of(k.trial.intermediate_values), k.params) if is_labelled else None
+        correction.label(Curve.of(k.trial.intermediate_values), k.params) if is_labelled else None
         for k, is_labelled in zip(known, labelled, strict=True)
     ]
     return [
-        k if label is None else replace(k, values=[label.value], error=error_of(label, best))
+        k if label is None else replace(k, values=[label.value], error=predictor_std(label, best))
         for k, label in zip(known, found, strict=True)
     ]
 
@@ -274,7 +291,7 @@ def _values(trial: FrozenTrial) -> list[float] | None:
         return trial.values
     if is_stopped_by_another(trial):
         return [math.nan]
-    value = label(trial)
+    value = value_or_label(trial)
     return None if value is None else [value]
 
 
@@ -310,17 +327,6 @@ def _rows(space: SearchSpace, configurations: list[dict[str, Any]]) -> Rows:
     """The rows of the configurations that have any of the space's decisions."""
     placed = [known_part(params, space) for params in configurations]
     return space.canonical(space.rows([params for params in placed if params]))
-
-
-def label(trial: FrozenTrial) -> float | None:
-    """What a finished trial teaches: its value, or a pruned trial's long-term label (Eq. 2).
-
-    None for one that another pruner stopped: see `optuna_predictor_rl.fidelity.pruned_trials`.
-    """
-    if trial.state == TrialState.COMPLETE:
-        return trial.value
-    stored = stored_label(trial) if trial.state == TrialState.PRUNED else None
-    return None if stored is None or math.isnan(stored) else stored
 
 
 def _finite(labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:

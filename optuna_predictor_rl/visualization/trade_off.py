@@ -12,8 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.pareto import is_pareto
 from optuna_predictor_rl.data.costs import KnownCost
-from optuna_predictor_rl.data.history import label
-from optuna_predictor_rl.fidelity.labels import is_full
+from optuna_predictor_rl.fidelity.labels import is_full, value_or_label
 from optuna_predictor_rl.sampler import PredictorRLSampler
 from optuna_predictor_rl.study.objective import sign_of
 from optuna_predictor_rl.support.checked import checked
@@ -104,7 +103,7 @@ def trade_off(
         )
     inspect_search(study, own)
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-    labelled = [(t, label(t), _cost(own, t)) for t in trials]
+    labelled = [(t, value_or_label(t), _cost(own, t)) for t in trials]
     both = [(t, y, c) for t, y, c in labelled if y is not None and np.isfinite([y, c]).all()]
     value, cost = np.array([[y, c] for _, y, c in both], dtype=np.float64).reshape(-1, 2).T
     wanted = tuple(dict.fromkeys(own.cost_weights if cost_weights is None else cost_weights))
