@@ -15,15 +15,11 @@ from optuna_predictor_rl.fidelity.continuation import is_due, is_promising, lead
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule, decide
 from optuna_predictor_rl.fidelity.full_curves import report_in_another_unit, with_whole_curves
 from optuna_predictor_rl.fidelity.label_correction import Discrepancy
-from optuna_predictor_rl.fidelity.labels import (
-    FULL_FIDELITY,
-    full_trials,
-    store_label,
-    stored_label,
-)
-from optuna_predictor_rl.fidelity.stored_rules import RULE, read_rule, store_decided, store_fixed
+from optuna_predictor_rl.fidelity.labels import full_trials, store_label, stored_label
+from optuna_predictor_rl.fidelity.stored_rules import read_rule, store_decided, store_fixed
 from optuna_predictor_rl.fidelity.watched_trials import Watched, WatchedTrials
 from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.study.attributes import FULL_FIDELITY, RULE
 from optuna_predictor_rl.study.objective import check_one_objective, direction_of, last_step
 from optuna_predictor_rl.support.checked import check_at_least, checked
 from optuna_predictor_rl.support.guard import guarded

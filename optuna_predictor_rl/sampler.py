@@ -54,7 +54,7 @@ class PredictorRLSampler(BaseSampler):
             `LowFidelityPruner` teach their label already; otherwise they count as pending.
         store_predictions: Whether running trials get user attributes of what is expected of them
             and where they come from, and those that broke constraints; see
-            `optuna_predictor_rl.search.trial_records`. A `DashboardCallback` turns it on.
+            `optuna_predictor_rl.study.attributes`. A `DashboardCallback` turns it on.
         warm_start: Another study (its trials are read now), a `Source` or a finished trial, or a
             list of them, with other ranges, scales and parameters where they have them. Their
             best configurations are tried first; what they predict is a start for the predictor,

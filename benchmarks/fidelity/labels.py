@@ -27,9 +27,9 @@ from optuna_predictor_rl.core.curves.cutoff import RAW
 from optuna_predictor_rl.core.curves.label import labels_at
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
 from optuna_predictor_rl.fidelity.label_correction import Discrepancy
-from optuna_predictor_rl.fidelity.labels import LABEL
 from optuna_predictor_rl.hopeless_pruner import HopelessTrialPruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.study.attributes import LABEL
 
 N_CURVES = 120
 N_PILOTS = 6

@@ -4,23 +4,9 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.study import storage
-
-SEARCHER = "predictor_rl:searcher"
-"""User attribute of a trial: the searcher it belongs to, or ``SHARED``; without it, shared."""
+from optuna_predictor_rl.study.attributes import SEARCHER, SUGGESTION_SECONDS
 
 SHARED = "shared"
-
-SUGGESTION_SECONDS = "predictor_rl:suggestion_seconds"
-"""User attribute of a trial: wall time its sampler took. A trial that was cut short has none."""
-
-EVALUATION_SECONDS = "predictor_rl:evaluation_seconds"
-"""User attribute of a trial: wall time of the objective, without the sampler's."""
-
-WORKER = "predictor_rl:worker"
-"""System attribute of a trial: who runs it, see `workers`."""
-
-SETTINGS = "predictor_rl:comparison"
-"""User attribute of a study: protocol and numbers of trials."""
 
 
 def searcher_of(trial: FrozenTrial) -> str:

@@ -18,13 +18,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from tqdm.auto import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from optuna_predictor_rl.comparison.marks import (
-    EVALUATION_SECONDS,
-    SHARED,
-    SUGGESTION_SECONDS,
-    WORKER,
-    counts,
-)
+from optuna_predictor_rl.comparison.marks import SHARED, counts
 from optuna_predictor_rl.comparison.searchers import ArmSampler, Searcher
 from optuna_predictor_rl.comparison.standing import (
     WAIT,
@@ -36,6 +30,7 @@ from optuna_predictor_rl.comparison.standing import (
 from optuna_predictor_rl.comparison.view import ArmStorage, ArmStudy
 from optuna_predictor_rl.comparison.workers import working
 from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.study.attributes import EVALUATION_SECONDS, SUGGESTION_SECONDS, WORKER
 
 POLL_SECONDS = 1.0
 """How often to look whether the trials of other processes have ended."""

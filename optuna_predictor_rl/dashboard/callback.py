@@ -13,12 +13,10 @@ from optuna_predictor_rl.dashboard.figures import FIGURES
 from optuna_predictor_rl.dashboard.publication import checked_names, publish_all, warning_of
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.sampler import PredictorRLSampler
-from optuna_predictor_rl.study.attributes import as_number
+from optuna_predictor_rl.study.attributes import PUBLISHED, as_number
 from optuna_predictor_rl.study.storage import set_study_attribute, study_attributes
 from optuna_predictor_rl.support.checked import check_at_least, checked
 
-PUBLISHED = "predictor_rl:published"
-"""Study user attribute: when a worker last began to publish, in s since 1970, and its duration."""
 PAUSE = 9.0
 """Publishing pauses this many times as long as it took, so that it takes a tenth of the time."""
 

@@ -10,9 +10,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.labels import FIDELITY, stored_label
+from optuna_predictor_rl.fidelity.labels import stored_label
 from optuna_predictor_rl.study import storage
-from optuna_predictor_rl.study.attributes import as_number
+from optuna_predictor_rl.study.attributes import FIDELITY, as_number
 from optuna_predictor_rl.study.objective import best_value, sign_of
 
 DUE = 0.2

@@ -10,13 +10,9 @@ from optuna.study import Study
 
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
 from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.study.attributes import FIXED_RULE, RULE
 
 _LOGGER = get_logger(f"optuna.{__name__}")
-
-RULE = "predictor_rl:low_fidelity_rule:"
-"""Study user attribute: the rule that so many full trials decided."""
-FIXED = f"{RULE}fixed"
-"""Study user attribute: the rule of a pruner whose cutoff the user fixed; None if it is over."""
 
 
 def read_rule(attributes: dict[str, Any], key: str) -> StoppingRule | None:
@@ -46,18 +42,18 @@ def stored_rule(study: Study) -> StoppingRule | None:
     stored = storage.study_attributes(study)
     numbers = [key.removeprefix(RULE) for key in stored if key.startswith(RULE)]
     newest = sorted((n for n in numbers if n.isdecimal()), key=int, reverse=True)
-    found = (read_rule(stored, key) for key in (FIXED, *(f"{RULE}{n}" for n in newest)))
+    found = (read_rule(stored, key) for key in (FIXED_RULE, *(f"{RULE}{n}" for n in newest)))
     return next((rule for rule in found if rule is not None), None)
 
 
 def store_fixed(study: Study, rule: StoppingRule) -> None:
     """Stores the rule of a fixed cutoff, unless the study has it and knows as long a training."""
-    stored = read_rule(storage.study_attributes(study), FIXED)
+    stored = read_rule(storage.study_attributes(study), FIXED_RULE)
     if stored is not None and replace(stored, end=rule.end) == rule:
         known, seen = math.isfinite(stored.end), math.isfinite(rule.end)
         if not seen or (known and stored.end >= rule.end):
             return
-    storage.set_study_attribute(study, FIXED, rule.to_json())
+    storage.set_study_attribute(study, FIXED_RULE, rule.to_json())
 
 
 def store_decided(study: Study, key: str, rule: StoppingRule) -> bool:
@@ -67,8 +63,8 @@ def store_decided(study: Study, key: str, rule: StoppingRule) -> bool:
     who come at once decide alike, as the rule follows from the same full trials.
     """
     stored = storage.study_attributes(study)
-    if stored.get(FIXED) is not None:
-        storage.set_study_attribute(study, FIXED, None)
+    if stored.get(FIXED_RULE) is not None:
+        storage.set_study_attribute(study, FIXED_RULE, None)
     if read_rule(stored, key) is not None:
         return False
     storage.set_study_attribute(study, key, rule.to_json())

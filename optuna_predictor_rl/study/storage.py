@@ -21,10 +21,10 @@ from optuna.storages._heartbeat import BaseHeartbeat, is_heartbeat_enabled
 from optuna.study import Study
 from optuna.trial import BaseTrial, FixedTrial, FrozenTrial, Trial, TrialState
 
+from optuna_predictor_rl.study.attributes import PLANNED
+
 __all__ = ["BaseHeartbeat", "is_heartbeat_enabled"]
 
-PLANNED = "predictor_rl:relative_params"
-"""System attributes, with a number after it: what a trial will be given, as JSON in pieces."""
 MAX_LENGTH = 2045
 """Characters of a piece, as in Optuna's samplers: MySQL's older schemas have no room for more."""
 

@@ -4,9 +4,9 @@ import pytest
 from optuna.study import Study
 from optuna.trial import TrialState, create_trial
 
-from optuna_predictor_rl.fidelity.labels import FIDELITY, LABEL, LABEL_STD
 from optuna_predictor_rl.hopeless_pruner import HopelessTrialPruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.study.attributes import FIDELITY, LABEL, LABEL_STD
 
 N_STEPS = 30
 PILOTS = np.random.default_rng(0).permutation(np.linspace(0.0, 1.0, 12))

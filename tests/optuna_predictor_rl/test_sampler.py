@@ -20,8 +20,8 @@ from optuna_predictor_rl import (
     PredictorRLSampler,
 )
 from optuna_predictor_rl.core.space import SearchSpace
-from optuna_predictor_rl.fidelity.labels import LABEL
 from optuna_predictor_rl.search import suggester
+from optuna_predictor_rl.study.attributes import LABEL
 
 CHOICES = (None, True, "relu", 3, 0.5, math.nan)
 UNIT = FloatDistribution(0.0, 1.0)

@@ -6,7 +6,8 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from optuna_predictor_rl import finalists
-from optuna_predictor_rl.fidelity.labels import LABEL, is_full
+from optuna_predictor_rl.fidelity.labels import is_full
+from optuna_predictor_rl.study.attributes import LABEL
 
 
 def trial(

@@ -8,8 +8,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from optuna_predictor_rl.core.space import Condition
 from optuna_predictor_rl.data.history import label, read_history
-from optuna_predictor_rl.fidelity.labels import LABEL
 from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.study.attributes import LABEL
 from tests.optuna_predictor_rl.trials import SPACE, UNIT, study_of, trial
 
 

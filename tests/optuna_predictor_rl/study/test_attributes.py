@@ -25,10 +25,9 @@ from optuna_predictor_rl import (
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.fidelity import stored_rules
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.labels import FIDELITY, LABEL, LABEL_STD
-from optuna_predictor_rl.fidelity.stored_rules import RULE
+from optuna_predictor_rl.study.attributes import FIDELITY, LABEL, LABEL_STD, PLANNED, RULE
 from optuna_predictor_rl.study.distributions import from_numbers, to_numbers
-from optuna_predictor_rl.study.storage import PLANNED, planned
+from optuna_predictor_rl.study.storage import planned
 from tests.optuna_predictor_rl.pruner.studies import add_full_trials, make_study, parallel_curves
 from tests.optuna_predictor_rl.trials import SPACE, UNIT, study_of, trial
 
