@@ -26,11 +26,14 @@ from optuna_predictor_rl.search.user_prior import Belief
 from optuna_predictor_rl.search.warm_start import Given, WarmStart
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.distributions import union_search_space
-from optuna_predictor_rl.study.objective import sign_of
+from optuna_predictor_rl.study.objective import check_one_objective, sign_of
 from optuna_predictor_rl.support.checked import check_at_least, checked
 from optuna_predictor_rl.support.device import usable_device
 from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.support.representation import call_of, remembering
+
+TO_BE_PREDICTED = "to be predicted, as only suggestions support several"
+"""What needs a single objective, in the message of `check_one_objective`."""
 
 
 @checked
@@ -324,7 +327,7 @@ class PredictorRLSampler(BaseSampler):
             >>> bool(good > bad)
             True
         """
-        _check_one_objective(study)
+        check_one_objective(study, TO_BE_PREDICTED)
         searched = self.inspect(study)
         with self._suggester.lock:
             predictor = self._suggester.predictor(searched, sign_of(study))
@@ -371,7 +374,7 @@ class PredictorRLSampler(BaseSampler):
         check_at_least(1, k=k)
         if not 0.0 <= distance <= 1.0:
             raise ValueError(f"distance must be in [0, 1], but got {distance}.")
-        _check_one_objective(study)
+        check_one_objective(study, TO_BE_PREDICTED)
         shares = self._cost_weights
         if cost_weight is not None:
             shares = tuple(float(share) for share in np.atleast_1d(np.asarray(cost_weight)))
@@ -381,11 +384,3 @@ class PredictorRLSampler(BaseSampler):
             optima = {share: self._suggester.optima(found) for share, found in searches.items()}
             predictor = self._suggester.predictor(searches[shares[0]], sign_of(study))
         return recommended(optima, predictor, k=k, distance=distance)
-
-
-def _check_one_objective(study: Study) -> None:
-    if len(study.directions) > 1:
-        raise ValueError(
-            f"study must have one objective to be predicted, as only suggestions support "
-            f"several, but got {len(study.directions)} directions."
-        )

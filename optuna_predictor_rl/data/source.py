@@ -22,6 +22,7 @@ from optuna_predictor_rl.core.space import Categorical, Decision, Numeric, Searc
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.distributions import union_search_space
+from optuna_predictor_rl.study.objective import check_one_objective
 from optuna_predictor_rl.support.checked import checked
 from optuna_predictor_rl.support.guard import guarded
 
@@ -95,10 +96,7 @@ class Source:
             ValueError: If the study has several objectives, or no finished trial has a parameter
                 with several values and a value.
         """
-        if len(study.directions) > 1:
-            raise ValueError(
-                f"study must have one objective, but got {len(study.directions)} directions."
-            )
+        check_one_objective(study, "")
         finished = storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED), fresh=True)
         search_space = union_search_space(finished)
         history = read_history(study, search_space) if search_space else None
