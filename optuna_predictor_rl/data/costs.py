@@ -93,6 +93,11 @@ class RowCosts:
         self._fixed: Mapping[str, Any] = {}
         self._costs: dict[bytes, float] = {}
 
+    @classmethod
+    def of(cls, cost: Cost | None, budget: float | None) -> RowCosts | None:
+        """Return the costs of rows, or None if they are not known in advance."""
+        return cls(cost, budget) if isinstance(cost, KnownCost) else None
+
     def __getstate__(self) -> dict[str, object]:
         """Without the costs, which are computed again."""
         return {**self.__dict__, "_space": None, "_fixed": {}, "_costs": {}}
@@ -137,6 +142,11 @@ def _middle(space: SearchSpace) -> dict[str, Any]:
     return decisions.configurations(decisions.from_uniform(np.full((1, len(space.names)), 0.5)))[0]
 
 
+def as_weights(cost_weight: float | Sequence[float]) -> tuple[float, ...]:
+    """Return the weights of a sequence, or the only one."""
+    return tuple(float(weight) for weight in np.atleast_1d(np.asarray(cost_weight)))
+
+
 def check_costs(cost: Cost | None, weights: Sequence[float], budget: float | None) -> None:
     """Checks what a sampler is told of costs.
 
@@ -159,16 +169,34 @@ def check_costs(cost: Cost | None, weights: Sequence[float], budget: float | Non
         raise ValueError(f"max_cost must be finite, but got {budget}.")
 
 
-def check_known_cost(cost: KnownCost, trial: FrozenTrial) -> None:
-    """Compute the cost of a complete trial.
+class KnownCostCheck:
+    """Check that a known cost can be computed, once for each set of parameters.
 
-    Raises:
-        ValueError: If that fails, for instance because a name is misspelt.
+    So a misspelt name shows at the first complete trial. Trials of earlier runs may lack
+    parameters that the cost is now computed from, so they are not checked.
+
+    Args:
+        cost: A trial's cost; one that is not known in advance needs no check.
     """
-    try:
-        cost(trial.params)
-    except Exception as error:
-        raise ValueError(
-            f"cost must be a number for the parameters of each trial, but got "
-            f"{type(error).__name__}: {error} for {trial.params}."
-        ) from error
+
+    def __init__(self, cost: Cost | None) -> None:
+        self._cost = cost
+        self._checked: set[frozenset[str]] = set()
+
+    def __call__(self, trial: FrozenTrial) -> None:
+        """Compute the cost of a complete trial.
+
+        Raises:
+            ValueError: If that fails.
+        """
+        names = frozenset(trial.params)
+        if not isinstance(self._cost, KnownCost) or names in self._checked:
+            return
+        try:
+            self._cost(trial.params)
+        except Exception as error:
+            raise ValueError(
+                f"cost must be a number for the parameters of each trial, but got "
+                f"{type(error).__name__}: {error} for {trial.params}."
+            ) from error
+        self._checked.add(names)
