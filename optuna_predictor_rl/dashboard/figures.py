@@ -8,7 +8,7 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from optuna_predictor_rl import visualization
-from optuna_predictor_rl.data.history import label
+from optuna_predictor_rl.data.read_trials import label
 from optuna_predictor_rl.fidelity.labels import full_trials
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.sampler import PredictorRLSampler

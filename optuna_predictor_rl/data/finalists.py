@@ -6,7 +6,7 @@ from typing import Any
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from optuna_predictor_rl.data.history import label
+from optuna_predictor_rl.data.read_trials import label
 from optuna_predictor_rl.fidelity.labels import is_full
 from optuna_predictor_rl.study.objective import check_one_objective, sign_of
 from optuna_predictor_rl.support.checked import check_at_least, checked

@@ -17,7 +17,7 @@ from optuna_predictor_rl.core.predictor.ensemble import Ensemble
 from optuna_predictor_rl.core.predictor.transfer import Opinions
 from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.core.translation import translated
-from optuna_predictor_rl.data.history import LABELLED
+from optuna_predictor_rl.data.given import LABELLED
 from optuna_predictor_rl.data.source import Source
 
 Given = Study | Source | FrozenTrial

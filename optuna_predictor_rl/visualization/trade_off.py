@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.predictor.calibration import LabelPredictor
 from optuna_predictor_rl.data.costs import KnownCost
-from optuna_predictor_rl.data.history import label
+from optuna_predictor_rl.data.read_trials import label
 from optuna_predictor_rl.fidelity.labels import is_full
 from optuna_predictor_rl.sampler import PredictorRLSampler
 from optuna_predictor_rl.search.suggester import Search

@@ -16,7 +16,7 @@ from optuna.samplers import PartialFixedSampler, RandomSampler
 from optuna.trial import FrozenTrial, create_trial
 
 from optuna_predictor_rl.core.seen import Seen
-from optuna_predictor_rl.data.linked_ranges import learn_followers
+from optuna_predictor_rl.data.linked_ranges import learn_linked_ranges
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.distributions import to_space
 from optuna_predictor_rl.study.ranges import modelled, searched
@@ -104,9 +104,9 @@ def test_a_range_that_follows_a_number_confines_rows_to_where_trials_can_be() ->
     study.optimize(objective, n_trials=12)
     space = to_space(modelled(study.trials, {}))
     rows = space.rows([t.params for t in study.trials])
-    (follower,) = learn_followers(space, rows, study.trials)
+    (linked,) = learn_linked_ranges(space, rows, study.trials)
     asked = space.rows([{"x": 50, "y": y, "z": 0.5} for y in (20, 49, 80)])
-    follower.confine(asked)
+    linked.confine(asked)
     assert [c["y"] for c in space.configurations(asked)] == [47, 49, 53]
 
 
@@ -119,9 +119,9 @@ def test_a_range_that_follows_a_choice_is_told_for_each_choice() -> None:
     study.optimize(objective, n_trials=12)
     space = to_space(modelled(study.trials, {}))
     rows = space.rows([t.params for t in study.trials])
-    (follower,) = learn_followers(space, rows, study.trials)
+    (linked,) = learn_linked_ranges(space, rows, study.trials)
     asked = space.rows([{"kind": k, "lr": lr} for k in ("adam", "sgd") for lr in (1e-4, 0.1)])
-    follower.confine(asked)
+    linked.confine(asked)
     found = [c["lr"] for c in space.configurations(asked)]
     assert found == pytest.approx([1e-4, 1e-3, 1e-2, 0.1])
 
@@ -136,7 +136,10 @@ def test_ranges_that_move_for_no_reason_confine_nothing() -> None:
     study = optuna.create_study(sampler=RandomSampler(seed=0))
     study.optimize(objective, n_trials=12)
     space = to_space(modelled(study.trials, {}))
-    assert learn_followers(space, space.rows([t.params for t in study.trials]), study.trials) == ()
+    assert (
+        learn_linked_ranges(space, space.rows([t.params for t in study.trials]), study.trials)
+        == ()
+    )
 
 
 def test_a_row_is_seen_if_a_whole_trial_agrees_in_all_that_it_was_asked_for() -> None:
