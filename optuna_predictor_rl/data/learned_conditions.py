@@ -10,7 +10,8 @@ from jaxtyping import Bool
 from numpy import ndarray
 
 from optuna_predictor_rl.core.conditions import AnyCondition, Condition, RangeCondition
-from optuna_predictor_rl.core.space import Categorical, Rows, SearchSpace
+from optuna_predictor_rl.core.decisions import Categorical
+from optuna_predictor_rl.core.space import Rows, SearchSpace
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from numpy import ndarray
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial
 
-from optuna_predictor_rl.core.space import Categorical, Numeric, Rows, SearchSpace
+from optuna_predictor_rl.core.decisions import Categorical, Numeric
+from optuna_predictor_rl.core.space import Rows, SearchSpace
 
 MIN_TRIALS = 6
 """Trials that have to show how a range moves; for choices, two trials each at least."""

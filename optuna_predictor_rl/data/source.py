@@ -16,9 +16,10 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from optuna_predictor_rl.core.conditions import AnyCondition, Condition, RangeCondition
+from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble, fit_ensemble
-from optuna_predictor_rl.core.space import Categorical, Decision, Numeric, SearchSpace
+from optuna_predictor_rl.core.space import SearchSpace
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.distributions import union_search_space

@@ -14,7 +14,8 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial
 
-from optuna_predictor_rl.core.space import Categorical, Decision, Numeric, SearchSpace
+from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
+from optuna_predictor_rl.core.space import SearchSpace
 from optuna_predictor_rl.study.attributes import as_number
 from optuna_predictor_rl.study.ranges import is_number, searched
 

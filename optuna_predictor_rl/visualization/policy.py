@@ -11,8 +11,8 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from plotly.subplots import make_subplots
 
+from optuna_predictor_rl.core.decisions import Categorical
 from optuna_predictor_rl.core.policy.factorized import Grid
-from optuna_predictor_rl.core.space import Categorical
 from optuna_predictor_rl.support.checked import check_at_least, checked
 from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.support.text import plotly_text, shortened

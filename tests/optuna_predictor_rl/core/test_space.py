@@ -7,14 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from optuna_predictor_rl.core.space import (
-    Categorical,
-    Condition,
-    Decision,
-    Numeric,
-    SearchSpace,
-    row_keys,
-)
+from optuna_predictor_rl.core.conditions import Condition
+from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
+from optuna_predictor_rl.core.space import SearchSpace, row_keys
 from tests.optuna_predictor_rl.core.strategies import (
     categorical,
     continuous,

@@ -6,7 +6,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from optuna_predictor_rl.core.space import Condition
+from optuna_predictor_rl.core.conditions import Condition
 from optuna_predictor_rl.data.history import NextTrial, read_history
 from optuna_predictor_rl.data.read_trials import label
 from optuna_predictor_rl.study import storage

@@ -2,8 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optuna_predictor_rl.core.decisions import Categorical, Numeric
 from optuna_predictor_rl.core.policy.spacing import FEW, near_to
-from optuna_predictor_rl.core.space import Categorical, Numeric, SearchSpace
+from optuna_predictor_rl.core.space import SearchSpace
 from tests.optuna_predictor_rl.core.strategies import decisions
 
 SPACE = SearchSpace(

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+from optuna_predictor_rl.core.conditions import Condition
+from optuna_predictor_rl.core.decisions import Categorical, Numeric
 from optuna_predictor_rl.core.policy.spacing import diverse, gower_distance
-from optuna_predictor_rl.core.space import Categorical, Condition, Numeric, SearchSpace
+from optuna_predictor_rl.core.space import SearchSpace
 
 KIND = Categorical(name="kind", choices=("a", "b", "c"))
 X = Numeric(name="x", low=-1.0, high=3.0)
