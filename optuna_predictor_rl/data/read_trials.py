@@ -26,7 +26,14 @@ from optuna_predictor_rl.study.objective import best_value
 
 @dataclass(frozen=True)
 class ReadTrial:
-    """A trial, the values that it is known by, if there are any, and the first one's error."""
+    """A trial as the history reads it.
+
+    Args:
+        trial: The trial.
+        params: The parameters that it has or will be given.
+        values: Its label in each objective; None if it has none.
+        error: Standard deviation of the first label's error.
+    """
 
     trial: FrozenTrial
     params: dict[str, Any]
@@ -73,7 +80,7 @@ def with_expected_labels(
 
 
 def label_errors(known: list[ReadTrial], n_tasks: int) -> Float[ndarray, "n t"] | None:
-    """Standard deviations; what is unknown or without bounds counts as 0."""
+    """Return standard deviations of labels; an unknown or infinite one counts as 0."""
     errors = np.array([k.error if math.isfinite(k.error) else 0.0 for k in known])
     if not errors.any():
         return None
@@ -85,7 +92,7 @@ def _is_labelled(trial: FrozenTrial) -> bool:
 
 
 def _values(trial: FrozenTrial) -> list[float] | None:
-    """A finished trial's value of each objective, or its label; NaN if others decide it."""
+    """Return a finished trial's value of each objective, or its label; NaN if others decide it."""
     if trial.values is not None and len(trial.values) > 1:
         return trial.values
     if is_stopped_by_another(trial):
@@ -95,7 +102,7 @@ def _values(trial: FrozenTrial) -> list[float] | None:
 
 
 def label(trial: FrozenTrial) -> float | None:
-    """What a finished trial teaches: its value, or a pruned trial's long-term label (Eq. 2).
+    """Return a finished trial's value, or a pruned trial's long-term label (Eq. 2).
 
     None for one that another pruner stopped: see `optuna_predictor_rl.fidelity.pruned_trials`.
     """

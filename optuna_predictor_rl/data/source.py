@@ -28,21 +28,21 @@ from optuna_predictor_rl.support.checked import checked
 from optuna_predictor_rl.support.guard import guarded
 
 N_SHOWN = 8
-"""Names of decisions that a source shows of itself."""
+"""Names of decisions in a source's `repr`."""
 
 _PLAIN = (type(None), bool, int, float, str)
-"""Types of choices that JSON gives back as they were."""
+"""Types of choices that JSON keeps."""
 
 FORMAT = "optuna_predictor_rl.source.1"
-"""What a file of this kind says it is."""
+"""The format that a file says it has."""
 
 
 @checked
 @dataclass(frozen=True, repr=False)
 class Source:
-    """What a search has found: all that its predictor is fitted on.
+    """The data that a search's predictor is fitted on.
 
-    A file holds this and no weights of networks: a fit takes a fraction of a second and is the
+    A file holds these and no weights of networks: a fit takes a fraction of a second and is the
     same wherever the file is read, and the file stays a few kilobytes that cannot run code.
 
     Args:
@@ -91,7 +91,7 @@ class Source:
     @checked
     @guarded()
     def of(cls, study: Study) -> Source:
-        """What a study has found: the values and low-fidelity labels of its finished trials.
+        """Return the values and low-fidelity labels of a study's finished trials.
 
         Raises:
             ValueError: If the study has several objectives, or no finished trial has a parameter
@@ -111,12 +111,12 @@ class Source:
     @checked
     @guarded()
     def fit(self, config: PredictorConfig) -> Ensemble:
-        """The predictor of this search, the same for the same content and settings."""
+        """Fit the predictor of this search, the same for the same content and settings."""
         rng = np.random.default_rng(0)
         return fit_ensemble(config, self.space, self.rows, self.labels, rng=rng)
 
     def __repr__(self) -> str:
-        """Its size, and the names of its decisions."""
+        """Return its size and the names of its decisions."""
         names = [decision.name for decision in self.space.decisions]
         shown = ", ".join(map(repr, names[:N_SHOWN])) + (", ..." if names[N_SHOWN:] else "")
         n_trials, n_tasks = self.labels.shape
@@ -147,7 +147,7 @@ class Source:
     @classmethod
     @checked
     def load(cls, path: str | PathLike[str]) -> Source:
-        """Read what `save` wrote; nothing in the file is run or unpickled.
+        """Read a file of `save`; nothing in it is run or unpickled.
 
         Raises:
             ValueError: If the file holds anything else.
@@ -172,19 +172,10 @@ class Source:
 
 
 _MALFORMED = (
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    EOFError,
-    OSError,
-    ArithmeticError,
-    MemoryError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
+    *(ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, OSError),
+    *(ArithmeticError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error),
 )
+"""What numpy, zipfile and json raise for files that are damaged or no sources."""
 
 
 def _are_positions(column: Float[ndarray, " n"], decision: Decision) -> bool:
@@ -195,7 +186,7 @@ def _are_positions(column: Float[ndarray, " n"], decision: Decision) -> bool:
 
 
 def _described(space: SearchSpace) -> dict[str, Any]:
-    """The space as JSON can say it."""
+    """Return the space as a dict for JSON."""
     return {
         "decisions": [_arguments(decision) for decision in space.decisions],
         "conditions": [_part(condition) for condition in space.conditions],
@@ -203,7 +194,7 @@ def _described(space: SearchSpace) -> dict[str, Any]:
 
 
 def _arguments(decision: Decision) -> dict[str, Any]:
-    """The arguments of a decision, without what it has computed from them."""
+    """Return the arguments of a decision, without its cached properties."""
     return {name: getattr(decision, name) for name in decision.__dataclass_fields__}
 
 
