@@ -69,7 +69,7 @@ def main() -> None:
     study = optuna.create_study(sampler=PredictorRLSampler(seed=0), pruner=pruner)
     study.optimize(objective, n_trials=arguments.trials, show_progress_bar=True)
     spent = sum(len(trial.intermediate_values) for trial in study.trials)
-    print(f"{arguments.trials} trials in {spent / N_EPOCHS:.1f} whole trainings.")
+    print(f"{arguments.trials} trials in {spent / N_EPOCHS:.1f} full trainings.")
 
     chosen = [trial for trial in finalists(study, arguments.finalists) if not is_full(trial)]
     for trial in chosen:
