@@ -43,19 +43,19 @@ class PredictorRLSampler(InspectableSampler):
         cost_weight: The alpha of Eq. (6): weight in [0, 1] of the standardized cost against the
             standardized value. A sequence is cycled from trial to trial. A study with several
             objectives has no cost beside them to weigh.
-        max_cost: Largest cost that a trial may have. Nothing beyond it is suggested if the cost
-            is a `KnownCost`, except by the first trial of a study, whose parameters the sampler
-            cannot know; a cost to be learned is kept below it by probability, as a constraint.
+        max_cost: Largest cost that a trial may have. No trial exceeds it in a `KnownCost`, except
+            the first of a study, whose parameters are not known before; a cost to be learned is
+            kept below it by probability, as a constraint.
         n_startup_trials: Trials of a space-filling design before the predictor takes over.
         learn_from_running: Whether the predictor learns the labels of running trials that have
             reached the cutoff of the study's `LowFidelityPruner`; otherwise they are pending.
-        store_predictions: Whether trials get user attributes with their predicted value, with
-            where their parameters come from and with the constraints that they break; see
-            `optuna_predictor_rl.study.attributes`. A `DashboardCallback` turns it on.
+        store_predictions: Whether trials get user attributes of what is predicted of them, where
+            they come from and what constraints they break; `optuna_predictor_rl.study.attributes`
+            lists them. A `DashboardCallback` turns it on.
         warm_start: Another study (its trials are read now), a `Source` or a finished trial, or a
-            list of them; their ranges, scales and parameters may differ. Their best
-            configurations are tried first. Their predictions are the start of the predictor;
-            the weight of these drops if the study's own trials disagree.
+            list of them, perhaps with other ranges, scales and parameters. Their best
+            configurations are tried first. Their predictions are the mean function of the
+            predictor's members; their weight drops if the study's own trials disagree.
         prior: Beliefs about parameters: weights of choices (the others weigh nothing), or for
             numeric ones a function from a value to its weight, or a normal one as (centre, width)
             with the width in shares of the range, of the log range where it is one. The first
@@ -63,8 +63,8 @@ class PredictorRLSampler(InspectableSampler):
             and they fade as trials finish. A name that no finished trial has raises a warning.
             If you know a good configuration, enqueue it instead.
         independent_sampler: Sampler of parameters that no finished trial has had, and of those
-            whose range has moved away from the planned value. None draws the former at random
-            and lets the predictor choose the latter.
+            whose planned value is out of range. By default the former are drawn at random and
+            the predictor chooses the latter.
         seed: Seed of all randomness. What a trial is given depends on the seed, the trial's
             number and the study's trials, not on the process.
         device: Where networks and policies are trained.
@@ -123,16 +123,11 @@ class PredictorRLSampler(InspectableSampler):
         self._check_known_cost = KnownCostCheck(cost)
         if seed is None:
             seed = int(np.random.SeedSequence().entropy % 2**63)  # type: ignore[operator]
-        sources = WarmStart(warm_start, self._predictor)
+        row_costs, sources = RowCosts.of(cost, max_cost), WarmStart(warm_start, self._predictor)
+        device = usable_device(device)
         super().__init__(
             Planner(
-                Suggester(
-                    self._predictor,
-                    self._policy,
-                    seed,
-                    usable_device(device),
-                    RowCosts.of(cost, max_cost),
-                ),
+                Suggester(self._predictor, self._policy, seed, device, row_costs),
                 Startup(seed, sources, prior or {}, self._policy.n_bins),
                 sources,
                 cost=cost,
