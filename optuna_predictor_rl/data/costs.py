@@ -120,11 +120,11 @@ class RowCosts:
 
         A function that fails without these gets the middle of their ranges.
         """
-        if all(name in params for name in space.names):
-            return self._cost(params)
         try:
             return self._cost(params)
         except (KeyError, TypeError):
+            if all(name in params for name in space.names):
+                raise
             return self._cost({**_middle(space), **params})
 
     def excess(

@@ -97,8 +97,8 @@ def test_pending_and_failed_trials_are_seen_but_teach_nothing() -> None:
     )
     running = study.ask()
     running.suggest_float("x", 0.4, 0.4)
-    asking = study.ask()
-    history = read_history(study, SPACE, next_trial=NextTrial(asking.number))
+    next_trial = study.ask()
+    history = read_history(study, SPACE, next_trial=NextTrial(next_trial.number))
     assert history.rows.tolist() == [[0.1]]
     assert history.failed.tolist() == [[0.2], [0.25]]
     assert sorted(history.pending.ravel()) == pytest.approx([0.3, 0.4])
@@ -116,7 +116,7 @@ def test_a_trial_that_has_not_asked_for_its_parameters_yet_is_pending_with_all_o
     assert read_history(study, space).pending == pytest.approx(np.array([[0.6, 0.2]]))
 
 
-def test_the_trial_that_asks_is_not_pending() -> None:
+def test_the_next_trial_is_not_pending() -> None:
     study = study_of(trial(0.1, 3.0), trial(0.3, state=TrialState.RUNNING))
     assert read_history(study, SPACE, next_trial=NextTrial(1)).pending.shape == (0, 1)
 

@@ -83,9 +83,9 @@ def test_no_running_trial_has_reported_enough_while_pilots_run_or_without_a_prun
 
 def test_a_running_trial_that_diverged_or_reported_nothing_stays_pending():
     study, _ = running_study(LowFidelityPruner(n_pilot_trials=3))
-    silent, diverged = study.ask(), study.ask()
+    unreported, diverged = study.ask(), study.ask()
     for step in range(1, 12):
         diverged.report(math.nan, step)
     label = running_label(study)
-    assert label(study.trials[silent.number]) is None
+    assert label(study.trials[unreported.number]) is None
     assert label(study.trials[diverged.number]) is None
