@@ -174,7 +174,7 @@ class PredictorRLSampler(InspectableSampler):
         trial: FrozenTrial,  # noqa: ARG002 # the interface is Optuna's
     ) -> dict[str, BaseDistribution]:
         """Return all parameters that finished trials have had, including conditional ones."""
-        return union_search_space(storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED)))
+        return union_search_space(storage.trials(study, storage.LABELLED))
 
     @guarded()
     def sample_relative(

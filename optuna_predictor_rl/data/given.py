@@ -7,15 +7,12 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.distributions import from_numbers, known_part
 from optuna_predictor_rl.study.ranges import modelled
-
-LABELLED = (TrialState.COMPLETE, TrialState.PRUNED)
-"""States of the trials whose parameters make the space."""
 
 
 def given_to(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
@@ -47,7 +44,7 @@ def read_given(
         The trials' numbers, and their rows.
     """
     trials = storage.trials(study, fresh=True)
-    wide = modelled([t for t in trials if t.state in LABELLED], {})
+    wide = modelled([t for t in trials if t.state in storage.LABELLED], {})
     others = [t for t in trials if t.number not in finished and t.number != current]
     given = [(t.number, known_part(given_to(t, wide), space)) for t in others]
     placed = [(number, params) for number, params in given if params]

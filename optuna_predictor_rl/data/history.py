@@ -17,7 +17,7 @@ from optuna_predictor_rl.core.seen import Seen
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
 from optuna_predictor_rl.data.columns import constraint_columns, finite
 from optuna_predictor_rl.data.costs import Cost, KnownCost, cost_of
-from optuna_predictor_rl.data.given import LABELLED, placed_rows
+from optuna_predictor_rl.data.given import placed_rows
 from optuna_predictor_rl.data.learned_conditions import learn_conditions
 from optuna_predictor_rl.data.linked_ranges import learn_linked_ranges
 from optuna_predictor_rl.data.read_trials import (
@@ -167,7 +167,7 @@ def _modelled(
     trials: Sequence[FrozenTrial], search_space: Mapping[str, BaseDistribution]
 ) -> dict[str, BaseDistribution]:
     """Return the ranges of all parameters with several values."""
-    wide = modelled([t for t in trials if t.state in LABELLED], dict(search_space))
+    wide = modelled([t for t in trials if t.state in storage.LABELLED], dict(search_space))
     return {name: distribution for name, distribution in wide.items() if not distribution.single()}
 
 

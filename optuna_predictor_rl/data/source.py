@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 from optuna.study import Study
-from optuna.trial import TrialState
 
 from optuna_predictor_rl.core.conditions import AnyCondition, Condition, RangeCondition
 from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
@@ -98,7 +97,7 @@ class Source:
                 with several values and a value.
         """
         check_one_objective(study, "")
-        finished = storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED), fresh=True)
+        finished = storage.trials(study, storage.LABELLED, fresh=True)
         search_space = union_search_space(finished)
         history = read_history(study, search_space) if search_space else None
         if history is None or not len(history.rows):

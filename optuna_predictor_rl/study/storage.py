@@ -24,6 +24,9 @@ from optuna_predictor_rl.study.attributes import PLANNED
 
 __all__ = ["BaseHeartbeat", "is_heartbeat_enabled"]
 
+LABELLED = (TrialState.COMPLETE, TrialState.PRUNED)
+"""States of the trials that a predictor learns from and whose parameters make the space."""
+
 MAX_LENGTH = 2045
 """Characters of a piece, as in Optuna's samplers: MySQL's older schemas have no room for more."""
 
