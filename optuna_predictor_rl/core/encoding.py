@@ -128,6 +128,7 @@ class Encoding:
         options = np.where(missing, self._n_options, rows)[:, additions.decision]
         index = additions.start + options.astype(np.int64)
         place = encoded.shape[1] * np.arange(len(rows))[:, None] + additions.column[index]
+        # `add.at`, as alike decisions of one row may add to the same column of a share.
         np.add.at(encoded.reshape(-1), place, additions.value[index])
         columns, decisions = self._float_columns
         encoded[:, columns] = np.where(missing[:, decisions], 0.5, rows[:, decisions])

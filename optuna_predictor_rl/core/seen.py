@@ -31,6 +31,7 @@ class Seen:
         self._keys = set(row_keys(rows))
         rows = rows[has_all_active]
         active = ~np.isnan(rows)
+        # For each set of active decisions that is not all: the values that trials had of them.
         self._partial = [
             (pattern, set(row_keys(rows[(active == pattern).all(axis=1)])))
             for pattern in np.unique(active, axis=0)

@@ -48,9 +48,9 @@ class Scope:
         Args:
             model: The space of the study's trials.
             search_space: The parameters that the trial is to be given, with their ranges.
-            given: Parameters that are known before, whatever the search finds.
+            given: Parameters that the trial has anyway.
             removed: Decisions that the objective no longer suggests.
-            linked_ranges: Ranges of decisions that move with others.
+            linked_ranges: Ranges that move with other decisions.
         """
         gone = {model.decisions[j].name for j in removed}
         free = [n for n in model.names if n in search_space and n not in given and n not in gone]
