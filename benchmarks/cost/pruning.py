@@ -25,7 +25,7 @@ from optuna.trial import TrialState, create_trial
 from benchmarks.cost.thread_variables import in_a_process
 from optuna_predictor_rl import HopelessTrialPruner, LowFidelityPruner
 from optuna_predictor_rl.data.history import read_history
-from optuna_predictor_rl.fidelity.labels import FIDELITY, LABEL
+from optuna_predictor_rl.study.attributes import FIDELITY, LABEL
 
 N_FULL = 200
 N_REPORTS = 1000

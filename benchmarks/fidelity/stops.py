@@ -20,9 +20,9 @@ from optuna.trial import TrialState
 
 from benchmarks.fidelity.recorded import N_PILOTS, Task, header, options, row, tasks_of
 from optuna_predictor_rl.core.curves import kendall_tau
-from optuna_predictor_rl.fidelity.labels import LABEL
 from optuna_predictor_rl.hopeless_pruner import HopelessTrialPruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.study.attributes import LABEL
 
 Pruner = LowFidelityPruner | HopelessTrialPruner
 

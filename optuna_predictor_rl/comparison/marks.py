@@ -4,23 +4,9 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.study import storage
-
-SEARCHER = "predictor_rl:searcher"
-"""User attribute of a trial: its searcher, or `SHARED`. A trial without it is shared."""
+from optuna_predictor_rl.study.attributes import SEARCHER, SUGGESTION_SECONDS
 
 SHARED = "shared"
-
-SUGGESTION_SECONDS = "predictor_rl:suggestion_seconds"
-"""User attribute of a trial: wall time of its sampler. A trial that was cut short has none."""
-
-EVALUATION_SECONDS = "predictor_rl:evaluation_seconds"
-"""User attribute of a trial: wall time of its objective without that of its sampler."""
-
-WORKER = "predictor_rl:worker"
-"""System attribute of a trial: the worker that runs it, see `workers.working`."""
-
-SETTINGS = "predictor_rl:comparison"
-"""User attribute of a study: the protocol and the numbers of trials."""
 
 
 def searcher_of(trial: FrozenTrial) -> str:

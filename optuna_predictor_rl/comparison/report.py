@@ -10,12 +10,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from optuna.study import Study
 
-from optuna_predictor_rl.comparison.marks import (
-    EVALUATION_SECONDS,
-    SETTINGS,
-    SHARED,
-    trials_by_searcher,
-)
+from optuna_predictor_rl.comparison.marks import SHARED, trials_by_searcher
 from optuna_predictor_rl.comparison.results import (
     N_TOP,
     SearcherResult,
@@ -29,6 +24,7 @@ from optuna_predictor_rl.comparison.statistics import (
     standard_error,
 )
 from optuna_predictor_rl.comparison.table import NOTHING, form_of, html_table, markdown, with_error
+from optuna_predictor_rl.study.attributes import COMPARISON_SETTINGS, EVALUATION_SECONDS
 from optuna_predictor_rl.support.checked import check_finite, checked
 from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.support.text import markdown_text
@@ -123,7 +119,7 @@ class ComparisonReport:
             baselines=baselines,
             maximize=maximize,
             compute=compute,
-            settings=studies[0].user_attrs.get(SETTINGS, {}),
+            settings=studies[0].user_attrs.get(COMPARISON_SETTINGS, {}),
         )
 
     @property

@@ -11,8 +11,8 @@ from numpy import ndarray
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from optuna_predictor_rl.comparison.marks import EVALUATION_SECONDS, SUGGESTION_SECONDS
 from optuna_predictor_rl.comparison.statistics import mean_of_best
+from optuna_predictor_rl.study.attributes import EVALUATION_SECONDS, SUGGESTION_SECONDS
 
 N_TOP = 5
 """How many of a searcher's best values `SearcherResult.top_mean` averages."""

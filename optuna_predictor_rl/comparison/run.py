@@ -8,11 +8,12 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import Trial
 
-from optuna_predictor_rl.comparison.marks import SETTINGS, SHARED
+from optuna_predictor_rl.comparison.marks import SHARED
 from optuna_predictor_rl.comparison.report import ComparisonReport
 from optuna_predictor_rl.comparison.searchers import Searcher, by_name, check
 from optuna_predictor_rl.comparison.standing import Plan
 from optuna_predictor_rl.comparison.turns import Turns
+from optuna_predictor_rl.study.attributes import COMPARISON_SETTINGS
 from optuna_predictor_rl.support.checked import check_at_least, checked
 
 Objective = Callable[[Trial], float]
@@ -195,10 +196,10 @@ def _store_settings(study: Study, settings: dict[str, Any]) -> None:
         raise ValueError(
             f"study must have one objective, but got one with {len(study.directions)}."
         )
-    before = study.user_attrs.get(SETTINGS, settings)["protocol"]
+    before = study.user_attrs.get(COMPARISON_SETTINGS, settings)["protocol"]
     if before != settings["protocol"]:
         raise ValueError(
             f"protocol must be {before!r}, as the study was begun with it, "
             f"but got {settings['protocol']!r}."
         )
-    study.set_user_attr(SETTINGS, settings)
+    study.set_user_attr(COMPARISON_SETTINGS, settings)

@@ -11,9 +11,10 @@ from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from optuna_predictor_rl.comparison.marks import SEARCHER, SHARED, WORKER, counts, searcher_of
+from optuna_predictor_rl.comparison.marks import SHARED, counts, searcher_of
 from optuna_predictor_rl.comparison.workers import may_be_alive
 from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.study.attributes import SEARCHER, WORKER
 
 WAIT = object()
 """No trial may start before those of other workers have ended."""

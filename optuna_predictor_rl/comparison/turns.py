@@ -18,12 +18,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from tqdm.auto import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from optuna_predictor_rl.comparison.marks import (
-    EVALUATION_SECONDS,
-    SHARED,
-    SUGGESTION_SECONDS,
-    WORKER,
-)
+from optuna_predictor_rl.comparison.marks import SHARED
 from optuna_predictor_rl.comparison.results import final_values
 from optuna_predictor_rl.comparison.searchers import ArmSampler, Searcher
 from optuna_predictor_rl.comparison.standing import (
@@ -36,6 +31,7 @@ from optuna_predictor_rl.comparison.standing import (
 from optuna_predictor_rl.comparison.view import ArmStorage, ArmStudy
 from optuna_predictor_rl.comparison.workers import working
 from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.study.attributes import EVALUATION_SECONDS, SUGGESTION_SECONDS, WORKER
 
 POLL_SECONDS = 1.0
 """Pause between two looks at whether the trials of other processes have ended."""

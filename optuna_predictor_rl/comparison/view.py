@@ -12,11 +12,9 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from optuna_predictor_rl.comparison.marks import SEARCHER, SHARED, WORKER, searcher_of
+from optuna_predictor_rl.comparison.marks import SHARED, searcher_of
 from optuna_predictor_rl.study import storage
-
-_PREFIX = "predictor_rl:searcher:"
-"""Prefix of the study attributes that a searcher writes; its name and a colon follow."""
+from optuna_predictor_rl.study.attributes import SEARCHER, SEARCHER_PREFIX, WORKER
 
 _OF_SUGGESTIONS = ("relative_params", "fixed_params", "generation", "grid_id", "search_space")
 """Parts of names of system attributes that samplers write with a suggestion, not with a result."""
@@ -120,13 +118,15 @@ class ArmStorage(BaseStorage, storage.BaseHeartbeat):
 
     def _own_key(self, study_id: int, key: str) -> str:
         shared = study_id != self._study_id or self._searcher == SHARED
-        return key if shared else f"{_PREFIX}{self._searcher}:{key}"
+        return key if shared else f"{SEARCHER_PREFIX}{self._searcher}:{key}"
 
     def _own_attributes(self, study_id: int, attributes: dict[str, Any]) -> dict[str, Any]:
         if study_id != self._study_id:
             return attributes
-        prefix = f"{_PREFIX}{self._searcher}:"
-        shared = {key: value for key, value in attributes.items() if not key.startswith(_PREFIX)}
+        prefix = f"{SEARCHER_PREFIX}{self._searcher}:"
+        shared = {
+            key: value for key, value in attributes.items() if not key.startswith(SEARCHER_PREFIX)
+        }
         own = {
             key.removeprefix(prefix): value
             for key, value in attributes.items()

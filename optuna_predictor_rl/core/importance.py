@@ -46,7 +46,7 @@ def total_effects(
         ValueError: If there are fewer than 2 samples.
 
     Example:
-        >>> from optuna_predictor_rl.core.space import Numeric
+        >>> from optuna_predictor_rl.core.decisions import Numeric
         >>> space = SearchSpace((
         ...     Numeric(name="x", low=0.0, high=1.0),
         ...     Numeric(name="y", low=0.0, high=1.0),

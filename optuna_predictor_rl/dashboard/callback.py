@@ -13,12 +13,10 @@ from optuna_predictor_rl.dashboard.figures import FIGURES
 from optuna_predictor_rl.dashboard.publication import checked_names, publish_all, warning_of
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.sampler import PredictorRLSampler
-from optuna_predictor_rl.study.attributes import as_number
+from optuna_predictor_rl.study.attributes import PUBLISHED, as_number
 from optuna_predictor_rl.study.storage import set_study_attribute, study_attributes
 from optuna_predictor_rl.support.checked import check_at_least, checked
 
-PUBLISHED = "predictor_rl:published"
-"""Study user attribute: start (s since 1970) and duration (s) of the last publication."""
 PAUSE_FACTOR = 9.0
 """Pause after a publication, in its durations, so that publishing takes at most a tenth of the
 time. One takes 3 to 6 s of a processor with 50 to 300 trials (`benchmarks cost dashboard`)."""

@@ -17,10 +17,10 @@ from optuna_predictor_rl.core.curves.cutoff import worst_value
 from optuna_predictor_rl.core.curves.label import labels_at
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
 from optuna_predictor_rl.fidelity.full_curves import checkpoints, nearest
-from optuna_predictor_rl.fidelity.labels import FIDELITY, FULL_FIDELITY, is_full, stored_label
+from optuna_predictor_rl.fidelity.labels import is_full, stored_label
 from optuna_predictor_rl.fidelity.settings import LowFidelitySettings
 from optuna_predictor_rl.study import storage
-from optuna_predictor_rl.study.attributes import as_number
+from optuna_predictor_rl.study.attributes import FIDELITY, FULL_FIDELITY, as_number
 from optuna_predictor_rl.study.objective import best_value, direction_of, sign_of, trial_values
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)

@@ -37,13 +37,13 @@ from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.core.curves.label import labels_at
+from optuna_predictor_rl.core.decisions import Categorical
 from optuna_predictor_rl.core.encoding import Encoding
 from optuna_predictor_rl.core.predictor.gaussian_process import (
     GaussianProcess,
     KernelPrior,
     fit_gaussian_process,
 )
-from optuna_predictor_rl.core.space import Categorical
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
 from optuna_predictor_rl.fidelity.differences import StepDifferences, clipped, fit_trend
 from optuna_predictor_rl.fidelity.full_curves import checkpoints, nearest, with_full_curves

@@ -7,17 +7,8 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.curves import Extrapolation
-from optuna_predictor_rl.study.attributes import as_number
+from optuna_predictor_rl.study.attributes import FIDELITY, LABEL, LABEL_STD, as_number
 from optuna_predictor_rl.study.storage import set_trial_attribute
-
-LABEL = "predictor_rl:low_fidelity_label"
-"""User attribute: the final value to expect of a stopped trial, in the unit of the reports."""
-LABEL_STD = "predictor_rl:low_fidelity_label_std"
-"""User attribute: the label's standard error, in the unit of the reports; absent if unknown."""
-FIDELITY = "predictor_rl:fidelity"
-"""User attribute: the step at which the training was stopped."""
-FULL_FIDELITY = "full_fidelity"
-"""User attribute that the user sets when enqueuing a trial: true lets it train to the end."""
 
 
 def store_label(study: Study, trial_id: int, fidelity: float, label: Extrapolation) -> None:

@@ -13,6 +13,7 @@ from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule, decide
 from optuna_predictor_rl.fidelity.full_curves import report_in_another_unit, with_full_curves
 from optuna_predictor_rl.fidelity.settings import LowFidelitySettings
 from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.study.attributes import FIXED_RULE, RULE
 from optuna_predictor_rl.study.objective import direction_of, last_step
 from optuna_predictor_rl.support.once import WarnOnce
 
@@ -20,11 +21,6 @@ _LOGGER = get_logger(f"optuna.{__name__}")
 
 warn_of_attribute = WarnOnce(_LOGGER)
 """Once a process, as each suggestion reads the rule."""
-
-RULE = "predictor_rl:low_fidelity_rule:"
-"""Study user attribute, followed by a number: the rule that so many full trials decided."""
-FIXED = f"{RULE}fixed"
-"""Study user attribute: the rule of a cutoff that the user fixed; None once pilots decide."""
 
 
 def read_rule(attributes: dict[str, Any], key: str) -> StoppingRule | None:
@@ -51,7 +47,7 @@ def stored_rule(study: Study) -> StoppingRule | None:
     stored = storage.study_attributes(study)
     numbers = [key.removeprefix(RULE) for key in stored if key.startswith(RULE)]
     newest = sorted((n for n in numbers if n.isdecimal()), key=int, reverse=True)
-    found = (read_rule(stored, key) for key in (FIXED, *(f"{RULE}{n}" for n in newest)))
+    found = (read_rule(stored, key) for key in (FIXED_RULE, *(f"{RULE}{n}" for n in newest)))
     return next((rule for rule in found if rule is not None), None)
 
 
@@ -129,12 +125,12 @@ def _decided_by(n_full: int, settings: LowFidelitySettings) -> list[int]:
 
 def _store_fixed(study: Study, rule: StoppingRule) -> None:
     """Store the rule of a fixed cutoff, unless the study has it and knows as long a training."""
-    stored = read_rule(storage.study_attributes(study), FIXED)
+    stored = read_rule(storage.study_attributes(study), FIXED_RULE)
     if stored is not None and replace(stored, end=rule.end) == rule:
         known, seen = math.isfinite(stored.end), math.isfinite(rule.end)
         if not seen or (known and stored.end >= rule.end):
             return
-    storage.set_study_attribute(study, FIXED, rule.to_json())
+    storage.set_study_attribute(study, FIXED_RULE, rule.to_json())
 
 
 def _store_decided(study: Study, key: str, rule: StoppingRule) -> bool:
@@ -144,8 +140,8 @@ def _store_decided(study: Study, key: str, rule: StoppingRule) -> bool:
     who come at once decide alike, as the rule follows from the same full trials.
     """
     stored = storage.study_attributes(study)
-    if stored.get(FIXED) is not None:
-        storage.set_study_attribute(study, FIXED, None)
+    if stored.get(FIXED_RULE) is not None:
+        storage.set_study_attribute(study, FIXED_RULE, None)
     if read_rule(stored, key) is not None:
         return False
     storage.set_study_attribute(study, key, rule.to_json())

@@ -16,13 +16,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.space import Rows, row_keys
 from optuna_predictor_rl.data.costs import Cost
-from optuna_predictor_rl.data.history import (
-    History,
-    finished_numbers,
-    given_to,
-    read_given,
-    read_history,
-)
+from optuna_predictor_rl.data.given import finished_numbers, given_to, read_given
+from optuna_predictor_rl.data.history import History, NextTrial, read_history
 from optuna_predictor_rl.data.params import complete, first_unseen
 from optuna_predictor_rl.data.scalarization import with_one_objective
 from optuna_predictor_rl.fidelity.labels import value_or_label
@@ -102,7 +97,7 @@ class Planner:
         Each writes what it takes before it reads what the others have taken. So of two that take
         the same at least one notices, and takes what is best once those before it have theirs.
         """
-        known, n_before = finished_numbers(study), 0
+        finished, n_before = finished_numbers(study), 0
         given = self._given(study, trial, search_space)
         history = self.history(study, search_space, trial.number, given)
         self._say_what_does_nothing(history)
@@ -112,13 +107,15 @@ class Planner:
             if row is None:
                 row = self._pick(study, history, trial.number)
                 for _ in range(n_before):
-                    history = history.expecting(row)
+                    history = history.with_pending(row)
                     row = self._pick(study, history, trial.number)
             rng = np.random.default_rng([self.seed, trial.number, 1])
-            params = complete(scope.space, scope.lower(row[None])[0], rng)
+            params = complete(scope.space, scope.to_free(row[None])[0], rng)
             storage.set_planned(study, trial, to_numbers(params, search_space))
-            numbers, rows = read_given(study, history.space, known=known, current=trial.number)
-            taken = scope.lift(scope.space.rows([params]))
+            numbers, rows = read_given(
+                study, history.space, finished=finished, current=trial.number
+            )
+            taken = scope.to_model(scope.space.rows([params]))
             (key,) = row_keys(taken)
             same = [n for n, k in zip(numbers, row_keys(rows), strict=True) if k == key]
             if not same:
@@ -202,8 +199,7 @@ class Planner:
             search_space,
             cost=self.cost,
             max_cost=self.max_cost,
-            current=number,
-            given=given,
+            next_trial=NextTrial(number, given or {}),
             learn_from_running=self.learn_from_running,
         )
         return with_one_objective(history, self.seed, number) if several else history
@@ -215,13 +211,13 @@ class Planner:
         """The row that a trial is given by its number, (decisions,)."""
         rng, scope = np.random.default_rng([self.seed, number]), history.scope
         if not scope.space.decisions:
-            return scope.lift(np.empty((1, 0)))[0]
+            return scope.to_model(np.empty((1, 0)))[0]
         if self._is_startup(history):
-            rows = scope.lift(self.startup.rows(study, scope.space, number))
+            rows = scope.to_model(self.startup.rows(study, scope.space, number))
         else:
             knowledge = self._knowledge(study, history)
             rows = self.suggester.suggest(history, self._next_weight(number), knowledge)
-        rows = np.concatenate([rows, scope.lift(scope.space.random(N_FALLBACK, rng))])
+        rows = np.concatenate([rows, scope.to_model(scope.space.random(N_FALLBACK, rng))])
         row = first_unseen(self.suggester.affordable(history, rows), history.is_seen)
         if self.suggester.is_over_budget(history, row):
             rows = self.suggester.cheaper(history, np.concatenate([history.rows, rows]), rng)
@@ -253,7 +249,7 @@ class Planner:
         scope = history.scope
         if not planned or not all(name in planned for name in scope.space.names):
             return None
-        row = scope.lift(scope.space.rows([planned]))
+        row = scope.to_model(scope.space.rows([planned]))
         labelled = row_keys(history.rows)
         return None if row_keys(row)[0] in labelled else row[0]
 

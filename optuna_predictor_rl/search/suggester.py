@@ -193,16 +193,16 @@ class Suggester:
         excess, scope = self._excess(history), history.scope
         if excess is None:
             return rows
-        start = scope.lower(rows)
+        start = scope.to_free(rows)
         found, _ = refine(
             scope.space,
-            lambda moved: excess(scope.lift(moved)),
+            lambda moved: excess(scope.to_model(moved)),
             start,
-            excess(scope.lift(start)),
+            excess(scope.to_model(start)),
             N_CHEAPER,
             rng,
         )
-        return np.concatenate([rows, scope.lift(found)])
+        return np.concatenate([rows, scope.to_model(found)])
 
     def is_over_budget(self, history: History, row: Float[ndarray, " d"]) -> bool:
         """Whether a row costs more than is allowed."""
@@ -238,15 +238,15 @@ class Suggester:
         cost = self._cost(history, searched.weight, searched.ensemble, greedy=True)
         rows, rounds = local_optima(
             scope.space,
-            lambda rows: cost(scope.lift(rows)),
+            lambda rows: cost(scope.to_model(rows)),
             self._policy,
             start=Start(
-                scope.lower(self._elite(history, searched.weight)), searched.knowledge.logits
+                scope.to_free(self._elite(history, searched.weight)), searched.knowledge.logits
             ),
             rng=np.random.default_rng([self._seed, len(history.rows)]),
             device=self._device,
         )
-        rows, excess = scope.lift(rows), self._excess(history)
+        rows, excess = scope.to_model(rows), self._excess(history)
         new = ~history.is_seen(rows)
         if excess is not None:
             new &= excess(rows) == 0.0
@@ -281,13 +281,13 @@ class Suggester:
         scope, cost = history.scope, self._reward_cost(history, weight, ensemble)
         found = search(
             scope.space,
-            lambda rows: cost(scope.lift(rows)),
+            lambda rows: cost(scope.to_model(rows)),
             self._policy,
-            start=Start(scope.lower(self._elite(history, weight)), knowledge.logits),
+            start=Start(scope.to_free(self._elite(history, weight)), knowledge.logits),
             rng=rng,
             device=self._device,
         )
-        found = replace(found, rows=scope.lift(found.rows))
+        found = replace(found, rows=scope.to_model(found.rows))
         n_kept = len(history.seen) + N_KEPT
         rows = self.affordable(history, found.top(n_kept, history.is_seen))
         return Search(history, weight, ensemble, found, rows, knowledge)

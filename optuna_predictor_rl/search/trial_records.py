@@ -10,21 +10,16 @@ from optuna.trial import FrozenTrial
 from optuna_predictor_rl.core.predictor.calibration import LabelPredictor
 from optuna_predictor_rl.core.space import Rows, row_keys
 from optuna_predictor_rl.search.suggester import Search
+from optuna_predictor_rl.study.attributes import (
+    FEASIBLE,
+    PHASE,
+    PREDICTED,
+    PREDICTED_STD,
+    ROUND,
+    VIOLATION,
+)
 from optuna_predictor_rl.study.objective import sign_of
 from optuna_predictor_rl.study.storage import set_trial_attribute, trial_id
-
-PHASE = "predictor_rl:phase"
-"""User attribute: "startup" (space-filling), "search" or, if all has been seen, "random"."""
-ROUND = "predictor_rl:rl_round"
-"""User attribute: the round of REINFORCE that proposed the trial; -1 for the local moves."""
-PREDICTED = "predictor_rl:predicted_{task}"
-"""User attribute: what the predictor expects, in the unit of the value or the cost."""
-PREDICTED_STD = "predictor_rl:predicted_{task}_std"
-"""User attribute: its standard deviation, not calibrated, in the same unit."""
-VIOLATION = "predictor_rl:violation"
-"""User attribute: sum of the constraints that are broken, 0 if the trial is feasible."""
-FEASIBLE = "predictor_rl:feasible"
-"""User attribute: 1 or 0, as optuna-dashboard does not sort truth values."""
 
 
 def store_suggestion(study: Study, trial: FrozenTrial, row: Rows, search: Search | None) -> None:

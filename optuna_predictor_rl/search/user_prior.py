@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from optuna_predictor_rl.core.decisions import Categorical, Decision
 from optuna_predictor_rl.core.policy.factorized import Grid
 from optuna_predictor_rl.core.policy.option_prior import OptionPrior
-from optuna_predictor_rl.core.space import Categorical, Decision, SearchSpace
+from optuna_predictor_rl.core.space import SearchSpace
 
 Belief = Mapping[Any, float] | Callable[[Any], float] | tuple[float, float]
 """Weights of values, a function from a value to its weight, or (centre, width)."""

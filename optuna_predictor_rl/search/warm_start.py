@@ -17,8 +17,8 @@ from optuna_predictor_rl.core.predictor.ensemble import Ensemble
 from optuna_predictor_rl.core.predictor.transfer import Opinions
 from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.core.translation import translated
-from optuna_predictor_rl.data.history import LABELLED
 from optuna_predictor_rl.data.source import Source
+from optuna_predictor_rl.study.storage import LABELLED
 
 Given = Study | Source | FrozenTrial
 """What a search can start from."""

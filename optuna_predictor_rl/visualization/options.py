@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from optuna_predictor_rl.core.decisions import Categorical, Numeric
 from optuna_predictor_rl.core.policy.factorized import Grid
-from optuna_predictor_rl.core.space import Categorical, Numeric
 from optuna_predictor_rl.support.text import shortened
 from optuna_predictor_rl.visualization.style import distinct
 

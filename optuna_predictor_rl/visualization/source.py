@@ -7,7 +7,7 @@ from optuna.study import Study
 
 from optuna_predictor_rl.sampler import PredictorRLSampler
 from optuna_predictor_rl.search.suggester import Search
-from optuna_predictor_rl.study.objective import sign_of
+from optuna_predictor_rl.study.objective import check_one_objective, sign_of
 from optuna_predictor_rl.support.text import plotly_text
 
 WIDEST_TITLE = 40
@@ -29,7 +29,7 @@ def inspect_search(
             few trials have a value.
     """
     own = sampler_of(study, sampler)
-    check_single(study)
+    check_one_objective(study, "for this figure")
     found = own.inspect(study)
     if len(found.history.rows) < at_least:
         raise ValueError(
@@ -66,15 +66,6 @@ def sampler_text(study: Study, sampler: BaseSampler | None) -> str:
         return ""
     kind = plotly_text(type(study.sampler).__name__)
     return f"<br>Fitted with a default PredictorRLSampler: the study's sampler is a {kind}"
-
-
-def check_single(study: Study) -> None:
-    """Raise `ValueError` if the study has several objectives."""
-    if len(study.directions) > 1:
-        raise ValueError(
-            f"study must have one objective for this figure, "
-            f"but got {len(study.directions)} directions."
-        )
 
 
 def value_name(study: Study) -> str:

@@ -26,7 +26,7 @@ from optuna_predictor_rl import (
     PredictorRLSampler,
     finalists,
 )
-from optuna_predictor_rl.fidelity.labels import FIDELITY, FULL_FIDELITY, LABEL, LABEL_STD
+from optuna_predictor_rl.study.attributes import FIDELITY, FULL_FIDELITY, LABEL, LABEL_STD
 from tests.optuna_predictor_rl.fuzzed import (
     another_range,
     distributions,

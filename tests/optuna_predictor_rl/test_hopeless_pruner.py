@@ -4,9 +4,9 @@ import pytest
 from optuna.study import Study
 from optuna.trial import create_trial
 
-from optuna_predictor_rl.fidelity.labels import FIDELITY, LABEL, LABEL_STD
 from optuna_predictor_rl.hopeless_pruner import HopelessTrialPruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.study.attributes import FIDELITY, LABEL, LABEL_STD
 from tests.optuna_predictor_rl.pruner.studies import report, train
 
 N_STEPS = 30

@@ -12,7 +12,8 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from torch import Tensor
 
-from optuna_predictor_rl.core.space import Categorical, SearchSpace
+from optuna_predictor_rl.core.decisions import Categorical
+from optuna_predictor_rl.core.space import SearchSpace
 
 
 @dataclass(frozen=True)

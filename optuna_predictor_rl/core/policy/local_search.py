@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from optuna_predictor_rl.core.space import Categorical, Rows, SearchSpace
+from optuna_predictor_rl.core.decisions import Categorical
+from optuna_predictor_rl.core.space import Rows, SearchSpace
 
 Score = Callable[[Rows], Float[ndarray, " n"]]
 """What a search minimizes: rows (n, decisions) -> scores (n,)."""

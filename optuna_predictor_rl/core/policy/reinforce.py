@@ -74,7 +74,7 @@ def search(
         device: Where the policies are trained.
 
     Example:
-        >>> from optuna_predictor_rl.core.space import Numeric
+        >>> from optuna_predictor_rl.core.decisions import Numeric
         >>> space = SearchSpace((Numeric(name="x", low=-1.0, high=1.0),))
         >>> found = search(
         ...     space,

@@ -9,7 +9,8 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from scipy.spatial import KDTree
 
-from optuna_predictor_rl.core.space import Categorical, Decision, Rows, SearchSpace
+from optuna_predictor_rl.core.decisions import Categorical, Decision
+from optuna_predictor_rl.core.space import Rows, SearchSpace
 
 MAX_EXACT_VALUES = 16
 """Most values of a stepped decision that all differ from each other, as choices do."""
@@ -44,7 +45,7 @@ def near_to(
         A function of rows, (n, decisions) -> (n,).
 
     Example:
-        >>> from optuna_predictor_rl.core.space import Numeric
+        >>> from optuna_predictor_rl.core.decisions import Numeric
         >>> space = SearchSpace(tuple(Numeric(name=n, low=0.0, high=10.0) for n in "abcdef"))
         >>> rows = np.array([[0.5] * 5 + [0.52], [0.5] * 5 + [0.6]])
         >>> near_to(space, np.full((1, 6), 0.5), 0.05)(rows).tolist()
@@ -88,7 +89,7 @@ def gower_distance(
     (Gower, 1971, "A general coefficient of similarity and some of its properties").
 
     Example:
-        >>> from optuna_predictor_rl.core.space import Numeric
+        >>> from optuna_predictor_rl.core.decisions import Numeric
         >>> x = Numeric(name="x", low=0.0, high=10.0)
         >>> space = SearchSpace((Categorical(name="kind", choices=("a", "b")), x))
         >>> rows = space.rows([{"kind": "a", "x": 3.0}, {"kind": "b", "x": 8.0}])

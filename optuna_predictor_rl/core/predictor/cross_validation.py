@@ -77,7 +77,7 @@ def cross_validate(
         ValueError: If there are fewer than 2 folds, or fewer configurations than folds.
 
     Example:
-        >>> from optuna_predictor_rl.core.space import Numeric
+        >>> from optuna_predictor_rl.core.decisions import Numeric
         >>> space = SearchSpace((Numeric(name="x", low=0.0, high=1.0),))
         >>> rows = space.random(30, np.random.default_rng(0))
         >>> rng = np.random.default_rng(0)

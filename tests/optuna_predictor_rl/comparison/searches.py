@@ -7,7 +7,8 @@ import optuna
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from optuna_predictor_rl.comparison.marks import SEARCHER, searcher_of
+from optuna_predictor_rl.comparison.marks import searcher_of
+from optuna_predictor_rl.study.attributes import SEARCHER
 from tests.optuna_predictor_rl.trials import trial
 
 

@@ -15,13 +15,13 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl import ComparisonReport, compare_searchers, repeat_comparison
-from optuna_predictor_rl.comparison.marks import SUGGESTION_SECONDS
 from optuna_predictor_rl.comparison.statistics import (
     gain,
     mean_of_best,
     probability_of_being_best,
     standard_error,
 )
+from optuna_predictor_rl.study.attributes import SUGGESTION_SECONDS
 from tests.optuna_predictor_rl.comparison.searches import ended, parabola
 from tests.optuna_predictor_rl.trials import study_of
 

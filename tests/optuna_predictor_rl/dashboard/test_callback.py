@@ -14,6 +14,7 @@ from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
 from optuna_predictor_rl.dashboard import DashboardCallback, callback, publication, publish
 from optuna_predictor_rl.dashboard.figures import FIGURES
 from optuna_predictor_rl.sampler import PredictorRLSampler
+from optuna_predictor_rl.study.attributes import PUBLISHED
 from tests.optuna_predictor_rl.dashboard.studies import searched, tiny
 
 
@@ -117,7 +118,7 @@ def test_publishing_takes_a_tenth_of_the_time_at_most(
     publications: list[int], now: list[float]
 ) -> None:
     study = optuna.create_study(sampler=tiny())
-    study.set_user_attr(callback.PUBLISHED, {"time": 1000.0, "seconds": 7.0})
+    study.set_user_attr(PUBLISHED, {"time": 1000.0, "seconds": 7.0})
     for seconds in (60.0, 9.0, 2.0):
         now[0] += seconds
         study.optimize(parabola, n_trials=1, callbacks=[DashboardCallback(every=1)])

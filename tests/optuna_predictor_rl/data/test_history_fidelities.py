@@ -11,7 +11,7 @@ from optuna.trial import TrialState, create_trial
 
 from optuna_predictor_rl import HopelessTrialPruner, LowFidelityPruner
 from optuna_predictor_rl.data.history import read_history
-from optuna_predictor_rl.fidelity.labels import LABEL, LABEL_STD
+from optuna_predictor_rl.study.attributes import LABEL, LABEL_STD
 from tests.optuna_predictor_rl.trials import SPACE, study_of, trial
 
 PRUNED = TrialState.PRUNED

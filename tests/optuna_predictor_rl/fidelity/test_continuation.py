@@ -19,7 +19,7 @@ from optuna_predictor_rl.fidelity.continuation import (
     trains_in_full,
 )
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.labels import FIDELITY, FULL_FIDELITY, LABEL
+from optuna_predictor_rl.study.attributes import FIDELITY, FULL_FIDELITY, LABEL
 
 RULE = StoppingRule(cutoff=4.0, end=12.0, fit=RAW, n_pilots=1)
 

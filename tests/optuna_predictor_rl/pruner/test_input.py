@@ -7,8 +7,8 @@ from optuna.trial import TrialState, create_trial
 
 from optuna_predictor_rl import HopelessTrialPruner, finalists
 from optuna_predictor_rl.core.curves import extrapolate
-from optuna_predictor_rl.fidelity.labels import LABEL
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.study.attributes import LABEL
 from optuna_predictor_rl.visualization import plot_learning_curves, plot_rank_correlation
 from tests.optuna_predictor_rl.pruner.studies import (
     N_STEPS,

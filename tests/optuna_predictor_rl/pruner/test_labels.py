@@ -10,10 +10,10 @@ from optuna.trial import FixedTrial, TrialState, create_trial
 from scipy.stats import median_abs_deviation
 
 from optuna_predictor_rl.core.curves import Curve, extrapolate
-from optuna_predictor_rl.fidelity.labels import FIDELITY, LABEL, LABEL_STD, full_trials, is_full
-from optuna_predictor_rl.fidelity.stored_rules import RULE
+from optuna_predictor_rl.fidelity.labels import full_trials, is_full
 from optuna_predictor_rl.hopeless_pruner import HopelessTrialPruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.study.attributes import FIDELITY, LABEL, LABEL_STD, RULE
 from tests.optuna_predictor_rl.pruner.studies import (
     N_STEPS,
     add_full_trials,

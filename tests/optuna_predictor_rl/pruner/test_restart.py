@@ -15,9 +15,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from optuna_predictor_rl import PredictorRLSampler, extrapolate
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.labels import FIDELITY, FULL_FIDELITY, LABEL
-from optuna_predictor_rl.fidelity.stored_rules import RULE, stored_rule
+from optuna_predictor_rl.fidelity.stored_rules import stored_rule
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.study.attributes import FIDELITY, FULL_FIDELITY, LABEL, RULE
 from optuna_predictor_rl.visualization import plot_learning_curves, plot_rank_correlation
 from tests.optuna_predictor_rl.pruner.studies import (
     N_STEPS,

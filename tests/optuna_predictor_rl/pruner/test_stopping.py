@@ -8,9 +8,9 @@ from optuna.trial import TrialState
 from optuna_predictor_rl.core.curves import Curve
 from optuna_predictor_rl.core.curves.cutoff import RAW
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.labels import FIDELITY, FULL_FIDELITY, LABEL, is_full
-from optuna_predictor_rl.fidelity.stored_rules import RULE
+from optuna_predictor_rl.fidelity.labels import is_full
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.study.attributes import FIDELITY, FULL_FIDELITY, LABEL, RULE
 from tests.optuna_predictor_rl.pruner.studies import (
     N_STEPS,
     add_full_trials,

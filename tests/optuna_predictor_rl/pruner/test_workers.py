@@ -6,9 +6,8 @@ from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState, create_trial
 
-from optuna_predictor_rl.fidelity.labels import FIDELITY
-from optuna_predictor_rl.fidelity.stored_rules import RULE
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.study.attributes import FIDELITY, RULE
 from tests.optuna_predictor_rl.pruner.studies import (
     add_full_trials,
     followed_rule,

@@ -11,7 +11,7 @@ from optuna.trial import Trial, TrialState, create_trial
 
 from optuna_predictor_rl import KnownCost, PolicyConfig, PredictorConfig, PredictorRLSampler
 from optuna_predictor_rl.data.history import read_history
-from optuna_predictor_rl.study.storage import PLANNED
+from optuna_predictor_rl.study.attributes import PLANNED
 from tests.optuna_predictor_rl.trials import SPACE, study_of, trial
 
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.distributions import Categorical as Reference
 
+from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
 from optuna_predictor_rl.core.policy.factorized import FactorizedPolicy, Grid
-from optuna_predictor_rl.core.space import Categorical, Decision, Numeric, SearchSpace
+from optuna_predictor_rl.core.space import SearchSpace
 from tests.optuna_predictor_rl.core.strategies import decisions, lawful
 
 N_OPTIONS = np.array([3, 1, 4])

@@ -6,15 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
+from optuna_predictor_rl.core.conditions import Condition
+from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
 from optuna_predictor_rl.core.policy.local_search import neighbours, refine
-from optuna_predictor_rl.core.space import (
-    Categorical,
-    Condition,
-    Decision,
-    Numeric,
-    Rows,
-    SearchSpace,
-)
+from optuna_predictor_rl.core.space import Rows, SearchSpace
 from tests.optuna_predictor_rl.core.strategies import decisions, lawful
 
 

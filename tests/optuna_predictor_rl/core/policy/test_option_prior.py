@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
+from optuna_predictor_rl.core.decisions import Categorical, Numeric
 from optuna_predictor_rl.core.policy.factorized import FactorizedPolicy, Grid
 from optuna_predictor_rl.core.policy.option_prior import HALF_LIFE, UNIFORM_SHARE, OptionPrior
-from optuna_predictor_rl.core.space import Categorical, Numeric, SearchSpace
+from optuna_predictor_rl.core.space import SearchSpace
 
 SPACE = SearchSpace(
     (

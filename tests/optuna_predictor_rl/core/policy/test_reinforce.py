@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from optuna_predictor_rl.core.decisions import Categorical, Numeric
 from optuna_predictor_rl.core.policy.candidates import Candidates
 from optuna_predictor_rl.core.policy.config import PolicyConfig
 from optuna_predictor_rl.core.policy.factorized import FactorizedPolicy, Grid
@@ -16,7 +17,7 @@ from optuna_predictor_rl.core.policy.reinforce import (
     local_optima,
     search,
 )
-from optuna_predictor_rl.core.space import Categorical, Numeric, Rows, SearchSpace
+from optuna_predictor_rl.core.space import Rows, SearchSpace
 
 SIZES = (4, 3, 5, 2, 4)
 SPACE = SearchSpace(

@@ -4,13 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
+from optuna_predictor_rl.core.conditions import Condition
+from optuna_predictor_rl.core.decisions import Categorical, Numeric
 from optuna_predictor_rl.core.policy.spacing import (
     MAX_EXACT_VALUES,
     diverse,
     gower_distance,
     near_to,
 )
-from optuna_predictor_rl.core.space import Categorical, Condition, Numeric, SearchSpace
+from optuna_predictor_rl.core.space import SearchSpace
 from tests.optuna_predictor_rl.core.strategies import decisions
 
 SPACE = SearchSpace(

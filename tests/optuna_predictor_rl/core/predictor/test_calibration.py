@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from optuna_predictor_rl.core.decisions import Numeric
 from optuna_predictor_rl.core.predictor.calibration import LabelMap, LabelPredictor, correction
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble, fit_ensemble
-from optuna_predictor_rl.core.space import Numeric, Rows, SearchSpace
+from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.core.targets import TARGETS, Target
 
 SPACE = SearchSpace(tuple(Numeric(name=n, low=0.0, high=1.0) for n in "xy"))

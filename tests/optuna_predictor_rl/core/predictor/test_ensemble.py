@@ -6,10 +6,11 @@ import torch
 from scipy.integrate import quad
 from scipy.stats import kendalltau, norm
 
+from optuna_predictor_rl.core.decisions import Categorical, Numeric
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble, fit_ensemble
 from optuna_predictor_rl.core.predictor.members import Networks, Processes
-from optuna_predictor_rl.core.space import Categorical, Numeric, Rows, SearchSpace
+from optuna_predictor_rl.core.space import Rows, SearchSpace
 
 SPACE = SearchSpace(
     (

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from optuna_predictor_rl.core.decisions import Numeric
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.ensemble import fit_ensemble
 from optuna_predictor_rl.core.predictor.transfer import PSEUDO_TRIALS, Opinions, lift
-from optuna_predictor_rl.core.space import Numeric, Rows, SearchSpace
+from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.core.targets import standard_target
 
 SPACE = SearchSpace(tuple(Numeric(name=n, low=0.0, high=1.0) for n in "xyz"))
