@@ -26,7 +26,7 @@ from optuna_predictor_rl.core.curves import Curve, LabelFit, choose_fit, kendall
 from optuna_predictor_rl.core.curves.cutoff import RAW
 from optuna_predictor_rl.core.curves.label import labels_at
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.label_correction import Discrepancy
+from optuna_predictor_rl.fidelity.label_correction import LabelCorrection
 from optuna_predictor_rl.hopeless_pruner import HopelessTrialPruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.study.attributes import LABEL
@@ -165,9 +165,9 @@ def pruner_labels(task: Task, pilots: np.ndarray, rows: np.ndarray, share: float
         )
         for i in pilots
     ]
-    discrepancy = Discrepancy(rule, full)
+    correction = LabelCorrection(rule, full)
     labels = [
-        discrepancy.label(curve.until(cutoff), task.params[i][0] if task.params else {})
+        correction.label(curve.until(cutoff), task.params[i][0] if task.params else {})
         for i, curve in zip(rows, task.curves(rows), strict=True)
     ]
     return np.array([np.inf if label is None else label.value for label in labels])

@@ -8,8 +8,7 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from optuna_predictor_rl import visualization
-from optuna_predictor_rl.data.read_trials import label
-from optuna_predictor_rl.fidelity.labels import full_trials
+from optuna_predictor_rl.fidelity.labels import full_trials, value_or_label
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.sampler import PredictorRLSampler
 from optuna_predictor_rl.study.storage import trials
@@ -48,7 +47,9 @@ class Source:
         """Whether the predictor has enough trials to be shown."""
         if self.sampler is None or not self.single:
             return False
-        labelled = [t for t in trials(self.study, FINISHED) if label(t) is not None and t.params]
+        labelled = [
+            t for t in trials(self.study, FINISHED) if value_or_label(t) is not None and t.params
+        ]
         return len(labelled) >= MIN_LABELLED
 
     @property

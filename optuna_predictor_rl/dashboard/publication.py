@@ -10,7 +10,6 @@ from optuna_predictor_rl.dashboard.figures import FIGURES, Source
 from optuna_predictor_rl.dashboard.note import state_of_the_search
 from optuna_predictor_rl.dashboard.payload import trimmed
 from optuna_predictor_rl.dashboard.remarks import merged
-from optuna_predictor_rl.fidelity.running_labels import low_fidelity_pruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.sampler import PredictorRLSampler
 from optuna_predictor_rl.support.checked import checked
@@ -59,7 +58,7 @@ def publish_all(
     source = Source(
         study=study,
         sampler=own if isinstance(own, PredictorRLSampler) else None,
-        pruner=low_fidelity_pruner(study, pruner),
+        pruner=_low_fidelity_pruner(study) if pruner is None else pruner,
     )
     steps = {**{name: _figure_step(name) for name in names}, NOTE: _publish_note}
     published = []
@@ -70,6 +69,12 @@ def publish_all(
         except Exception as error:  # whatever it is, the study is worth more than its picture
             on_error(name, error)
     return published
+
+
+def _low_fidelity_pruner(study: Study) -> LowFidelityPruner | None:
+    """Return the study's own low-fidelity pruner, also from inside one that drops trials."""
+    inner = getattr(study.pruner, "pruner", study.pruner)
+    return inner if isinstance(inner, LowFidelityPruner) else None
 
 
 def checked_names(figures: Iterable[str]) -> tuple[str, ...]:

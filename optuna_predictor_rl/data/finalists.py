@@ -5,8 +5,7 @@ import math
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from optuna_predictor_rl.data.read_trials import label
-from optuna_predictor_rl.fidelity.labels import is_full
+from optuna_predictor_rl.fidelity.labels import is_full, value_or_label
 from optuna_predictor_rl.study.objective import check_one_objective, sign_of
 from optuna_predictor_rl.support.checked import check_at_least, checked
 from optuna_predictor_rl.support.guard import guarded
@@ -36,7 +35,7 @@ def finalists(study: Study, k: int = 3) -> list[FrozenTrial]:
     sign = sign_of(study)
 
     def loss(trial: FrozenTrial) -> float:
-        value = label(trial)
+        value = value_or_label(trial)
         return math.inf if value is None or math.isnan(value) else sign * value
 
     labelled = [trial for trial in study.trials if math.isfinite(loss(trial))]

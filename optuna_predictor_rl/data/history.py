@@ -24,12 +24,12 @@ from optuna_predictor_rl.data.read_trials import (
     ReadTrial,
     label_errors,
     read_trial,
-    with_expected_labels,
+    with_corrected_labels,
 )
 from optuna_predictor_rl.data.scope import Scope
 from optuna_predictor_rl.fidelity.labels import full_trials, is_full
 from optuna_predictor_rl.fidelity.pruned_trials import is_stopped_by_another, ranked_behind
-from optuna_predictor_rl.fidelity.running_labels import RunningLabel
+from optuna_predictor_rl.fidelity.stored_rules import stored_rule
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.distributions import known_part, to_space
 from optuna_predictor_rl.study.objective import sign_of
@@ -107,14 +107,14 @@ def read_history(
     next_trial: NextTrial | None = None,
     cost: Cost | None = None,
     max_cost: float | None = None,
-    running_label: RunningLabel | None = None,
+    learn_from_running: bool = False,
 ) -> History:
     """Read the trials of a study.
 
     All that have a parameter with several values are read, whatever ranges they had and whatever
     else is searched. A trial with a full value replaces those of the same configuration that have
     a label only. Labels become the final values that the full trials of today lead to expect
-    (`Discrepancy`).
+    (`LabelCorrection`).
 
     Args:
         study: The study.
@@ -122,8 +122,8 @@ def read_history(
         next_trial: The trial that they are for, if there is one.
         cost: Where a trial's cost is found; one that is known in advance is no label.
         max_cost: Largest feasible cost, a further constraint if the cost is to be learned.
-        running_label: Returns the long-term value of a running trial that has reported enough,
-            which is then its label; without it, running trials are pending.
+        learn_from_running: Whether a running trial that has come to the cutoff has a label;
+            otherwise running trials are pending.
 
     Raises:
         ValueError: If a complete trial has no cost.
@@ -131,14 +131,16 @@ def read_history(
     trials = storage.trials(study, fresh=True)  # one read, so that no trial is between two states
     wide = _modelled(trials, search_space)
     number, given = (None, {}) if next_trial is None else (next_trial.number, next_trial.given)
-    read = [read_trial(t, wide, running_label) for t in trials if t.number != number]
+    rule = stored_rule(study) if len(study.directions) == 1 else None
+    running_rule = rule if learn_from_running else None
+    read = [read_trial(t, wide, running_rule) for t in trials if t.number != number]
     space = to_space(wide)
     labelled, rows = _labelled(read, space)
     has_all_active = _have_all_active(labelled, rows)
     learned = learn_conditions(space, rows, has_all_active)
     space = SearchSpace(space.decisions, learned.conditions)
-    if len(study.directions) == 1:
-        labelled = with_expected_labels(study, labelled, full_trials(trials))
+    if rule is not None:
+        labelled = with_corrected_labels(study, labelled, rule, full_trials(trials))
     kept = [t.trial for t in labelled]
     labels, constraints = _labels(study, labelled), constraint_columns(kept)
     if cost is not None and not isinstance(cost, KnownCost):

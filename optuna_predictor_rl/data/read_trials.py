@@ -16,11 +16,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.curves import Curve
 from optuna_predictor_rl.data.given import given_to
-from optuna_predictor_rl.fidelity.label_correction import discrepancy_of, error_of
-from optuna_predictor_rl.fidelity.labels import is_full, stored_label
+from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
+from optuna_predictor_rl.fidelity.label_correction import correction_of, predictor_std
+from optuna_predictor_rl.fidelity.labels import is_full, stored_label, value_or_label
 from optuna_predictor_rl.fidelity.pruned_trials import is_stopped_by_another
-from optuna_predictor_rl.fidelity.running_labels import RunningLabel
-from optuna_predictor_rl.fidelity.stored_rules import stored_rule
 from optuna_predictor_rl.study.objective import best_value
 
 
@@ -47,44 +46,49 @@ class ReadTrial:
 
 
 def read_trial(
-    trial: FrozenTrial,
-    search_space: Mapping[str, BaseDistribution],
-    running_label: RunningLabel | None,
+    trial: FrozenTrial, search_space: Mapping[str, BaseDistribution], rule: StoppingRule | None
 ) -> ReadTrial:
-    """Return a trial with the values that it is labelled with, if there are any."""
+    """Return a trial with its label; that of a running one is NaN until it is corrected.
+
+    Args:
+        trial: The trial.
+        search_space: The parameters that it may be given.
+        rule: The rule that labels running trials; None if they have no label.
+    """
     if trial.state.is_finished():
         return ReadTrial(trial, trial.params, _values(trial))
-    params = given_to(trial, search_space)
-    running = trial.state == TrialState.RUNNING
-    long_term = running_label(trial) if running and running_label is not None else None
-    return ReadTrial(trial, params, None if long_term is None else [long_term.value])
+    labelled = (
+        rule is not None
+        and trial.state == TrialState.RUNNING
+        and rule.can_label(Curve.of(trial.intermediate_values))
+    )
+    return ReadTrial(trial, given_to(trial, search_space), [math.nan] if labelled else None)
 
 
-def with_expected_labels(
-    study: Study, known: list[ReadTrial], full: list[FrozenTrial]
+def with_corrected_labels(
+    study: Study, read: list[ReadTrial], rule: StoppingRule, full: list[FrozenTrial]
 ) -> list[ReadTrial]:
-    """Return the trials with the final values that are expected today of those with a label."""
-    rule = stored_rule(study)
-    labelled = [not is_full(k.trial) and _is_labelled(k.trial) for k in known]
-    if rule is None or not any(labelled):
-        return known
-    discrepancy, best = discrepancy_of(study, rule, full), best_value(study, full)
+    """Return the trials with the labels that the full trials of today lead to."""
+    labelled = [not is_full(t.trial) and _is_labelled(t.trial) for t in read]
+    if not any(labelled):
+        return read
+    correction, best = correction_of(study, rule, full), best_value(study, full)
     found = [
-        discrepancy.label(Curve.of(k.trial.intermediate_values), k.params) if is_labelled else None
-        for k, is_labelled in zip(known, labelled, strict=True)
+        correction.label(Curve.of(t.trial.intermediate_values), t.params) if is_labelled else None
+        for t, is_labelled in zip(read, labelled, strict=True)
     ]
     return [
-        k if label is None else replace(k, values=[label.value], error=error_of(label, best))
-        for k, label in zip(known, found, strict=True)
+        t if label is None else replace(t, values=[label.value], error=predictor_std(label, best))
+        for t, label in zip(read, found, strict=True)
     ]
 
 
-def label_errors(known: list[ReadTrial], n_tasks: int) -> Float[ndarray, "n t"] | None:
+def label_errors(read: list[ReadTrial], n_tasks: int) -> Float[ndarray, "n t"] | None:
     """Return standard deviations of labels; an unknown or infinite one counts as 0."""
-    errors = np.array([k.error if math.isfinite(k.error) else 0.0 for k in known])
+    errors = np.array([t.error if math.isfinite(t.error) else 0.0 for t in read])
     if not errors.any():
         return None
-    return np.hstack([errors[:, None], np.zeros((len(known), n_tasks - 1))])
+    return np.hstack([errors[:, None], np.zeros((len(read), n_tasks - 1))])
 
 
 def _is_labelled(trial: FrozenTrial) -> bool:
@@ -97,16 +101,5 @@ def _values(trial: FrozenTrial) -> list[float] | None:
         return trial.values
     if is_stopped_by_another(trial):
         return [math.nan]
-    value = label(trial)
+    value = value_or_label(trial)
     return None if value is None else [value]
-
-
-def label(trial: FrozenTrial) -> float | None:
-    """Return a finished trial's value, or a pruned trial's long-term label (Eq. 2).
-
-    None for one that another pruner stopped: see `optuna_predictor_rl.fidelity.pruned_trials`.
-    """
-    if trial.state == TrialState.COMPLETE:
-        return trial.value
-    stored = stored_label(trial) if trial.state == TrialState.PRUNED else None
-    return None if stored is None or math.isnan(stored) else stored

@@ -19,9 +19,8 @@ from optuna_predictor_rl.data.costs import Cost
 from optuna_predictor_rl.data.given import finished_numbers, given_to, read_given
 from optuna_predictor_rl.data.history import History, NextTrial, read_history
 from optuna_predictor_rl.data.params import complete, first_unseen
-from optuna_predictor_rl.data.read_trials import label
 from optuna_predictor_rl.data.scalarization import with_one_objective
-from optuna_predictor_rl.fidelity.running_labels import running_label
+from optuna_predictor_rl.fidelity.labels import value_or_label
 from optuna_predictor_rl.search.startup import Startup
 from optuna_predictor_rl.search.suggester import Knowledge, Search, Suggester
 from optuna_predictor_rl.search.warm_start import WarmStart
@@ -34,6 +33,7 @@ from optuna_predictor_rl.study.distributions import (
     union_search_space,
 )
 from optuna_predictor_rl.study.ranges import modelled
+from optuna_predictor_rl.support.once import WarnOnce
 
 N_CLAIMS = 8
 """How often a trial looks for something else when others have been given the same."""
@@ -87,7 +87,7 @@ class Planner:
     n_startup_trials: int
     learn_from_running: bool
     seed: int
-    _warned: set[str] = field(default_factory=set)
+    _warn_once: WarnOnce = field(default_factory=lambda: WarnOnce(_LOGGER))
 
     def claim(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
@@ -170,7 +170,7 @@ class Planner:
         number = len(study.get_trials(deepcopy=False))
         history = self.history(study, search_space, number, _elsewhere(finished, search_space))
         single = len(study.directions) == 1
-        if not len(history.rows) or (single and all(label(t) is None for t in finished)):
+        if not len(history.rows) or (single and all(value_or_label(t) is None for t in finished)):
             raise ValueError("study must have a finished trial with a value, but has none.")
         weight = self._next_weight(number) if share is None else self._weight(share)
         return self.suggester.search(history, weight, self._knowledge(study, history))
@@ -194,14 +194,13 @@ class Planner:
                 "cost_weight must be 0 in a study with several objectives, of which the cost may "
                 f"be one, but got {tuple(self.cost_weights)}."
             )
-        learn_from_running = self.learn_from_running and not several
         history = read_history(
             study,
             search_space,
             cost=self.cost,
             max_cost=self.max_cost,
             next_trial=NextTrial(number, given or {}),
-            running_label=running_label(study) if learn_from_running else None,
+            learn_from_running=self.learn_from_running,
         )
         return with_one_objective(history, self.seed, number) if several else history
 
@@ -279,11 +278,6 @@ class Planner:
                 f"nothing. Name parameters of the study, which so far are {sorted(names)}.",
                 about="prior",
             )
-
-    def _warn_once(self, message: str, *, about: str) -> None:
-        if about not in self._warned:
-            self._warned.add(about)
-            _LOGGER.warning(message)
 
 
 def _elsewhere(

@@ -10,10 +10,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.label_correction import Discrepancy
+from optuna_predictor_rl.fidelity.label_correction import LabelCorrection, correction_of
 from optuna_predictor_rl.fidelity.labels import full_trials, is_full
 from optuna_predictor_rl.fidelity.pruned_trials import is_stopped_by_another
-from optuna_predictor_rl.fidelity.running_labels import low_fidelity_pruner
+from optuna_predictor_rl.fidelity.stored_rules import stored_rule
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.study.objective import check_one_objective, sign_of
 from optuna_predictor_rl.support.checked import check_at_least, checked
@@ -79,18 +79,17 @@ def learning_curves(
 
     Args:
         study: A study with one objective.
-        pruner: Whose labels to draw; without it, the study's own if it is a low-fidelity one.
+        pruner: Whose rule labels the curves; without it, the rule that the trials followed last.
     """
     check_one_objective(study)
-    inner = low_fidelity_pruner(study, pruner)
-    rule = None if inner is None else inner.rule(study)
+    rule = stored_rule(study) if pruner is None else pruner.rule(study)
     trials = study.get_trials(deepcopy=False, states=STATES)
-    discrepancy = None if rule is None else Discrepancy(rule, full_trials(trials))
+    correction = None if rule is None else correction_of(study, rule, full_trials(trials))
     curves = []
     for trial in trials:
         curve = Curve.of(trial.intermediate_values)
         if len(curve) > 0:
-            curves.append(_extended(trial, curve, rule, discrepancy))
+            curves.append(_extended(trial, curve, rule, correction))
     return curves, rule
 
 
@@ -149,12 +148,12 @@ def _distinct(ranked: list[LearningCurve]) -> list[list[LearningCurve]]:
 
 
 def _extended(
-    trial: FrozenTrial, curve: Curve, rule: StoppingRule | None, discrepancy: Discrepancy | None
+    trial: FrozenTrial, curve: Curve, rule: StoppingRule | None, correction: LabelCorrection | None
 ) -> LearningCurve:
     full, stopped = is_full(trial), is_stopped_by_another(trial)
     label, path = None, np.zeros((2, 0))
-    if rule is not None and discrepancy is not None and not full and not stopped:
-        label, extrapolated = discrepancy.label(curve, trial.params), rule.label(curve)
+    if rule is not None and correction is not None and not full and not stopped:
+        label, extrapolated = correction.label(curve, trial.params), rule.label(curve)
         if label is not None and extrapolated is not None:
             steps = np.linspace(float(curve.steps[-1]), extrapolated.step, 20)
             fitted = [rule.fit.label(curve, end=float(step)) for step in steps]

@@ -17,7 +17,7 @@ from optuna_predictor_rl.core.curves import (
 from optuna_predictor_rl.core.curves.cutoff import report_steps
 from optuna_predictor_rl.fidelity.cutoff_rule import MAX_CUTOFFS, StoppingRule
 from optuna_predictor_rl.fidelity.labels import full_trials
-from optuna_predictor_rl.fidelity.running_labels import low_fidelity_pruner
+from optuna_predictor_rl.fidelity.stored_rules import stored_rule
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.study.objective import check_one_objective, direction_of, trial_values
 from optuna_predictor_rl.support.checked import check_between, checked
@@ -34,7 +34,7 @@ def rank_correlation(
 
     Args:
         study: A study with one objective.
-        pruner: Whose labels to use; without it, the study's own if it is a low-fidelity one.
+        pruner: Whose rule labels the curves; without it, the rule that the trials followed last.
         confidence: Of the two-sided interval.
 
     Raises:
@@ -49,8 +49,7 @@ def rank_correlation(
             f"study must have at least 3 trials that reported a curve and ran to the end, "
             f"but got {len(full)}."
         )
-    inner = low_fidelity_pruner(study, pruner)
-    rule = None if inner is None else inner.rule(study)
+    rule = stored_rule(study) if pruner is None else pruner.rule(study)
     curves = [Curve.of(trial.intermediate_values) for trial in full]
     table = rank_correlation_by_cutoff(
         curves,

@@ -12,8 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.predictor.calibration import LabelPredictor
 from optuna_predictor_rl.data.costs import KnownCost
-from optuna_predictor_rl.data.read_trials import label
-from optuna_predictor_rl.fidelity.labels import is_full
+from optuna_predictor_rl.fidelity.labels import is_full, value_or_label
 from optuna_predictor_rl.sampler import PredictorRLSampler
 from optuna_predictor_rl.search.suggester import Search
 from optuna_predictor_rl.study.objective import sign_of
@@ -120,7 +119,7 @@ def trade_off(
         )
     inspect_search(study, own)
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-    known = [(t, label(t), _cost(own, t)) for t in trials]
+    known = [(t, value_or_label(t), _cost(own, t)) for t in trials]
     both = [(t, y, c) for t, y, c in known if y is not None and np.isfinite([y, c]).all()]
     value, cost = np.array([[y, c] for _, y, c in both], dtype=np.float64).reshape(-1, 2).T
     wanted = tuple(dict.fromkeys(own.cost_weights if cost_weights is None else cost_weights))

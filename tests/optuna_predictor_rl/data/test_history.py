@@ -8,7 +8,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from optuna_predictor_rl.core.conditions import Condition
 from optuna_predictor_rl.data.history import NextTrial, read_history
-from optuna_predictor_rl.data.read_trials import label
+from optuna_predictor_rl.fidelity.labels import value_or_label
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.attributes import LABEL
 from tests.optuna_predictor_rl.trials import SPACE, UNIT, study_of, trial
@@ -48,7 +48,7 @@ def test_lower_is_better_whatever_the_direction() -> None:
 def test_a_trial_teaches_its_value_or_its_low_fidelity_label(
     frozen: FrozenTrial, expected: float | None
 ) -> None:
-    assert label(frozen) == expected
+    assert value_or_label(frozen) == expected
 
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])

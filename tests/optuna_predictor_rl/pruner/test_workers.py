@@ -14,6 +14,7 @@ from tests.optuna_predictor_rl.pruner.studies import (
     make_study,
     objective,
     parallel_curves,
+    rule_of,
 )
 
 
@@ -33,12 +34,8 @@ def test_a_stored_rule_is_followed_rather_than_decided_again():
     pruner = LowFidelityPruner(n_pilot_trials=3, promising=1.0)
     study = make_study(pruner)
     add_full_trials(study, parallel_curves(3))
-    first = pruner.rule(study)
-    assert first is not None
-    study.set_user_attr(f"{RULE}3", first.to_json() | {"cutoff": 11.0})
-    second = pruner.rule(study)
-    assert second is not None
-    assert second.cutoff == 11.0
+    study.set_user_attr(f"{RULE}3", rule_of(study).to_json() | {"cutoff": 11.0})
+    assert rule_of(study).cutoff == 11.0
 
 
 def test_two_threads_agree_on_the_cutoff(make_storage):

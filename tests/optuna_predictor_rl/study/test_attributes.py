@@ -124,7 +124,7 @@ def test_a_trial_that_waits_is_not_suggested_again() -> None:
 def test_a_rule_that_was_not_stored_by_the_pruner_is_named_and_decided_anew(
     stored: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stored_rules._say_once.cache_clear()
+    stored_rules.warn_of_attribute.forget()
     pruner = LowFidelityPruner(n_pilot_trials=3)
     study = make_study(pruner)
     add_full_trials(study, parallel_curves(3))
