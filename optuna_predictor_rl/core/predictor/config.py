@@ -11,8 +11,7 @@ from optuna_predictor_rl.core.targets import Target
 from optuna_predictor_rl.support.checked import checked
 
 Activation = Literal["relu", "silu"]
-Bootstrap = Literal["none", "exponential", "folds"]
-
+Bootstrap = Literal["none", "folds"]
 
 MAX_LEARNING_RATE = 10.0
 """A step of AdamW moves each weight by about the learning rate; weights start at about 1."""
@@ -36,8 +35,8 @@ class PredictorConfig:
         n_epochs: Passes over the trials.
         one_cycle: Whether the learning rate follows one cycle instead of staying constant.
         batch_size: Most trials that a step pairs with each other.
-        bootstrap: How members are made to differ beside their initialization: "exponential"
-            weights on the trials, "folds" (each member leaves out a fifth), or "none".
+        bootstrap: How members are made to differ beside their initialization: "folds" (each
+            member leaves out a fifth of the trials) or "none".
         structured_features: Whether order, likeness and squares of decisions enter the input.
         gaussian_process: Whether Gaussian processes join the networks as further members.
         targets: What each of those processes models: the labels standardized ("standard"),

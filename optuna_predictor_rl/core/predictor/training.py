@@ -53,7 +53,7 @@ def fit_members(
         generator: Source of all randomness; its device must be that of x.
     """
     network = MultiTaskMLP(config, x.shape[1], y.shape[1], generator)
-    weight = _bootstrap_weights(config, len(x), generator)  # (k, n)
+    weight = _fold_weights(config, len(x), generator)  # (k, n)
     optimizer = Adam(list(network.parameters()), weight_decay=config.weight_decay, fused=True)
     batches = _batches(len(x), config, generator)
     schedule = [(config.learning_rate, BETAS[0])] * len(batches)
@@ -90,13 +90,12 @@ def _batches(n: int, config: PredictorConfig, generator: torch.Generator) -> lis
     ]
 
 
-def _bootstrap_weights(
+def _fold_weights(
     config: PredictorConfig, n: int, generator: torch.Generator
 ) -> Float[Tensor, "k n"]:
+    """Return the weight of each trial for each member: 0 in the fold that it leaves out."""
     shape, device = (config.n_members, n), generator.device
     weight = torch.ones(shape, dtype=torch.float32, device=device)
-    if config.bootstrap == "exponential":
-        return weight.exponential_(generator=generator)
     if config.bootstrap == "folds" and n >= 2 * N_FOLDS:
         for first in range(0, config.n_members, N_FOLDS):
             order = torch.randperm(n, generator=generator, device=device)
