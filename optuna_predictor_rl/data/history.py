@@ -85,8 +85,8 @@ class History:
         others = len(self.pending) + len(self.failed)
         return Seen(self.seen, np.append(self.whole, np.zeros(others, dtype=bool)))
 
-    def expecting(self, row: Float[ndarray, " d"]) -> History:
-        """The history with one more trial that is running elsewhere."""
+    def with_pending(self, row: Float[ndarray, " d"]) -> History:
+        """Return the history with one more trial that is running elsewhere."""
         return replace(self, pending=np.concatenate([self.pending, row[None]]))
 
 

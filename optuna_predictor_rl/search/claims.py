@@ -112,7 +112,7 @@ class Planner:
             if row is None:
                 row = self._pick(study, history, trial.number)
                 for _ in range(n_before):
-                    history = history.expecting(row)
+                    history = history.with_pending(row)
                     row = self._pick(study, history, trial.number)
             rng = np.random.default_rng([self.seed, trial.number, 1])
             params = complete(scope.space, scope.lower(row[None])[0], rng)
@@ -270,7 +270,9 @@ class Planner:
         """What sources and beliefs add to the study's own trials."""
         n, n_tasks = history.labels.shape
         return Knowledge(
-            opinions=self.warm_start.opinions(history.space, n_tasks, study.directions),
+            source_predictions=self.warm_start.source_predictions(
+                history.space, n_tasks, study.directions
+            ),
             logits=self.startup.logits(history.scope.space, n),
         )
 

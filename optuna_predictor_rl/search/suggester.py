@@ -21,8 +21,10 @@ from optuna_predictor_rl.core.policy.local_search import refine
 from optuna_predictor_rl.core.policy.reinforce import Candidates, PolicyConfig, search
 from optuna_predictor_rl.core.policy.spacing import near_to
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.core.predictor.ensemble import Ensemble, fit_ensemble
-from optuna_predictor_rl.core.predictor.transfer import Opinions
+from optuna_predictor_rl.core.predictor.ensemble import Ensemble
+from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
+from optuna_predictor_rl.core.predictor.training_data import TrainingData
+from optuna_predictor_rl.core.predictor.transfer import SourcePredictions
 from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.core.targets import ROUNDING
 from optuna_predictor_rl.data.costs import RowCosts
@@ -50,11 +52,11 @@ class Knowledge:
     """What is known beside a study's own trials.
 
     Args:
-        opinions: What other searches predict of rows.
+        source_predictions: What other searches predict of rows.
         logits: Where the policies start, on the options of their grid.
     """
 
-    opinions: Opinions | None = None
+    source_predictions: SourcePredictions | None = None
     logits: Float[ndarray, "d o"] | None = None
 
 
@@ -144,7 +146,7 @@ class Suggester:
         """Rows to try next, best first, (n, decisions)."""
         searched = self.search(history, weight, knowledge)
         rows = searched.rows
-        ensemble = searched.ensemble.expecting(history.pending)
+        ensemble = searched.ensemble.condition_on_pending(history.pending)
         if len(history.pending) and self._policy.reward == "improvement":
             cost = self._reward_cost(history, weight, ensemble)
             rows = rows[np.argsort(cost(rows), kind="stable")]
@@ -175,7 +177,7 @@ class Suggester:
     ) -> Float[ndarray, " n"]:
         """What a search would minimize, at given rows; it fits, but searches nothing."""
         ensemble, _ = self._ensemble(history, knowledge)
-        ensemble = ensemble.expecting(history.pending)
+        ensemble = ensemble.condition_on_pending(history.pending)
         return self._cost(history, weight, ensemble, greedy=self._policy.reward == "mean")(rows)
 
     def affordable(self, history: History, rows: Rows) -> Rows:
@@ -264,14 +266,10 @@ class Suggester:
         return fit_ensemble(
             self._predictor,
             space,
-            rows,
-            labels,
+            TrainingData(rows, labels, errors, constraints, exact_cost),
             rng=rng,
-            errors=errors,
-            opinions=knowledge.opinions,
+            source_predictions=knowledge.source_predictions,
             device=self._device,
-            exact_cost=exact_cost,
-            constraints=constraints,
         )
 
     def _run(self, history: History, weight: Float[ndarray, " t"], knowledge: Knowledge) -> Search:
@@ -326,7 +324,7 @@ class Suggester:
         self, history: History, weight: Float[ndarray, " t"], ensemble: Ensemble, *, greedy: bool
     ) -> RowFunction:
         """What a policy minimizes."""
-        score = ensemble.greedy if greedy else ensemble.log_improvement
+        score = ensemble.posterior_mean_score if greedy else ensemble.log_improvement
         excess = self._excess(history)
 
         def cost(rows: Rows) -> Float[ndarray, " n"]:

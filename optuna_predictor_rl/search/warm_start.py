@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial
 from optuna_predictor_rl.core.policy.spacing import diverse
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble
-from optuna_predictor_rl.core.predictor.transfer import Opinions
+from optuna_predictor_rl.core.predictor.transfer import SourcePredictions
 from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.core.translation import translated
 from optuna_predictor_rl.data.history import LABELLED
@@ -77,10 +77,14 @@ class WarmStart:
             self._read[key] = [(source, source.fit(self._config)) for source in sources]
         return self._read[key]
 
-    def opinions(
+    def source_predictions(
         self, space: SearchSpace, n_tasks: int, directions: Sequence[StudyDirection]
-    ) -> Opinions | None:
-        """What the sources predict of rows of the space, in the tasks that they have too."""
+    ) -> SourcePredictions | None:
+        """Return what the sources predict of rows of the space, in the tasks that they have too.
+
+        Raises:
+            ValueError: If there are sources and several objectives.
+        """
         if not self:
             return None
         if len(directions) > 1:
@@ -88,15 +92,15 @@ class WarmStart:
         fitted = self._fitted(directions)
         defaults = [source.rows[source.labels[:, 0].argmin()] for source, _ in fitted]
 
-        def opinions(rows: Rows) -> Float[ndarray, "n s t"]:
-            said = np.zeros((len(rows), len(fitted), n_tasks))
+        def predictions(rows: Rows) -> Float[ndarray, "n s t"]:
+            found = np.zeros((len(rows), len(fitted), n_tasks))
             for s, ((source, ensemble), default) in enumerate(zip(fitted, defaults, strict=True)):
                 theirs = ensemble.predict(translated(rows, space, source.space, default))[0]
                 shared = min(theirs.shape[1], n_tasks)
-                said[:, s, :shared] = theirs[:, :shared]
-            return said
+                found[:, s, :shared] = theirs[:, :shared]
+            return found
 
-        return opinions
+        return predictions
 
     def best(
         self, space: SearchSpace, directions: Sequence[StudyDirection], rng: np.random.Generator

@@ -1,4 +1,4 @@
-"""Settings of the predictor, and those of the paper (section 4.1.2)."""
+"""Settings of the predictor, and those of the paper."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class PredictorConfig:
 
     @classmethod
     def paper(cls) -> PredictorConfig:
-        """Section 4.1.2: [input, 50, 50, 2] with dropout .5, margin .001, AdamW 1e-3 and 5e-3.
+        """Return section 4.1.2: [input, 50, 50, 2], dropout .5, margin .001, AdamW 1e-3 and 5e-3.
 
         "The first two layers are a shared architecture, while the last two use separate networks
         for different tasks" is read as one shared layer, input to 50, and two layers a task, 50

@@ -52,7 +52,7 @@ class MultiTaskMLP(nn.Module):
         self.heads = _layers((k, n_tasks), (widths[-1], *config.head_widths, 1), generator)
 
     def forward(self, x: Float[Tensor, "*k n d"]) -> Float[Tensor, "k n t"]:
-        """The scores of the rows of x."""
+        """Return the scores of the rows of x."""
         hidden = x if len(self.shared) or x.ndim == 3 else x[None]
         for weight, bias in zip(self.shared[::2], self.shared[1::2], strict=True):
             hidden = self._hidden(hidden @ weight + bias)
@@ -74,7 +74,7 @@ class MultiTaskMLP(nn.Module):
 def _layers(
     batch: tuple[int, ...], widths: tuple[int, ...], generator: torch.Generator
 ) -> nn.ParameterList:
-    """Weights and biases in turn, He-normal and zero."""
+    """Return weights and biases in turn, He-normal and zero."""
     parameters = nn.ParameterList()
     options: dict[str, Any] = {"dtype": torch.float32, "device": generator.device}
     for n_in, n_out in pairwise(widths):
