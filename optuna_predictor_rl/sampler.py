@@ -14,13 +14,14 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.policy.reinforce import PolicyConfig
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.data.costs import Cost, KnownCost, RowCosts, check_costs, check_known_cost
+from optuna_predictor_rl.data.costs import Cost, KnownCost, check_costs, check_known_cost
 from optuna_predictor_rl.data.params import Configurations, as_params, rows_of
 from optuna_predictor_rl.search.claims import Planner
 from optuna_predictor_rl.search.recommendation import Recommendation, recommended
+from optuna_predictor_rl.search.settings import SearchSettings
 from optuna_predictor_rl.search.startup import Startup
 from optuna_predictor_rl.search.study_predictor import Prediction
-from optuna_predictor_rl.search.suggester import Search, Suggester
+from optuna_predictor_rl.search.suggester import FittedSearch, Suggester
 from optuna_predictor_rl.search.trial_records import store_constraints, store_suggestion
 from optuna_predictor_rl.search.user_prior import Belief
 from optuna_predictor_rl.search.warm_start import Given, WarmStart
@@ -118,37 +119,27 @@ class PredictorRLSampler(BaseSampler):
             raise ValueError(f"seed must not be negative, but got {seed}.")
         if constraints_func is not None:
             storage.warn_of_constraints_func()
-        self._predictor = predictor or PredictorConfig()
-        self._policy = policy or PolicyConfig()
-        self._cost = cost
-        self._cost_weights = weights
-        self._max_cost = max_cost
-        self._n_startup_trials = n_startup_trials
         self.store_predictions = store_predictions
         self._independent_sampler = independent_sampler
         self._constraints_func = constraints_func
         self._known_cost_works: set[frozenset[str]] = set()
-        self._seed = int(np.random.SeedSequence().entropy % 2**63) if seed is None else seed  # type: ignore[operator]
-        self._suggester = Suggester(
-            self._predictor,
-            self._policy,
-            self._seed,
-            usable_device(device),
-            RowCosts(cost, max_cost) if isinstance(cost, KnownCost) else None,
-        )
-        sources = WarmStart(warm_start, self._predictor)
-        self._startup = Startup(self._seed, sources, prior or {}, self._policy.n_bins)
-        self._planner = Planner(
-            self._suggester,
-            self._startup,
-            sources,
+        if seed is None:
+            seed = int(np.random.SeedSequence().entropy % 2**63)  # type: ignore[operator]
+        self._settings = SearchSettings(
+            predictor=predictor or PredictorConfig(),
+            policy=policy or PolicyConfig(),
             cost=cost,
             cost_weights=weights,
             max_cost=max_cost,
             n_startup_trials=n_startup_trials,
             learn_from_running=learn_from_running,
-            seed=self._seed,
+            seed=seed,
+            device=usable_device(device),
         )
+        self._suggester = Suggester(self._settings)
+        sources = WarmStart(warm_start, self._settings.predictor)
+        startup = Startup(self._settings, sources, prior or {})
+        self._planner = Planner(self._settings, self._suggester, startup, sources)
 
     def __repr__(self) -> str:
         """The call that makes it again."""
@@ -157,27 +148,27 @@ class PredictorRLSampler(BaseSampler):
     @property
     def predictor(self) -> PredictorConfig:
         """Settings of the predictor."""
-        return self._predictor
+        return self._settings.predictor
 
     @property
     def policy(self) -> PolicyConfig:
         """Settings of the policy."""
-        return self._policy
+        return self._settings.policy
 
     @property
     def cost(self) -> Cost | None:
         """User attribute or callable that gives a trial's cost, if there is one."""
-        return self._cost
+        return self._settings.cost
 
     @property
     def cost_weights(self) -> tuple[float, ...]:
         """The alphas of Eq. (6), cycled from trial to trial by the trials' numbers."""
-        return self._cost_weights
+        return self._settings.cost_weights
 
     @property
     def n_startup_trials(self) -> int:
         """Trials of a space-filling design before the predictor takes over."""
-        return self._n_startup_trials
+        return self._settings.n_startup_trials
 
     def infer_relative_search_space(
         self,
@@ -257,8 +248,8 @@ class PredictorRLSampler(BaseSampler):
         Trials of earlier runs may lack parameters that the cost is now computed from.
         """
         names = frozenset(trial.params)
-        if isinstance(self._cost, KnownCost) and names not in self._known_cost_works:
-            check_known_cost(self._cost, trial)
+        if isinstance(self.cost, KnownCost) and names not in self._known_cost_works:
+            check_known_cost(self.cost, trial)
             self._known_cost_works.add(names)
 
     def reseed_rng(self) -> None:
@@ -268,7 +259,7 @@ class PredictorRLSampler(BaseSampler):
 
     @checked
     @guarded()
-    def inspect(self, study: Study, *, cost_weight: float | None = None) -> Search:
+    def inspect(self, study: Study, *, cost_weight: float | None = None) -> FittedSearch:
         """The predictor and the search that the study's next suggestion rests on.
 
         Args:
@@ -291,7 +282,7 @@ class PredictorRLSampler(BaseSampler):
             (1, 1)
         """
         if cost_weight is not None:
-            check_costs(self._cost, (cost_weight,), self._max_cost)
+            check_costs(self.cost, (cost_weight,), self._settings.max_cost)
         with self._suggester.lock:
             return self._planner.search(study, cost_weight)
 
@@ -372,10 +363,10 @@ class PredictorRLSampler(BaseSampler):
         if not 0.0 <= distance <= 1.0:
             raise ValueError(f"distance must be in [0, 1], but got {distance}.")
         _check_one_objective(study)
-        shares = self._cost_weights
+        shares = self.cost_weights
         if cost_weight is not None:
             shares = tuple(float(share) for share in np.atleast_1d(np.asarray(cost_weight)))
-            check_costs(self._cost, shares, self._max_cost)
+            check_costs(self.cost, shares, self._settings.max_cost)
         searches = {share: self.inspect(study, cost_weight=share) for share in shares}
         with self._suggester.lock:
             optima = {share: self._suggester.optima(found) for share, found in searches.items()}

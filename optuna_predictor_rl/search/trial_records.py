@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.core.predictor.calibration import LabelPredictor
 from optuna_predictor_rl.core.space import Rows, row_keys
-from optuna_predictor_rl.search.suggester import Search
+from optuna_predictor_rl.search.suggester import FittedSearch
 from optuna_predictor_rl.study.objective import sign_of
 from optuna_predictor_rl.study.storage import set_trial_attribute, trial_id
 
@@ -27,7 +27,9 @@ FEASIBLE = "predictor_rl:feasible"
 """User attribute: 1 or 0, as optuna-dashboard does not sort truth values."""
 
 
-def store_suggestion(study: Study, trial: FrozenTrial, row: Rows, search: Search | None) -> None:
+def store_suggestion(
+    study: Study, trial: FrozenTrial, row: Rows, search: FittedSearch | None
+) -> None:
     """Stores where a running trial's parameters come from and what is expected of them.
 
     Args:
@@ -61,7 +63,7 @@ def store_constraints(study: Study, trial: FrozenTrial) -> None:
     set_trial_attribute(study, trial_id(trial), FEASIBLE, int(violation == 0.0))
 
 
-def _predicted(study: Study, row: Rows, search: Search) -> dict[str, float]:
+def _predicted(study: Study, row: Rows, search: FittedSearch) -> dict[str, float]:
     if len(study.directions) > 1:  # the predictor knows a mixture of them, which has no unit
         return {}
     sign = sign_of(study)

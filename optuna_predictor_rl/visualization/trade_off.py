@@ -15,7 +15,7 @@ from optuna_predictor_rl.data.costs import KnownCost
 from optuna_predictor_rl.data.history import label
 from optuna_predictor_rl.fidelity.labels import is_full
 from optuna_predictor_rl.sampler import PredictorRLSampler
-from optuna_predictor_rl.search.suggester import Search
+from optuna_predictor_rl.search.suggester import FittedSearch
 from optuna_predictor_rl.study.objective import sign_of
 from optuna_predictor_rl.support.checked import checked
 from optuna_predictor_rl.support.guard import guarded
@@ -238,7 +238,7 @@ def _weight(sampler: PredictorRLSampler, trial: FrozenTrial, trials: list[Frozen
     return sampler.cost_weights[trial.number % len(sampler.cost_weights)]
 
 
-def _proposals(sampler: PredictorRLSampler, found: Search, n: int, sign: float) -> Proposals:
+def _proposals(sampler: PredictorRLSampler, found: FittedSearch, n: int, sign: float) -> Proposals:
     history, rows = found.history, found.rows[:n]
     (mean, _), _ = LabelPredictor.of(found.ensemble, history.labels).predict(rows)
     cost: Float[np.ndarray, " n"]
