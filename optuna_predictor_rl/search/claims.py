@@ -1,4 +1,4 @@
-"""What a trial of a study is given: its history is read, searched, and a configuration claimed."""
+"""The parameters of a trial: its history is read and searched, and a configuration claimed."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ from optuna_predictor_rl.study.distributions import (
 from optuna_predictor_rl.study.ranges import modelled
 
 N_CLAIMS = 8
-"""How often a trial looks for something else when others have been given the same."""
+"""How often a trial picks again when others have been given the same."""
 
 N_FALLBACK = 256
-"""Random configurations that are tried when all that was searched has been seen."""
+"""Random configurations from which a trial picks when trials have had all candidates."""
 
 N_VALUES = 64
-"""Values that are compared where a single parameter is given one of its own."""
+"""Values that are compared where a parameter is given one apart from the others."""
 
 _LOGGER = get_logger(f"optuna.{__name__}")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What a trial has been given.
+    """The parameters that a trial has claimed.
 
     Args:
         params: Its parameters.
@@ -72,7 +72,7 @@ class Claim:
 
 @dataclass
 class Planner:
-    """Finds what the trials of studies are given. It is not for two threads at once.
+    """Finds the parameters of trials. It is not for two threads at once.
 
     Args:
         settings: What the sampler was asked for.
@@ -123,10 +123,10 @@ class Planner:
     def value(
         self, study: Study, trial: FrozenTrial, name: str, distribution: BaseDistribution
     ) -> Any:
-        """Return the value of a parameter that the trial's plan has no possible value of.
+        """Return a value for a parameter of which the trial's plan has none in its range.
 
-        A parameter that other trials have had, in other ranges perhaps, is given the value that is
-        best beside what the trial has and will be given.
+        If other trials have had the parameter, perhaps in other ranges, it is the value with the
+        best score beside the trial's other parameters.
         """
         number = trial.number
         trials = storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))

@@ -1,4 +1,4 @@
-"""What trials are given before the predictor takes over."""
+"""The first trials, before the predictor takes over."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from optuna_predictor_rl.study.distributions import to_space
 
 
 class Startup:
-    """Picks the first trials: the sources' best, then a design that fills the believed space.
+    """Picks the first trials: the sources' best, then a design that fills the space as believed.
 
     Args:
         settings: What the sampler was asked for.
@@ -85,7 +85,7 @@ class Startup:
         """Return the point of a scrambled Sobol sequence by the trial's number, (1, decisions)."""
         rng = np.random.default_rng(self._settings.seed)
         engine = scipy.stats.qmc.Sobol(len(space.decisions), rng=rng)
-        if number:  # SciPy cannot go forward by nothing
+        if number:  # SciPy cannot go forward by 0 points
             engine.fast_forward(number)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # one point is no power of two
