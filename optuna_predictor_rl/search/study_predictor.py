@@ -76,10 +76,10 @@ class StudyPredictor:
         Args:
             ensemble: The ensemble.
             labels: Its labels.
-            refit: Fits the same kind of ensemble to a part of the trials.
-            sign: -1 if the study is maximized, else 1.
+            refit: Fits the same kind of ensemble to a part of the trials, for the calibration.
+            sign: As above.
             seed: Seed of folds and of random rows.
-            known_cost: Cost of rows, if it is known in advance.
+            known_cost: As above.
         """
         space = ensemble.encoding.space
         rng = np.random.default_rng([seed, len(labels)])

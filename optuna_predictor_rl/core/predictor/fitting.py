@@ -17,11 +17,7 @@ from optuna_predictor_rl.core.predictor.members import (
     fit_processes,
 )
 from optuna_predictor_rl.core.predictor.training_data import TrainingData
-from optuna_predictor_rl.core.predictor.transfer import (
-    FitResidual,
-    SourcePredictions,
-    fit_residual,
-)
+from optuna_predictor_rl.core.predictor.transfer import SourcePredictions, fit_residual
 from optuna_predictor_rl.core.space import SearchSpace
 from optuna_predictor_rl.core.targets import (
     TARGETS,
@@ -65,10 +61,11 @@ def fit_ensemble(
     errors = [
         None if data.errors is None else target_errors(labels, y, data.errors) for y in targets[1:]
     ]
-    residuals: tuple[FitResidual, ...] = ()
+    residuals = []
     if source_predictions is not None:
         predictions = source_predictions(rows)
-        residuals, targets = zip(*(fit_residual(predictions, y) for y in targets), strict=True)
+        pairs = [fit_residual(predictions, y) for y in targets]
+        residuals, targets = [fit for fit, _ in pairs], [left for _, left in pairs]
     processes = []
     if config.gaussian_process:
         # Constraints have one kind of target: their processes are fitted once and shared.
@@ -93,7 +90,7 @@ def fit_ensemble(
         exact_cost=data.exact_cost,
         constraints=_constraints(limited, len(processes)),
         source_predictions=source_predictions,
-        residuals=residuals,
+        residuals=tuple(residuals),
     )
 
 

@@ -3,12 +3,14 @@
 "GPML" is Rasmussen and Williams, 2006, "Gaussian processes for machine learning". Notation:
 
     x, y            Encoded configurations (n, d), and their labels (n,) of about unit variance.
-    ell             Lengthscale of each column; `inverse_lengthscale` holds 1 / ell.
-    s, noise        Signal variance, and the noise variance of all labels.
-    variance        Variance of each label's own error, known beforehand and added to the noise.
-    m               Mean of the labels, the prior mean of the function everywhere.
+    inverse_lengthscale
+                    1 / ell, ell the lengthscale of each column.
+    scale           Signal variance s.
+    noise           Noise variance of all labels.
+    variance        Variance of each label's own error, known beforehand, beside the noise.
+    mean            Mean m of the labels: the prior mean of the function everywhere.
     k, K            Matern-5/2 kernel (`kernel`), and its matrix (n, n) with noise on the diagonal.
-    L               `factor`, K = L L^T, without the labels' own errors.
+    factor          Lower Cholesky factor L of K, without the labels' own errors: K = L L^T.
     alpha           (K + diag(variance))^-1 (y - m): posterior mean m + k(x*, x) alpha.
 """
 
@@ -37,17 +39,7 @@ MAX_ROWS = 1000
 
 @dataclass(frozen=True)
 class GaussianProcess:
-    """A fitted process; `fit_gaussian_process` makes one.
-
-    Args:
-        x: Training inputs.
-        inverse_lengthscale: One for each column.
-        scale: Signal variance.
-        noise: Noise variance of a label without an error of its own.
-        mean: Constant mean.
-        factor: Lower Cholesky factor of the kernel matrix with the noise of all labels.
-        alpha: The weights of the kernels to the training inputs in the posterior mean.
-    """
+    """A fitted process in the notation above; `fit_gaussian_process` makes one."""
 
     x: Float[ndarray, "n d"]
     inverse_lengthscale: Float[ndarray, " d"]

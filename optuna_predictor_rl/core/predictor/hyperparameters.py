@@ -2,9 +2,9 @@
 
 Notation, beside that of `gaussian_process`:
 
-    g, G            A feature, and their number: columns of a feature share a lengthscale.
+    feature         The feature g of each of d columns: columns of a feature share a lengthscale.
     D_g             Squared distances of all pairs of rows in the columns of a feature.
-    theta           (log ell_1, ..., log ell_G, log s, log (noise - JITTER)): free of bounds at 0.
+    theta           (log ell_1, ..., log ell_G, log s, log (noise - JITTER)), unbounded.
     r               Scaled distance: r^2 = 5 sum_g D_g / ell_g^2.
     k(r)            s (1 + r + r^2 / 3) exp(-r), GPML, Eq. 4.17.
     W               K^-1 - alpha alpha^T, twice the derivative of the value by K (GPML, Eq. 5.9).
@@ -77,15 +77,7 @@ def fit_hyperparameters(
     variance: Float[ndarray, " n"],
     prior: KernelPrior,
 ) -> Hyperparameters:
-    """Maximize the posterior density on at most `MAX_FITTED` rows, fewer of many features.
-
-    Args:
-        x: Encoded configurations.
-        y: Their labels, of about unit variance; lower is better.
-        feature: The feature of each column.
-        variance: Variance of each label's error, beside the noise that they all have.
-        prior: Priors of the hyperparameters.
-    """
+    """Maximize the posterior density on at most `MAX_FITTED` rows, fewer of many features."""
     n_features = int(feature.max()) + 1
     subset = representative_rows(y, min(MAX_FITTED, math.isqrt(MAX_CELLS // n_features)))
     objective = NegativeLogPosterior(x[subset], y[subset], feature, prior, variance[subset])
@@ -114,15 +106,7 @@ def representative_rows(y: Float[ndarray, " n"], limit: int) -> Int[ndarray, " m
 
 
 class NegativeLogPosterior:
-    """Value and gradient in theta, up to constants.
-
-    Args:
-        x: Encoded configurations.
-        y: Their labels.
-        feature: The feature of each column.
-        prior: Priors of the hyperparameters.
-        variance: Variance of each label's error, beside the noise that they all have.
-    """
+    """Value and gradient in theta, up to constants."""
 
     def __init__(
         self,

@@ -28,11 +28,7 @@ RESIDUAL = 0.5
 
 @dataclass(frozen=True)
 class Processes:
-    """One Gaussian process a task.
-
-    Args:
-        processes: The fitted processes.
-    """
+    """One fitted Gaussian process a task."""
 
     processes: tuple[GaussianProcess, ...]
 
@@ -64,11 +60,7 @@ def fit_processes(
 ) -> Processes:
     """Fit a process to each task's targets, of about unit variance; NaN ones are left out.
 
-    Args:
-        x: Encoded configurations.
-        targets: Of each task.
-        feature: The feature of each column.
-        errors: Standard deviations of the targets' errors; None is 0.
+    Each target may have an error of its own, given as a standard deviation.
     """
     fitted = []
     errors = np.zeros_like(targets) if errors is None else errors
@@ -82,12 +74,7 @@ def fit_processes(
 
 @dataclass(frozen=True)
 class InputScale:
-    """Centres and scales the columns of the networks' input.
-
-    Args:
-        center: Middle of each column.
-        factor: Factor of each column, such as its relevance.
-    """
+    """Middle of each column of the networks' input, and a factor such as its relevance."""
 
     center: Float[ndarray, " c"]
     factor: Float[ndarray, " c"]
@@ -135,16 +122,7 @@ def fit_networks(
     rng: np.random.Generator,
     device: torch.device | str,
 ) -> Networks:
-    """Train the networks and regress the targets on their held-out scores.
-
-    Args:
-        config: Settings of the predictor.
-        x: Encoded configurations.
-        target: Rank targets of each task, NaN where missing.
-        scaled: Centres and scales the networks' input.
-        rng: Source of all randomness.
-        device: Where the networks are trained.
-    """
+    """Train the networks on rank targets, NaN where missing, and regress these on the scores."""
     n_tasks = target.shape[1]
     generator = torch.Generator(device).manual_seed(int(rng.integers(2**63)))
     fitted = fit_members(
