@@ -22,7 +22,11 @@ from optuna_predictor_rl.data.history import History
 from optuna_predictor_rl.search.known_costs import KnownCosts, RowFunction
 
 N_ELITE = 5
-"""Best trials so far from which rounds of the policy and local moves start."""
+"""Best trials so far from which rounds of the policy and local moves start.
+
+Mean regret after 25 trials is .068, and .101 if all rounds start uniform: 12 tasks, seed 0
+(`benchmarks/search/ablations.py`).
+"""
 
 OVER_BUDGET = 1e3
 """Penalty of a row over the budget, and of its excess in standard deviations.
@@ -75,11 +79,7 @@ class SearchProblem:
 class Acquisition:
     """The score of rows, lower is better: how little it would be worth to try them.
 
-    Args:
-        problem: The trials and their weights.
-        ensemble: The predictor that was fitted to them.
-        costs: Known costs and the budget.
-        policy: Which reward, and how far to keep from trials.
+    The policy's settings say what the reward is, and how far to keep from trials.
     """
 
     problem: SearchProblem

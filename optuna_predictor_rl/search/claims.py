@@ -72,14 +72,7 @@ class Claim:
 
 @dataclass
 class Planner:
-    """Finds the parameters of trials. It is not for two threads at once.
-
-    Args:
-        settings: What the sampler was asked for.
-        suggester: Fits and searches.
-        startup: Picks the first trials.
-        warm_start: Other searches.
-    """
+    """Finds the parameters of trials. It is not for two threads at once."""
 
     settings: SearchSettings
     suggester: Suggester

@@ -24,12 +24,7 @@ N_CHEAPER = 12
 
 @dataclass(frozen=True)
 class KnownCosts:
-    """The known cost of a history's rows; without one, nothing has a cost and all is affordable.
-
-    Args:
-        history: The trials.
-        row_costs: Computes costs, if they are known in advance.
-    """
+    """Costs of a history's rows that are known in advance; if they are not, all is affordable."""
 
     history: History
     row_costs: RowCosts | None

@@ -16,19 +16,7 @@ from optuna_predictor_rl.data.costs import Cost
 
 @dataclass(frozen=True, kw_only=True)
 class SearchSettings:
-    """Settings that the parts of a search share.
-
-    Args:
-        predictor: Settings of the predictor.
-        policy: Settings of the policy.
-        cost: Where a trial's cost is found.
-        cost_weights: The alphas of Eq. (6), cycled.
-        max_cost: Largest cost that a trial may have.
-        n_startup_trials: Labelled trials before the predictor takes over.
-        learn_from_running: Whether running trials teach their label.
-        seed: Seed of all randomness.
-        device: Where networks and policies are trained.
-    """
+    """Arguments of a `PredictorRLSampler` that several parts of its search read."""
 
     predictor: PredictorConfig
     policy: PolicyConfig

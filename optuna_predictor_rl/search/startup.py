@@ -24,11 +24,6 @@ from optuna_predictor_rl.study.distributions import to_space
 class Startup:
     """Picks the first trials: the sources' best, then a design that fills the space as believed.
 
-    Args:
-        settings: What the sampler was asked for.
-        warm_start: Other searches.
-        prior: Beliefs about parameters.
-
     Raises:
         ValueError: If a belief is none that a parameter could have.
     """

@@ -73,13 +73,8 @@ class StudyPredictor:
     ) -> StudyPredictor:
         """Return the predictor of the labels that an ensemble was fitted on.
 
-        Args:
-            ensemble: The ensemble.
-            labels: Its labels.
-            refit: Fits the same kind of ensemble to a part of the trials, for the calibration.
-            sign: As above.
-            seed: Seed of folds and of random rows.
-            known_cost: As above.
+        `refit` fits the same kind of ensemble to a part of the trials, for the calibration; `seed`
+        is that of its folds and of the random rows.
         """
         space = ensemble.encoding.space
         rng = np.random.default_rng([seed, len(labels)])

@@ -59,9 +59,6 @@ class FittedSearch:
 class Suggester:
     """Fits and searches, and keeps the last search for as long as no trial finishes.
 
-    Args:
-        settings: What the sampler was asked for.
-
     Attributes:
         lock: Held by a thread while it asks, so that it knows what the others have been given.
         last: The last search, if there was one.
