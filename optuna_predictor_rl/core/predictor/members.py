@@ -20,7 +20,7 @@ from optuna_predictor_rl.core.predictor.training import FittedMembers, fit_membe
 Inputs = Float[ndarray, "n c"]
 
 SPREAD = 1.0
-"""Factor of the networks' disagreement in their deviation; .7 and 1.3 times it did not help."""
+"""Factor of the networks' disagreement in their standard deviation."""
 
 RESIDUAL = 0.5
 """Factor of their error on held-out trials in it."""
