@@ -56,8 +56,10 @@ class SearchProblem:
 
     def training_data(self, exact_cost: RowFunction | None) -> TrainingData:
         """Return what a predictor is fitted to, with a known cost as the last task."""
-        known = self.history
-        return TrainingData(known.rows, known.labels, known.errors, known.constraints, exact_cost)
+        trials = self.history
+        return TrainingData(
+            trials.rows, trials.labels, trials.errors, trials.constraints, exact_cost
+        )
 
     @cached_property
     def fit_key(self) -> bytes:
