@@ -115,7 +115,7 @@ class NegativeLogPosterior:
         y: Float[ndarray, " n"],
         feature: Int[ndarray, " d"],
         prior: KernelPrior,
-        variance: Float[ndarray, " n"] | float = 0.0,
+        variance: Float[ndarray, " n"],
     ) -> None:
         self.variance = variance
         n_features = int(feature.max()) + 1
