@@ -28,7 +28,8 @@ from tqdm import tqdm
 from dhen_objective import CouponStream
 from optuna_predictor_rl.core.policy.reinforce import PolicyConfig, search
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.core.predictor.ensemble import fit_ensemble
+from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
+from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.visualization.style import base_layout
 
@@ -88,7 +89,8 @@ def propose(
     """One predictor, and a search for each weight."""
     space, rows = pool.space, pool.rows
     rng = np.random.default_rng(seed)
-    ensemble = fit_ensemble(PredictorConfig.paper(), space, rows, pool.labels, rng=rng)
+    data = TrainingData(rows, pool.labels)
+    ensemble = fit_ensemble(PredictorConfig.paper(), space, data, rng=rng)
     proposed = {}
     for share in weights:
         weight = np.array([1.0 - share, share])

@@ -14,7 +14,7 @@ from optuna_predictor_rl.core.predictor.calibration import LabelPredictor
 from optuna_predictor_rl.data.costs import KnownCost
 from optuna_predictor_rl.fidelity.labels import is_full, value_or_label
 from optuna_predictor_rl.sampler import PredictorRLSampler
-from optuna_predictor_rl.search.suggester import Search
+from optuna_predictor_rl.search.suggester import FittedSearch
 from optuna_predictor_rl.study.objective import sign_of
 from optuna_predictor_rl.support.checked import checked
 from optuna_predictor_rl.support.guard import guarded
@@ -237,7 +237,7 @@ def _weight(sampler: PredictorRLSampler, trial: FrozenTrial, trials: list[Frozen
     return sampler.cost_weights[trial.number % len(sampler.cost_weights)]
 
 
-def _proposals(sampler: PredictorRLSampler, found: Search, n: int, sign: float) -> Proposals:
+def _proposals(sampler: PredictorRLSampler, found: FittedSearch, n: int, sign: float) -> Proposals:
     history, rows = found.history, found.rows[:n]
     (mean, _), _ = LabelPredictor.of(found.ensemble, history.labels).predict(rows)
     cost: Float[np.ndarray, " n"]
