@@ -14,9 +14,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.policy.config import PolicyConfig
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.data.costs import Cost, KnownCostCheck, RowCosts, as_weights, check_costs
+from optuna_predictor_rl.data.costs import Cost, KnownCostCheck, as_weights, check_costs
 from optuna_predictor_rl.search.claims import Planner
 from optuna_predictor_rl.search.inspection import InspectableSampler
+from optuna_predictor_rl.search.settings import SearchSettings
 from optuna_predictor_rl.search.startup import Startup
 from optuna_predictor_rl.search.suggester import Suggester
 from optuna_predictor_rl.search.trial_records import store_constraints, store_suggestion
@@ -115,29 +116,26 @@ class PredictorRLSampler(InspectableSampler):
             raise ValueError(f"seed must not be negative, but got {seed}.")
         if constraints_func is not None:
             storage.warn_of_constraints_func()
-        self._predictor = predictor or PredictorConfig()
-        self._policy = policy or PolicyConfig()
         self.store_predictions = store_predictions
         self._independent_sampler = independent_sampler
         self._constraints_func = constraints_func
         self._check_known_cost = KnownCostCheck(cost)
         if seed is None:
             seed = int(np.random.SeedSequence().entropy % 2**63)  # type: ignore[operator]
-        row_costs, sources = RowCosts.of(cost, max_cost), WarmStart(warm_start, self._predictor)
-        device = usable_device(device)
-        super().__init__(
-            Planner(
-                Suggester(self._predictor, self._policy, seed, device, row_costs),
-                Startup(seed, sources, prior or {}, self._policy.n_bins),
-                sources,
-                cost=cost,
-                cost_weights=weights,
-                max_cost=max_cost,
-                n_startup_trials=n_startup_trials,
-                learn_from_running=learn_from_running,
-                seed=seed,
-            )
+        settings = SearchSettings(
+            predictor=predictor or PredictorConfig(),
+            policy=policy or PolicyConfig(),
+            cost=cost,
+            cost_weights=weights,
+            max_cost=max_cost,
+            n_startup_trials=n_startup_trials,
+            learn_from_running=learn_from_running,
+            seed=seed,
+            device=usable_device(device),
         )
+        sources = WarmStart(warm_start, settings.predictor)
+        startup = Startup(settings, sources, prior or {})
+        super().__init__(Planner(settings, Suggester(settings), startup, sources))
 
     def __repr__(self) -> str:
         """Return the call that makes it again."""
@@ -146,27 +144,27 @@ class PredictorRLSampler(InspectableSampler):
     @property
     def predictor(self) -> PredictorConfig:
         """Return the settings of the predictor."""
-        return self._predictor
+        return self._planner.settings.predictor
 
     @property
     def policy(self) -> PolicyConfig:
         """Return the settings of the policy."""
-        return self._policy
+        return self._planner.settings.policy
 
     @property
     def cost(self) -> Cost | None:
         """Return the user attribute or callable that gives a trial's cost, if there is one."""
-        return self._planner.cost
+        return self._planner.settings.cost
 
     @property
     def cost_weights(self) -> tuple[float, ...]:
         """Return the alphas of Eq. (6), cycled from trial to trial by the trials' numbers."""
-        return tuple(self._planner.cost_weights)
+        return self._planner.settings.cost_weights
 
     @property
     def n_startup_trials(self) -> int:
         """Return the number of trials before the predictor takes over."""
-        return self._planner.n_startup_trials
+        return self._planner.settings.n_startup_trials
 
     def infer_relative_search_space(
         self,

@@ -27,7 +27,8 @@ from benchmarks.cost.thread_variables import in_a_process
 from benchmarks.quiet import be_quiet
 from dhen_objective import suggest_config
 from optuna_predictor_rl import PredictorConfig, PredictorRLSampler
-from optuna_predictor_rl.core.predictor.ensemble import fit_ensemble
+from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
+from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.study.distributions import union_search_space
 from optuna_predictor_rl.study.storage import trials
@@ -66,8 +67,7 @@ def taus(n_trials: int, seed: int) -> tuple[float, float]:
         ensemble = fit_ensemble(
             chosen,
             history.space,
-            history.rows[fitted],
-            history.labels[fitted],
+            TrainingData(history.rows[fitted], history.labels[fitted]),
             rng=np.random.default_rng(seed),
         )
         predicted = ensemble.predict(history.rows[held_out])[0][:, 0]

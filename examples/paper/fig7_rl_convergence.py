@@ -30,7 +30,8 @@ from dhen_objective import CouponStream
 from optuna_predictor_rl.core.policy.config import PolicyConfig
 from optuna_predictor_rl.core.policy.reinforce import Start, search
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.core.predictor.ensemble import fit_ensemble
+from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
+from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.visualization.style import base_layout
 
@@ -84,7 +85,8 @@ def parse_options() -> argparse.Namespace:
 def run(pool: Pool, policy: PolicyConfig, seed: int, n_best: int) -> Run:
     rng = np.random.default_rng(seed)
     space, rows = pool.space, pool.rows
-    ensemble = fit_ensemble(PredictorConfig.paper(), space, rows, pool.labels, rng=rng)
+    data = TrainingData(rows, pool.labels)
+    ensemble = fit_ensemble(PredictorConfig.paper(), space, data, rng=rng)
     found = search(
         space, lambda r: ensemble.mean(r, NE_ALONE), policy, start=Start(rows[:0]), rng=rng
     )

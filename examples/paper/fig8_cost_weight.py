@@ -29,7 +29,8 @@ from dhen_objective import CouponStream
 from optuna_predictor_rl.core.policy.config import PolicyConfig
 from optuna_predictor_rl.core.policy.reinforce import Start, search
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.core.predictor.ensemble import fit_ensemble
+from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
+from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.visualization.style import base_layout
 
@@ -89,7 +90,8 @@ def propose(
     """Return one predictor, and a search for each weight."""
     space, rows = pool.space, pool.rows
     rng = np.random.default_rng(seed)
-    ensemble = fit_ensemble(PredictorConfig.paper(), space, rows, pool.labels, rng=rng)
+    data = TrainingData(rows, pool.labels)
+    ensemble = fit_ensemble(PredictorConfig.paper(), space, data, rng=rng)
     proposed = {}
     for share in weights:
         weight = np.array([1.0 - share, share])

@@ -14,8 +14,9 @@ from pool import POOL, Pool
 
 from optuna_predictor_rl.core.encoding import Encoding
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.core.predictor.ensemble import fit_ensemble
+from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
 from optuna_predictor_rl.core.predictor.training import fit_members
+from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.core.targets import TARGETS, Target
 
 N_TEST = 30
@@ -92,7 +93,6 @@ def default_prediction(
 ) -> Float[ndarray, "p t"]:
     """Return what the default predictor, networks and processes, predicts of all."""
     rng = np.random.default_rng(seed)
-    ensemble = fit_ensemble(
-        PredictorConfig(), pool.space, pool.rows[train], pool.labels[train], rng=rng
-    )
+    data = TrainingData(pool.rows[train], pool.labels[train])
+    ensemble = fit_ensemble(PredictorConfig(), pool.space, data, rng=rng)
     return ensemble.predict(pool.rows)[0]

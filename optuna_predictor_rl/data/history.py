@@ -122,8 +122,8 @@ def read_history(
         next_trial: The trial that they are for, if there is one.
         cost: Where a trial's cost is found; one that is known in advance is no label.
         max_cost: Largest feasible cost, a further constraint if the cost is to be learned.
-        learn_from_running: Whether a running trial that has come to the cutoff teaches its label
-            and is no longer pending; otherwise running trials teach nothing.
+        learn_from_running: Whether a running trial that has come to the cutoff has a label;
+            otherwise running trials are pending.
 
     Raises:
         ValueError: If a complete trial has no cost.

@@ -48,12 +48,12 @@ class ReadTrial:
 def read_trial(
     trial: FrozenTrial, search_space: Mapping[str, BaseDistribution], rule: StoppingRule | None
 ) -> ReadTrial:
-    """Return a trial with its label: of a running one with a label, NaN until it is corrected.
+    """Return a trial with its label; that of a running one is NaN until it is corrected.
 
     Args:
         trial: The trial.
         search_space: The parameters that it may be given.
-        rule: That labels running trials; None if they teach nothing.
+        rule: The rule that labels running trials; None if they have no label.
     """
     if trial.state.is_finished():
         return ReadTrial(trial, trial.params, _values(trial))
@@ -69,26 +69,26 @@ def with_corrected_labels(
     study: Study, read: list[ReadTrial], rule: StoppingRule, full: list[FrozenTrial]
 ) -> list[ReadTrial]:
     """Return the trials with the labels that the full trials of today lead to."""
-    labelled = [not is_full(r.trial) and _is_labelled(r.trial) for r in read]
+    labelled = [not is_full(t.trial) and _is_labelled(t.trial) for t in read]
     if not any(labelled):
         return read
     correction, best = correction_of(study, rule, full), best_value(study, full)
     found = [
-        correction.label(Curve.of(r.trial.intermediate_values), r.params) if is_labelled else None
-        for r, is_labelled in zip(read, labelled, strict=True)
+        correction.label(Curve.of(t.trial.intermediate_values), t.params) if is_labelled else None
+        for t, is_labelled in zip(read, labelled, strict=True)
     ]
     return [
-        r if label is None else replace(r, values=[label.value], error=predictor_std(label, best))
-        for r, label in zip(read, found, strict=True)
+        t if label is None else replace(t, values=[label.value], error=predictor_std(label, best))
+        for t, label in zip(read, found, strict=True)
     ]
 
 
-def label_errors(known: list[ReadTrial], n_tasks: int) -> Float[ndarray, "n t"] | None:
+def label_errors(read: list[ReadTrial], n_tasks: int) -> Float[ndarray, "n t"] | None:
     """Return standard deviations of labels; an unknown or infinite one counts as 0."""
-    errors = np.array([k.error if math.isfinite(k.error) else 0.0 for k in known])
+    errors = np.array([t.error if math.isfinite(t.error) else 0.0 for t in read])
     if not errors.any():
         return None
-    return np.hstack([errors[:, None], np.zeros((len(known), n_tasks - 1))])
+    return np.hstack([errors[:, None], np.zeros((len(read), n_tasks - 1))])
 
 
 def _is_labelled(trial: FrozenTrial) -> bool:

@@ -17,7 +17,9 @@ from optuna.study import Study
 from optuna_predictor_rl.core.conditions import AnyCondition, Condition, RangeCondition
 from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.core.predictor.ensemble import Ensemble, fit_ensemble
+from optuna_predictor_rl.core.predictor.ensemble import Ensemble
+from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
+from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.core.space import SearchSpace
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.study import storage
@@ -112,7 +114,7 @@ class Source:
     def fit(self, config: PredictorConfig) -> Ensemble:
         """Fit the predictor of this search, the same for the same content and settings."""
         rng = np.random.default_rng(0)
-        return fit_ensemble(config, self.space, self.rows, self.labels, rng=rng)
+        return fit_ensemble(config, self.space, TrainingData(self.rows, self.labels), rng=rng)
 
     def __repr__(self) -> str:
         """Return its size and the names of its decisions."""

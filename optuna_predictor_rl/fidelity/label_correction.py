@@ -41,9 +41,9 @@ from optuna_predictor_rl.core.decisions import Categorical
 from optuna_predictor_rl.core.encoding import Encoding
 from optuna_predictor_rl.core.predictor.gaussian_process import (
     GaussianProcess,
-    KernelPrior,
     fit_gaussian_process,
 )
+from optuna_predictor_rl.core.predictor.hyperparameters import KernelPrior
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
 from optuna_predictor_rl.fidelity.differences import StepDifferences, clipped, fit_trend
 from optuna_predictor_rl.fidelity.full_curves import checkpoints, nearest, with_full_curves

@@ -12,7 +12,7 @@ from optuna_predictor_rl.data.params import Configurations, as_params, rows_of
 from optuna_predictor_rl.search.claims import Planner
 from optuna_predictor_rl.search.recommendation import Recommendation, recommended
 from optuna_predictor_rl.search.study_predictor import Prediction
-from optuna_predictor_rl.search.suggester import Search
+from optuna_predictor_rl.search.suggester import FittedSearch
 from optuna_predictor_rl.study.objective import check_one_objective, sign_of
 from optuna_predictor_rl.support.checked import check_at_least, checked
 from optuna_predictor_rl.support.guard import guarded
@@ -33,12 +33,12 @@ class InspectableSampler(BaseSampler):
 
     @checked
     @guarded()
-    def inspect(self, study: Study, *, cost_weight: float | None = None) -> Search:
+    def inspect(self, study: Study, *, cost_weight: float | None = None) -> FittedSearch:
         """Return the predictor and the search that the study's next suggestion rests on.
 
         Args:
             study: The study.
-            cost_weight: Search under this alpha of Eq. (6) instead of the next trial's.
+            cost_weight: FittedSearch under this alpha of Eq. (6) instead of the next trial's.
 
         Raises:
             ValueError: If the study has no finished trial with a parameter, a complete trial
@@ -58,7 +58,9 @@ class InspectableSampler(BaseSampler):
             (1, 1)
         """
         if cost_weight is not None:
-            check_costs(self._planner.cost, (cost_weight,), self._planner.max_cost)
+            check_costs(
+                self._planner.settings.cost, (cost_weight,), self._planner.settings.max_cost
+            )
         with self._planner.suggester.lock:
             return self._planner.search(study, cost_weight)
 
@@ -141,10 +143,10 @@ class InspectableSampler(BaseSampler):
         if not 0.0 <= distance <= 1.0:
             raise ValueError(f"distance must be in [0, 1], but got {distance}.")
         check_one_objective(study, TO_BE_PREDICTED)
-        shares = tuple(self._planner.cost_weights)
+        shares = self._planner.settings.cost_weights
         if cost_weight is not None:
             shares = as_weights(cost_weight)
-            check_costs(self._planner.cost, shares, self._planner.max_cost)
+            check_costs(self._planner.settings.cost, shares, self._planner.settings.max_cost)
         searches = {share: self.inspect(study, cost_weight=share) for share in shares}
         suggester = self._planner.suggester
         with suggester.lock:

@@ -9,7 +9,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 
 from optuna_predictor_rl.core.targets import rank_targets
-from optuna_predictor_rl.search.suggester import Search
+from optuna_predictor_rl.search.suggester import FittedSearch
 from optuna_predictor_rl.study.objective import sign_of
 from optuna_predictor_rl.support.checked import check_at_least, checked
 from optuna_predictor_rl.support.guard import guarded
@@ -153,11 +153,11 @@ def plot_rl_convergence(
     return figure
 
 
-def _score(found: Search, rows: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+def _score(found: FittedSearch, rows: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
     return found.ensemble.mean(rows, found.weight)
 
 
-def _best_row(found: Search) -> Float[np.ndarray, "1 d"]:
+def _best_row(found: FittedSearch) -> Float[np.ndarray, "1 d"]:
     labels = found.history.labels
     standing = np.nan_to_num(rank_targets(labels)) @ found.weight[: labels.shape[1]]
     best = int(np.argmin(standing))

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from optuna_predictor_rl.core.predictor.calibration import LabelPredictor
 from optuna_predictor_rl.data.costs import KnownCost
 from optuna_predictor_rl.sampler import PredictorRLSampler
-from optuna_predictor_rl.search.suggester import Search
+from optuna_predictor_rl.search.suggester import FittedSearch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,9 @@ class Proposals:
     cost: Float[np.ndarray, " n"]
 
 
-def proposals_of(sampler: PredictorRLSampler, found: Search, n: int, sign: float) -> Proposals:
+def proposals_of(
+    sampler: PredictorRLSampler, found: FittedSearch, n: int, sign: float
+) -> Proposals:
     """Return the n best untried configurations of a search; `sign` is that of its study."""
     history, rows = found.history, found.rows[:n]
     (mean, _), _ = LabelPredictor.of(found.ensemble, history.labels).predict(rows)

@@ -6,7 +6,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 
 from optuna_predictor_rl.sampler import PredictorRLSampler
-from optuna_predictor_rl.search.suggester import Search
+from optuna_predictor_rl.search.suggester import FittedSearch
 from optuna_predictor_rl.study.objective import check_one_objective, sign_of
 from optuna_predictor_rl.support.text import plotly_text
 
@@ -16,7 +16,7 @@ WIDEST_TITLE = 40
 
 def inspect_search(
     study: Study, sampler: BaseSampler | None, *, at_least: int = 3
-) -> tuple[PredictorRLSampler, Search]:
+) -> tuple[PredictorRLSampler, FittedSearch]:
     """Return the sampler of a study, and the search for its next suggestion.
 
     Args:

@@ -13,11 +13,7 @@ from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.core.curves.cutoff import RAW
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.label_correction import (
-    MIN_FULL,
-    LabelCorrection,
-    correction_of,
-)
+from optuna_predictor_rl.fidelity.label_correction import MIN_FULL, LabelCorrection, correction_of
 from optuna_predictor_rl.study.attributes import FIDELITY, LABEL, RULE
 from tests.optuna_predictor_rl.trials import SPACE, UNIT
 
