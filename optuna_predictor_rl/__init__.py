@@ -8,11 +8,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from optuna_predictor_rl.comparison import (
-    ComparisonReport,
-    compare_searchers,
-    repeat_comparison,
-)
+from optuna_predictor_rl.comparison import ComparisonReport, compare_searchers, repeat_comparison
 from optuna_predictor_rl.core.curves import extrapolate, rank_correlation_by_cutoff
 from optuna_predictor_rl.core.policy.config import PolicyConfig
 from optuna_predictor_rl.core.predictor.config import PredictorConfig

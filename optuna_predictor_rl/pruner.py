@@ -9,22 +9,12 @@ from optuna.study import Study
 from optuna.trial import BaseTrial, FrozenTrial, Trial, TrialState
 
 from optuna_predictor_rl.core.curves import AxisName, Curve
-from optuna_predictor_rl.fidelity.continuation import (
-    AtCutoff,
-    reason_to_continue,
-    trains_in_full,
-)
+from optuna_predictor_rl.fidelity.continuation import AtCutoff, reason_to_continue, trains_in_full
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.label_correction import (
-    LabelCorrection,
-    correction_of,
-)
+from optuna_predictor_rl.fidelity.label_correction import LabelCorrection, correction_of
 from optuna_predictor_rl.fidelity.labels import full_trials, store_label, stored_label
 from optuna_predictor_rl.fidelity.settings import LowFidelitySettings
-from optuna_predictor_rl.fidelity.stored_rules import (
-    current_rule,
-    follow_rule,
-)
+from optuna_predictor_rl.fidelity.stored_rules import current_rule, follow_rule
 from optuna_predictor_rl.fidelity.watched_trials import Watched, WatchedTrials
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.objective import check_one_objective

@@ -17,14 +17,7 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 from figures import COLORS, write
-from held_out import (
-    N_TEST,
-    Split,
-    default_prediction,
-    network_scores,
-    parse_options,
-    splits,
-)
+from held_out import N_TEST, Split, default_prediction, network_scores, parse_options, splits
 from pool import Pool, load
 from tables import mean_error, print_table
 from tqdm import tqdm

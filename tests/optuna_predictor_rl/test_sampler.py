@@ -11,10 +11,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.samplers import RandomSampler
 from optuna.trial import Trial, TrialState, create_trial
 
-from optuna_predictor_rl import (
-    PolicyConfig,
-    PredictorRLSampler,
-)
+from optuna_predictor_rl import PolicyConfig, PredictorRLSampler
 from optuna_predictor_rl.search import suggester
 from optuna_predictor_rl.study.attributes import LABEL
 from tests.optuna_predictor_rl.samplers import everything, levels, optimized, params, tiny

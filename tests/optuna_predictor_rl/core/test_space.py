@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from optuna_predictor_rl.core.conditions import Condition
 from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
 from optuna_predictor_rl.core.space import SearchSpace, row_keys
-from tests.optuna_predictor_rl.core.strategies import (
-    decisions,
-)
+from tests.optuna_predictor_rl.core.strategies import decisions
 
 lawful = settings(deadline=None, derandomize=True)
 seeds = st.integers(0, 2**32 - 1)

@@ -15,10 +15,7 @@ from optuna.distributions import (
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import TrialState, create_trial
 
-from optuna_predictor_rl import (
-    LowFidelityPruner,
-    finalists,
-)
+from optuna_predictor_rl import LowFidelityPruner, finalists
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.fidelity import stored_rules
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
