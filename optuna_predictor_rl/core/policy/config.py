@@ -53,7 +53,7 @@ class PolicyConfig:
     n_refinements: int = 4
     reward: str = "improvement"
     # On LCBench the mean regret after 50 trials is .029 with these and .048 without
-    # (`benchmarks/fidelity/search.py` without a pruner, 128 runs).
+    # (`python -m benchmarks fidelity search` without a pruner, 128 runs).
     distances: tuple[float, ...] = (0.1, 0.03, 0.0)
 
     def __post_init__(self) -> None:

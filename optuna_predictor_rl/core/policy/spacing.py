@@ -20,7 +20,7 @@ N_NUMERIC_FOR_FULL_DISTANCE = 6
 
 With fewer, one row would close a larger share of the space to the next. On six small models of
 scikit-learn with two to five parameters, shrinking the distance takes the mean regret after 60
-trials from .019 to .013 (`benchmarks/search/held_out.py`, three seeds).
+trials from .019 to .013 (`python -m benchmarks search held_out`, three seeds).
 """
 
 SAME_POSITION = 1e-9
