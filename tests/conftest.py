@@ -1,9 +1,25 @@
-"""Shapes and types are checked in every test: jaxtyping's annotations, by beartype."""
+"""Shapes and types are checked in every test: jaxtyping's annotations, by beartype.
+
+Property tests draw the same examples each time. They do not shrink one that fails, which takes
+minutes where an example is a study: `HYPOTHESIS_SHRINK=1` does.
+"""
+
+import os
 
 import optuna
 import pytest
 import torch
+from hypothesis import Phase, settings
 from jaxtyping import install_import_hook
+
+SHRINKING = (Phase.shrink,) if os.environ.get("HYPOTHESIS_SHRINK") else ()
+settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize=True,
+    phases=(Phase.explicit, Phase.generate, *SHRINKING),
+)
+settings.load_profile("steady")
 
 torch.set_num_threads(1)  # small matrices are slower on several
 

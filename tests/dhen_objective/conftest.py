@@ -2,10 +2,6 @@
 
 import optuna
 import pytest
-from hypothesis import settings
-
-settings.register_profile("steady", deadline=None, derandomize=True)
-settings.load_profile("steady")
 
 
 @pytest.fixture(autouse=True)
