@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,7 +111,29 @@ def features(column: pa.Array) -> Values:
 def labels(column: pa.Array) -> Values:
     """Reads labels, none of which may be missing."""
     values = numbers(column).values
-    return Values(values, (values != 0) & (values != 1), "0 or 1")
+    wrong = (values != 0) & (values != 1)
+    return Values(values, wrong | _rounded(plain(column)), "0 or 1")
+
+
+def _rounded(column: pa.Array) -> Bool[np.ndarray, " n"]:
+    """Returns where a number has more digits than a float, which may make 0 or 1 of it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not (is_text(column.type) or pa.types.is_decimal(column.type)):
+        return np.zeros(len(column), bool)
+    wrong = [value for value in pc.unique(column).to_pylist() if not _is_zero_or_one(value)]
+    found = pc.is_in(column, value_set=pa.array(wrong, column.type))
+    return np.asarray(found.to_numpy(zero_copy_only=False), bool)
+
+
+def _is_zero_or_one(value: bytes | str | Decimal | None) -> bool:
+    """Returns whether a number is 0 or 1 in all its digits; True for what is no number."""
+    try:
+        text = value.decode() if isinstance(value, bytes) else value
+        return text is None or Decimal(text) in (0, 1)
+    except (UnicodeDecodeError, InvalidOperation):
+        return True
 
 
 def plain(column: pa.Array) -> pa.Array:

@@ -42,7 +42,7 @@ class Frame(Source):
 
     def keep(self, columns: Sequence[str]) -> None:
         """Keeps only these columns, and as they are now, whatever becomes of the frame."""
-        self._frame = self._frame[list(columns)]
+        self._frame = self._frame[list(columns)].copy()  # arrays below a frame may be others'
 
     def names(self) -> list[str]:
         """Returns the names of the columns; those that are no text have a name of no column."""

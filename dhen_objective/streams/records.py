@@ -16,6 +16,7 @@ from jaxtyping import Bool, Int, UInt8
 from dhen_objective.streams.layout import CSV
 
 _QUOTE, _LF, _CR = b'"\n\r'
+_SPACES = b" \t"
 
 Positions = Int[np.ndarray, " _"]
 
@@ -146,6 +147,21 @@ def _quoted(
     return opening, closing, cut, None
 
 
+def _after_spaces(
+    quote: int, separators: Bool[np.ndarray, " _"], text: UInt8[np.ndarray, " _"]
+) -> bool:
+    """Returns whether there are only spaces between a separator and a quote.
+
+    Who writes a space after each comma means a quoted value, which may hold new lines.
+    """
+    place = quote - 1
+    while place >= 0 and not separators[place]:
+        if text[place] not in _SPACES:
+            return False
+        place -= 1
+    return True
+
+
 def _quoted_one_by_one(
     found: Positions,
     separators: Bool[np.ndarray, " _"],
@@ -161,6 +177,9 @@ def _quoted_one_by_one(
     while i < len(quotes):
         first = quotes[i]
         if first and not separators[first - 1]:
+            if _after_spaces(first, separators, text):
+                cut, fault = first, "a quote must not follow spaces at the start of a value"
+                break
             i += 1  # a letter of a value that is not quoted
             continue
         end = i + 1

@@ -16,6 +16,7 @@ from dhen_objective.streams.layout import CSV
 from dhen_objective.streams.opening import open_bytes
 from dhen_objective.streams.part import Part, Source, arrow
 from dhen_objective.streams.records import Records, find_records
+from dhen_objective.streams.suspects import escaped_letter, may_be_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,7 +45,7 @@ class TextFile(Source):
         """Opens nothing yet."""
         self._path, self._layout = path, layout
         self.name = path.name
-        self._warned = False
+        self._warned = self._swallowed = False
 
     def names(self) -> list[str]:
         """Returns the names of the columns; none for a file without any row.
@@ -84,6 +85,8 @@ class TextFile(Source):
             rows = self._read(block, records, good, names, columns)
             if not self._warned and not block.isascii():
                 self._warn_of_other_codes(rows)
+            if not self._swallowed:
+                self._warn_of_swallowed_rows(block, records, line, len(names))
             yield Part(
                 source=self.name,
                 lines=lines[good],
@@ -119,6 +122,29 @@ class TextFile(Source):
                         "but a longer one begins here; is a quote not closed?"
                     )
 
+    def _without_escaped_nulls(self, block: bytes, records: Records) -> tuple[bytes, list[str]]:
+        """Replaces marks of a missing value that have an escape; refuses and tells of others.
+
+        Raises:
+            ValueError: If a value is an escaped N alone, which would be the category N.
+        """
+        block, null = _without_escaped_nulls(block, records, self._layout)
+        mark = f"{self._layout.escape}N"
+        if next(_values(block, records, self._layout, [mark]), None) is not None:
+            raise ValueError(
+                f"null must name {mark}, which is a missing value in files of databases, where "
+                f"escape is given, but got {self._layout.null} for {self._path}, which has it."
+            )
+        pair = escaped_letter(block[: records.used], self._layout)
+        if pair is not None:
+            warnings.warn(
+                f"{self._path} has {pair!r}, an escape before a letter or digit: it is read as "
+                f"{pair[1:]!r}. PostgreSQL means tabs and new lines by some, and programs that "
+                "do not escape the escape mean both characters.",
+                stacklevel=2,
+            )
+        return block, null
+
     def _warn_of_other_codes(self, rows: pa.RecordBatch) -> None:
         """Tells once of text that is no UTF-8: in another file, or in Parquet, its ids differ."""
         pa = arrow()
@@ -131,6 +157,23 @@ class TextFile(Source):
                     f"{self._path} has text in {name!r} that is not in UTF-8. It is taken as it "
                     "is: the ids of letters beyond ASCII differ from those of the same text in "
                     "UTF-8, as in Parquet files and DataFrames.",
+                    stacklevel=2,
+                )
+                return
+
+    def _warn_of_swallowed_rows(
+        self, block: bytes, records: Records, line: int, width: int
+    ) -> None:
+        """Tells once of rows that two stray quotes may have made one value of."""
+        lines = np.diff(np.append(records.lines, records.used_lines))
+        for row in np.flatnonzero((lines > 1) & (records.widths == width)):
+            text = block[records.starts[row] : records.ends[row]]
+            if may_be_rows(text, self._layout.delimiter.encode(), width):
+                self._swallowed = True
+                warnings.warn(
+                    f"{self._path}:{line + records.lines[row]}: a value in quotes has new lines, "
+                    "and each of its lines could be a row of its own. It is taken for one row. "
+                    f"{_ABOUT_QUOTES}",
                     stacklevel=2,
                 )
                 return
@@ -172,7 +215,7 @@ class TextFile(Source):
             return pa.RecordBatch.from_arrays(nothing, names=list(columns))
         layout, null = self._layout, list(self._layout.null)
         if layout.escape is not None:
-            block, null = _without_escaped_nulls(block, records, layout)
+            block, null = self._without_escaped_nulls(block, records)
         text = block[: records.used]
         if not good.all():
             kept = np.repeat(good, records.ends - records.starts)
@@ -236,14 +279,22 @@ def _without_escaped_nulls(block: bytes, records: Records, layout: CSV) -> tuple
     escape = layout.escape or ""
     marks = [text for text in layout.null if escape in text]
     null = [text for text in layout.null if escape not in text]
-    if not marks:
-        return block, null
-    edge = re.escape(layout.delimiter).encode() + rb"\r\n"
-    choices = b"|".join(re.escape(mark.encode()) for mark in marks)
     changed = bytearray(block)
+    for first, end in _values(block, records, layout, marks):
+        changed[first:end] = bytes(end - first)
+    return bytes(changed), [*null, *("\0" * len(mark.encode()) for mark in marks)]
+
+
+def _values(
+    block: bytes, records: Records, layout: CSV, texts: Sequence[str]
+) -> Iterator[tuple[int, int]]:
+    """Yields where values without quotes are one of these texts."""
+    if not texts:
+        return
+    edge = re.escape(layout.delimiter).encode() + rb"\r\n"
+    choices = b"|".join(re.escape(text.encode()) for text in texts)
     opening, closing = records.quoted
     for match in re.finditer(rb"(?<![^%b])(?:%b)(?![^%b])" % (edge, choices, edge), block):
         first, end = match.span()
         if np.searchsorted(opening, first) == np.searchsorted(closing, first):
-            changed[first:end] = bytes(end - first)
-    return bytes(changed), [*null, *("\0" * len(mark.encode()) for mark in marks)]
+            yield first, end

@@ -374,3 +374,13 @@ def test_large_numbers_of_all_formats_keep_their_digits(tmp_path: Path) -> None:
     frame.to_parquet(tmp_path / "a.parquet")
     for table in (tmp_path / "a.csv", tmp_path / "a.parquet", frame):
         assert read(table).dense[:, 0].tolist() == times
+
+
+def test_a_frame_over_an_array_that_changes_is_kept_as_it_was() -> None:
+    array = np.array([[0.0, 1.0], [1.0, 2.0]])
+    frame = pd.DataFrame(array, columns=["y", "price"], copy=False)
+    columns = Columns(label="y", sparse={}, dense=("price",))
+    stream = TableStream(frame, columns, prior=0.5)
+    array[0, 1] = 9.0
+    (batch,) = stream.batches(2)
+    assert batch.dense.flatten().tolist() == [1.0, 2.0]

@@ -107,6 +107,10 @@ CASES: dict[str, tuple[Callable[[Path], object], dict]] = {
     "A quote is never closed": (text(("day_1.csv", UNCLOSED)), {}),
     "Something follows a closing quote": (
         text(("day_1.csv", 'clicked,price,shop\n0,1,"5" pipe"\n')), {}),
+    "Spaces stand before a quote": (
+        text(("day_1.csv", 'clicked,price,shop\n0,1, "a"\n')), {}),
+    "A missing value is escaped": (
+        text(("day_1.csv", "clicked,price,shop\n0,1,\\N\n")), {"layout": CSV(escape="\\")}),
     "A column has another name in the second file": (
         text(("day_1.csv", TABLE), ("day_2.csv", TABLE.replace("price", "Price"))), {}),
     "A column is there twice": (twice, {}),
