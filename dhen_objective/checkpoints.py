@@ -13,13 +13,14 @@ from typing import Any
 import torch
 from torch import nn
 
+from dhen_objective.behaviour import alike, behaviour
 from dhen_objective.config import DHENConfig, TrainConfig
-from dhen_objective.streams.base import Batch, ClickStream
+from dhen_objective.streams.base import Batch, ClickStream, matching
 from dhen_objective.trainer import Trainer
 from dhen_objective.whole_files import sweep, write_whole
 
 _ROWS = 256
-_MAGIC = b"dhen_objective checkpoint 3\n"
+_MAGIC = b"dhen_objective checkpoint 4\n"
 _DIGEST = 32
 
 
@@ -49,7 +50,8 @@ class Checkpoint:
     """The file of one training: written at each report, taken up by the same training alone.
 
     The file holds the state of the trainer, what it is a training of, with a hash of the weights
-    that it began with, the files of its stream, and a hash of all rows that it learned from.
+    that it began with and what they predicted and learned from the first rows, the files of its
+    stream, and a hash of all rows that it learned from.
     Whoever takes it up reads these rows again, so that a state of other data is not continued.
     """
 
@@ -67,6 +69,9 @@ class Checkpoint:
         self._trainer, self._stream, self._training = trainer, stream, training
         self._files: list[dict[str, Any]] = stream.identity.get("files", [])
         self._initial = _weights_hash(trainer.model)
+        learned = min(_ROWS, training.batch_size)  # before any state is kept
+        first = next(matching(stream.batches(learned), stream))
+        self._behaviour = behaviour(trainer.model, first.to(training.device))
         self._rows = hashlib.sha256()
         sweep(path.parent, path.name)
 
@@ -97,6 +102,7 @@ class Checkpoint:
         saved = {
             "about": self._about(),
             "files": self._files,
+            "behaviour": self._behaviour,
             "learned": self._trainer.rows,
             "rows": self._rows.hexdigest(),
             "state": self._trainer.state_dict(),
@@ -117,12 +123,14 @@ class Checkpoint:
             yield batch
 
     def _skip(self, batches: Iterator[Batch], saved: dict[str, Any]) -> None:
-        """Reads what the state has learned from, and checks that it is the same."""
+        """Reads what the state has learned from; checks that it and the model are the same."""
         left = saved["learned"]
         while left > 0 and (batch := next(batches, None)) is not None:
             left -= len(batch)
         if left or self._rows.hexdigest() != saved["rows"]:
             raise _UnusableError(f"is of other data{self._changed(saved['files'])}")
+        if not alike(saved["behaviour"], self._behaviour):
+            raise _UnusableError("is of a model that predicted or learned otherwise")
 
     def _changed(self, files: list[dict[str, Any]]) -> str:
         changed = changed_files(files, self._files)
@@ -143,7 +151,8 @@ class Checkpoint:
             **_shape(self._stream),
             "model": type(model).__name__,
             "config": config.to_dict() if isinstance(config, DHENConfig) else None,
-            "modules": repr(model),  # with what no weight tells of, such as a share of dropout
+            # with what no weight tells of, such as a share of dropout, and whether it is on
+            "modules": [repr(model), [module.training for module in model.modules()]],
             "weights": shapes,
             "initial weights": self._initial,
             "training": self._training.to_dict(),

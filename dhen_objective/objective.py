@@ -16,10 +16,11 @@ from dhen_objective.checked import checked
 from dhen_objective.checkpoints import changed_files, checkpoint_path
 from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.cost import flops_per_example
+from dhen_objective.fingerprint import Fingerprint, Fingerprinted
 from dhen_objective.inherited import InheritedReports
 from dhen_objective.metrics import Tally, ne_gain, ne_gain_with_error
 from dhen_objective.ranges import check_device
-from dhen_objective.same_baseline import warn_of_another_baseline
+from dhen_objective.same_baseline import about_baseline, warn_of_another_baseline
 from dhen_objective.size import network_size
 from dhen_objective.space import suggest_config
 from dhen_objective.streams.base import ClickStream
@@ -56,10 +57,10 @@ class DHENObjective:
 
     User attributes of a trial, in plain Python types: before the training `config` (JSON of the
     network and its training), `flops` (per example), `parameters`, `memory` (bytes of weights and
-    optimizer state) and `baseline` (JSON of its rows and of its last window's positives and log
-    loss); after it, also if it was pruned, `rows`, `seconds`, `qps` (examples per second of a
-    training step), `ne` (of the last window), `ne_gain` (likewise, in %), `ne_gain_error`,
-    `calibration` and `lifetime_ne`. NaN values are left out.
+    optimizer state) and `baseline` (JSON of its network, training and data, and of its last
+    window's positives and log loss); after it, also if it was pruned, `rows`, `seconds`, `qps`
+    (examples per second of a training step), `ne` (of the last window), `ne_gain` (likewise, in
+    %), `ne_gain_error`, `calibration` and `lifetime_ne`. NaN values are left out.
 
     Trials of a study that were held against another baseline are told of in a warning, as their
     values cannot be compared.
@@ -117,6 +118,7 @@ class DHENObjective:
         self._label = label
         self.checkpoints = checkpoints
         self._baseline_result: TrainResult | None = None
+        self._data: Fingerprint | None = None
         self._identity = stream.identity
         self._lock = threading.Lock()
 
@@ -138,12 +140,14 @@ class DHENObjective:
         with self._lock:  # other threads wait for it, and then share it
             if self._baseline_result is None:
                 self._check_data()
+                stream = Fingerprinted(self.stream)
                 self._baseline_result = train(
-                    self.stream,
+                    stream,
                     self.baseline,
                     self.training,
                     checkpoint=self._checkpoint(self.baseline, self.training),
                 )
+                self._data = stream.fingerprint
             result = self._baseline_result
         if result.is_lost(self.stream.prior):
             raise ValueError(
@@ -176,9 +180,11 @@ class DHENObjective:
         self._check_reports(training)
         self._check_data()
         checkpoint = self._checkpoint(config, training)
-        result = train(self.stream, config, training, report=report, checkpoint=checkpoint)
+        stream = Fingerprinted(self.stream)
+        result = train(stream, config, training, report=report, checkpoint=checkpoint)
         base = self.baseline_result
         self._check_data()
+        self._check_examples(stream.fingerprint)
         if result.diverged or not result.curve:
             return Score(gain=math.nan, error=math.nan, result=result)
         gain, error = self._gain(max(result.curve), result.last_window), math.nan
@@ -205,7 +211,8 @@ class DHENObjective:
         self._describe(trial, config, training)
         # which also trains the baseline, so that the trial's clock does not run meanwhile
         baseline = self.baseline_result
-        warn_of_another_baseline(trial, baseline)
+        about = about_baseline(baseline, self.baseline, self.training, self.stream, self._data)
+        warn_of_another_baseline(trial, about)
         inherited = InheritedReports(trial, baseline.curve)
 
         def report(rows: int, window: Tally) -> bool:
@@ -243,6 +250,15 @@ class DHENObjective:
                 "stream must not change while an objective lives, but "
                 f"{', '.join(changed) or 'its identity'} changed; make the stream and the "
                 "objective anew."
+            )
+
+    def _check_examples(self, read: Fingerprint | None) -> None:
+        """Refuses a whole pass over other examples than the baseline's."""
+        if read is not None and self._data is not None and not read.same(self._data):
+            raise ValueError(
+                "stream must not change while an objective lives, but yields other ids, labels "
+                "or dense values than when the baseline was trained; it must yield the same "
+                "examples in each pass."
             )
 
     def _checkpoint(self, config: DHENConfig, training: TrainConfig) -> Path | None:

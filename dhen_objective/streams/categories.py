@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _WHOLE = re.compile(rb"-?[0-9]{16,20}")
+_SHORTENED = re.compile(rb"-?[0-9]\.[0-9]{5}[eE]\+?(?:0?[6-9]|[1-9][0-9])")
+"""What Excel shows, and C's %g writes, of whole numbers with more digits."""
+
+_NULL = b"\\N"
+"""A missing value in files of Hive, MySQL, PostgreSQL and Snowflake."""
 
 
 def ids(column: pa.Array, *, field: str, size: int) -> Int64[np.ndarray, " n"]:
@@ -47,6 +52,7 @@ def _words(column: pa.Array, field: str) -> list[bytes]:
         return [word(value) for value in column.to_pylist()]
     column = pc.fill_null(column.cast(pa.large_binary()), b"")
     words = column.to_numpy(zero_copy_only=False).tolist()
+    _warn_of_texts(words, field)
     odd = pc.match_substring_regex(column, ODD).to_numpy(zero_copy_only=False)
     rewritten: list[int] = []
     for i in np.flatnonzero(odd).tolist():  # all others are their own words
@@ -57,6 +63,24 @@ def _words(column: pa.Array, field: str) -> list[bytes]:
     if rewritten:
         _warn_of_lost_digits(np.array(rewritten, float), EXACT["double"], field)
     return words
+
+
+def _warn_of_texts(words: list[bytes], field: str) -> None:
+    """Tells of texts that are no category of their own where they come from."""
+    if _NULL in words:
+        warnings.warn(
+            rf"sparse {field!r} has the text \N, by which databases mean a missing value. Here it "
+            r"is a category, other than that of null in Parquet files: give CSV(null=(r'\N',)).",
+            stacklevel=2,
+        )
+    shortened = next((text for text in words if _SHORTENED.fullmatch(text)), None)
+    if shortened is not None:
+        warnings.warn(
+            f"sparse {field!r} has numbers such as {shortened.decode()}, of which a program may "
+            "have shown six digits: all that begin with these are then one category. Write them "
+            "as whole numbers.",
+            stacklevel=2,
+        )
 
 
 def _numbers(column: pa.Array) -> Float64[np.ndarray, " n"]:

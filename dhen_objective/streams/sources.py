@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import filecmp
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +13,9 @@ from dhen_objective.streams.parquet import ParquetFile
 from dhen_objective.streams.part import Source
 from dhen_objective.streams.rows import Columns
 from dhen_objective.streams.text import TextFile
+
+_COMPARED = 1000
+"""Bytes from which on two equal files are no accident."""
 
 
 def open_file(path: Path, layout: CSV | None) -> TextFile | ParquetFile:
@@ -41,6 +46,32 @@ def open_file(path: Path, layout: CSV | None) -> TextFile | ParquetFile:
         f"layout must be given for a text file whose name does not hold .csv or .tsv, "
         f"but got none for {path}, which is no Parquet file."
     )
+
+
+def warn_of_same_content(paths: Sequence[Path], sources: Sequence[Source]) -> None:
+    """Tells of files that are copies of each other, whatever their names: rows are read twice.
+
+    Small files, of which some may well hold the same few rows, are not compared.
+
+    Args:
+        paths: The files.
+        sources: The same files as sources, whose columns were checked.
+    """
+    by_size: dict[int, list[int]] = {}
+    for i, path in enumerate(paths):
+        size = path.stat().st_size
+        if size < _COMPARED:
+            continue
+        for other in by_size.setdefault(size, []):
+            same = filecmp.cmp(paths[other], path, shallow=False)
+            if same and any(len(part.rows) for part in sources[i].parts(sources[i].names()[:1])):
+                warnings.warn(
+                    f"paths name {paths[other]} and {path}, which hold the same: "
+                    "their rows are read twice.",
+                    stacklevel=2,
+                )
+                return
+        by_size[size].append(i)
 
 
 def check_columns(source: Source, where: str, columns: Columns) -> None:

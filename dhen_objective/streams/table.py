@@ -16,7 +16,7 @@ from dhen_objective.streams.malformed import MalformedRows
 from dhen_objective.streams.part import Source, arrow
 from dhen_objective.streams.paths import expand
 from dhen_objective.streams.rows import Columns, Rows
-from dhen_objective.streams.sources import check_columns, open_file
+from dhen_objective.streams.sources import check_columns, open_file, warn_of_same_content
 
 
 @checked
@@ -90,6 +90,7 @@ class TableStream(ClickStream):
             check_columns(source, where, columns)
             if isinstance(source, Frame):
                 source.keep(columns.names)
+        warn_of_same_content(self.paths, self._sources)
         self.field_sizes = tuple(columns.fields.values())
         self.n_dense = len(columns.dense) + len(columns.counts)
         self.prior = prior

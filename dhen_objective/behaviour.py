@@ -1,0 +1,81 @@
+"""What a model predicts and learns, in a few numbers, to tell it from a model of other code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dhen_objective.features import ClickModel
+from dhen_objective.streams.base import Batch
+
+_CYCLE = 1009
+_TOLERANCE = 1e-4
+"""Relative difference that another processor or version of torch can make."""
+
+
+def behaviour(model: ClickModel, batch: Batch) -> list[list[float]]:
+    """Returns sums of the logits of a batch, and of the gradients of each parameter.
+
+    Names, shapes and weights do not tell of all that a model does: not of its code, its plain
+    attributes or which of its parameters are frozen. The model is left as it was.
+
+    Returns:
+        For each a weighted sum, and the same of absolute values; nothing for parameters that
+        the logits do not depend on.
+    """
+    parameters = [value for value in model.parameters() if value.requires_grad]
+    with _moved(model), torch.random.fork_rng(devices=[]):
+        logits = model(batch.dense, batch.sparse).float()
+        loss = nn.functional.binary_cross_entropy_with_logits(logits, batch.labels)
+        known = bool(parameters) and loss.requires_grad
+        given = torch.autograd.grad(loss, parameters, allow_unused=True) if known else ()
+    return [_sums(logits), *map(_sums, given)]
+
+
+def alike(one: list[list[float]], other: list[list[float]]) -> bool:
+    """Returns whether two models predict and learn the same, but for the last digits."""
+    if list(map(len, one)) != list(map(len, other)):
+        return False
+    return all(
+        np.allclose(a, b, rtol=0, atol=_TOLERANCE * np.abs(a).max(initial=0), equal_nan=True)
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+@contextmanager
+def _moved(model: ClickModel) -> Iterator[None]:
+    """Lets a model predict without dropout, with other weights, and takes back all that it did.
+
+    The weights are moved, as those that begin at 0 would hide a factor. The table, which may be
+    large, stays as it is.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    weights = [value for value in model.parameters() if value is not model.features.table.weight]
+    held = [(value, value.detach().clone()) for value in (*weights, *model.buffers())]
+    model.eval()
+    try:
+        with torch.no_grad():
+            for value in weights:
+                places = torch.arange(value.numel(), dtype=value.dtype, device=value.device)
+                value += 0.1 * torch.cos(places).reshape(value.shape)
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+        with torch.no_grad():
+            for value, before in held:
+                value.copy_(before)
+
+
+def _sums(values: Tensor | None) -> list[float]:
+    if values is None:
+        return []
+    values = values.coalesce().values() if values.is_sparse else values
+    flat = values.detach().cpu().double().flatten()
+    places = torch.arange(len(flat), dtype=torch.float64, device="cpu")
+    weighted = flat * (1 + places % _CYCLE / _CYCLE)
+    return [float(weighted.sum()), float(weighted.abs().sum())]
