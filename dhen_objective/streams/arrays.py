@@ -61,8 +61,9 @@ class ArrayStream(ClickStream):
             TypeError: If an array holds values of another kind.
             ValueError: If there are no rows, labels other than 0 and 1 or all the same, ids
                 outside their field, numbers that float32 cannot hold, values that are masked,
-                or arrays of another shape.
+                or arrays of another shape; or if two are of pandas and have other indices.
         """
+        _check_indices(dense=dense, sparse=sparse, labels=labels)
         self._labels = _array("labels", labels, axes=1, kinds="biuf", holds="0 and 1")
         self._sparse = _array("sparse", sparse, axes=2, kinds="biu", holds="integers")
         self._dense = _array("dense", dense, axes=2, kinds="biuf", holds="real numbers")
@@ -144,6 +145,18 @@ class ArrayStream(ClickStream):
                 dense=torch.from_numpy(np.array(self._dense[rows], self._precision, order="C")),
                 sparse=torch.from_numpy(np.array(self._sparse[rows], np.int64, order="C")),
                 labels=torch.from_numpy(np.array(self._labels[rows], np.float32)),
+            )
+
+
+def _check_indices(**values: Any) -> None:
+    """Refuses rows of pandas in another order than others: they are paired by their places."""
+    known = [(name, value.index) for name, value in values.items() if hasattr(value, "iloc")]
+    for name, index in known[1:]:
+        first, expected = known[0]
+        if len(index) == len(expected) and not index.equals(expected):
+            raise ValueError(
+                f"{name} must have the index of {first}, as rows are paired by their places, but "
+                "got another one; give both in the same order, or as arrays."
             )
 
 

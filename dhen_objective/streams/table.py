@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,7 @@ class TableStream(ClickStream):
             if isinstance(source, Frame):
                 source.keep(columns.names)
         warn_of_same_content(self.paths, self._sources)
+        self._made_of = [_stamp(path) for path in self.paths]
         self.field_sizes = tuple(columns.fields.values())
         self.n_dense = len(columns.dense) + len(columns.counts)
         self.prior = prior
@@ -107,7 +109,8 @@ class TableStream(ClickStream):
     def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
         """Yields the examples from row `start` on; only the last batch may be shorter.
 
-        Warns of malformed rows when the pass ends.
+        Warns of files that changed since the stream was made, and, when the pass ends, of
+        malformed rows.
 
         Raises:
             MalformedRowsError: If too many rows are malformed.
@@ -115,7 +118,22 @@ class TableStream(ClickStream):
                 positive, or `start` is negative.
         """
         check_batches(batch_size, start)
+        self._warn_of_changed_files()
         return regroup(self._limited(), batch_size, start=start)
+
+    def _warn_of_changed_files(self) -> None:
+        """Tells of files that are others than when the stream was made; rows may be cut off."""
+        changed = [
+            str(path)
+            for path, before in zip(self.paths, self._made_of, strict=True)
+            if path.exists() and _stamp(path) != before
+        ]
+        if changed:
+            warnings.warn(
+                f"{', '.join(changed)} changed since the stream was made. The first {self.n_rows} "
+                "rows are read of what the files hold now; make the stream anew for all of them.",
+                stacklevel=3,
+            )
 
     def _limited(self) -> Iterator[Batch]:
         malformed, left = MalformedRows(self.max_malformed), self.n_rows
@@ -168,7 +186,8 @@ def _sources(
         return (), (Frame(given),)
     if not given:
         raise ValueError("paths must name a file, but got none.")
-    paths = expand(given)
+    # absolute, as the process may go to another folder, with files of the same names
+    paths = tuple(path.absolute() for path in expand(given))
     return paths, tuple(open_file(path, layout) for path in paths)
 
 

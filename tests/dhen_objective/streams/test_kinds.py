@@ -412,3 +412,10 @@ def test_files_of_the_same_content_are_told_of(tmp_path: Path) -> None:
         (tmp_path / name).write_text("y,shop,price" + ",another" * 200 + "\n")  # without a row
     (tmp_path / "days.csv").write_text(header + rows)
     assert len(read(tmp_path)) == 200
+
+
+def test_sparse_columns_of_pandas_are_read_as_plain_ones() -> None:
+    plain = pd.DataFrame({"y": [0, 1, 0], "shop": [True, False, True], "price": [0.0, 2.0, 0.0]})
+    sparse = plain.astype({"y": "Sparse[int]", "shop": "Sparse[bool]", "price": "Sparse[float]"})
+    for name in ("dense", "sparse", "labels"):
+        assert getattr(read(sparse), name).tolist() == getattr(read(plain), name).tolist()
