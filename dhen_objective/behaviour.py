@@ -55,13 +55,14 @@ def _moved(model: ClickModel) -> Iterator[None]:
     """
     modes = [(module, module.training) for module in model.modules()]
     weights = [value for value in model.parameters() if value is not model.features.table.weight]
-    held = [(value, value.detach().clone()) for value in (*weights, *model.buffers())]
+    values: list[Tensor] = [*weights, *model.buffers()]
+    held = [(value, value.detach().clone()) for value in values]
     model.eval()
     try:
         with torch.no_grad():
             for value in weights:
                 places = torch.arange(value.numel(), dtype=value.dtype, device=value.device)
-                value += 0.1 * torch.cos(places).reshape(value.shape)
+                value.add_(0.1 * torch.cos(places).reshape(value.shape))
         yield
     finally:
         for module, mode in modes:

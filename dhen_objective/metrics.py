@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import deque
 from collections.abc import Mapping
@@ -222,7 +223,16 @@ class WindowedTally:
         self._losses: deque[Tensor] = deque(maxlen=window)
 
     def add(self, logits: Tensor, labels: Tensor) -> list[int]:
-        """Adds the next examples and returns the ends of the cells that they complete."""
+        """Adds the next examples and returns the ends of the cells that they complete.
+
+        Raises:
+            ValueError: See `log_losses`; also if there are more examples than the grid has.
+        """
+        if self._rows + len(labels) > self.grid[-1]:
+            raise ValueError(
+                f"labels must be at most the {self.grid[-1] - self._rows} that are left of grid, "
+                f"but got {len(labels)}."
+            )
         done: list[int] = []
         losses, predicted = log_losses(logits, labels), torch.sigmoid(logits.detach().double())
         start = 0
@@ -247,8 +257,19 @@ class WindowedTally:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Takes up what `state_dict` returned; grid and window must be the same."""
-        *self.cells, self._open = [Tally(**cell) for cell in state["cells"]]
+        """Takes up what `state_dict` returned; grid and window must be the same.
+
+        Raises:
+            ValueError: If they are not.
+        """
+        *cells, last = [Tally(**cell) for cell in state["cells"]]
+        ends = tuple(itertools.accumulate(cell.rows for cell in cells))
+        if ends != self.grid[: len(ends)] or len(state["losses"]) != min(len(ends), self.window):
+            raise ValueError(
+                f"state must be of the grid {self.grid} and the window {self.window}, but got "
+                f"cells that end at {ends} and losses of {len(state['losses'])} of them."
+            )
+        self.cells, self._open = cells, last
         self._rows = sum(cell.rows for cell in self.cells) + self._open.rows
         self._open_losses = [state["open_losses"]]
         self._losses = deque(state["losses"], maxlen=self.window)

@@ -118,6 +118,7 @@ class DHENObjective:
         self._label = label
         self.checkpoints = checkpoints
         self._baseline_result: TrainResult | None = None
+        self._baseline_of = self.baseline, self.training  # which a user may set to others
         self._data: Fingerprint | None = None
         self._identity = stream.identity
         self._lock = threading.Lock()
@@ -138,7 +139,8 @@ class DHENObjective:
                 since the objective was made.
         """
         with self._lock:  # other threads wait for it, and then share it
-            if self._baseline_result is None:
+            asked = self.baseline, self.training
+            if self._baseline_result is None or self._baseline_of != asked:
                 self._check_data()
                 stream = Fingerprinted(self.stream)
                 self._baseline_result = train(
@@ -147,7 +149,7 @@ class DHENObjective:
                     self.training,
                     checkpoint=self._checkpoint(self.baseline, self.training),
                 )
-                self._data = stream.fingerprint
+                self._data, self._baseline_of = stream.fingerprint, asked
             result = self._baseline_result
         if result.is_lost(self.stream.prior):
             raise ValueError(

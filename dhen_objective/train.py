@@ -193,7 +193,8 @@ def learn(
     batches = stream.batches(training.batch_size) if saved is None else saved.resume()
     before = learner.record.grid[: len(learner.record.cells)]  # of the state that was taken up
     stopped = _report(learner, before, report)
-    for batch in () if stopped else matching(batches, stream, seen=learner.rows):
+    left = matching(batches, stream, seen=learner.rows, most=training.batch_size)
+    for batch in () if stopped else left:
         done = learner.timed_step(batch.to(training.device))
         clock.advance()
         stopped = _report(learner, done, report)

@@ -114,7 +114,9 @@ class ClickStream(ABC):
         """
 
 
-def matching(batches: Iterable[Batch], stream: ClickStream, *, seen: int = 0) -> Iterator[Batch]:
+def matching(
+    batches: Iterable[Batch], stream: ClickStream, *, seen: int = 0, most: int | None = None
+) -> Iterator[Batch]:
     """Yields a stream's batches, which must be what the stream says of itself.
 
     One column would be broadcast to several features, and an id beyond its field would be one of
@@ -124,14 +126,20 @@ def matching(batches: Iterable[Batch], stream: ClickStream, *, seen: int = 0) ->
         batches: What the stream yields.
         stream: What it says.
         seen: Number of examples before these.
+        most: Size of the batches that were asked for; by default any will do.
 
     Raises:
-        ValueError: If a batch has other columns or an id outside its field, or there are not
-            `n_rows` examples in all.
+        ValueError: If a batch has other columns, an id outside its field or more examples than
+            were asked for, or there are not `n_rows` examples in all.
     """
     sizes = torch.tensor(stream.field_sizes, dtype=torch.int64, device="cpu")
     for batch in batches:
         _check_widths(batch, stream)
+        if most is not None and len(batch) > most:
+            raise ValueError(
+                f"stream must yield batches of at most batch_size = {most} examples, "
+                f"but got {len(batch)}."
+            )
         outside = (batch.sparse < 0) | (batch.sparse >= sizes.to(batch.sparse.device))
         if outside.any():
             row, field = outside.nonzero()[0].tolist()

@@ -458,6 +458,16 @@ def test_a_baseline_of_nearly_the_same_loss_is_told_of(changed: str) -> None:
         study.optimize(second, n_trials=1)
 
 
+def test_a_baseline_that_is_set_to_another_is_trained_anew() -> None:
+    stream = TableStream(table(), Columns(label="y", sparse={}, dense=("x",)), prior=0.5)
+    objective = DHENObjective(stream, baseline=BASE, training=FAST)
+    before = objective.baseline_result
+    assert objective.baseline_result is before
+    objective.training = replace(FAST, lr=0.01)
+    assert objective.score(BASE).gain == 0
+    assert objective.baseline_result.lifetime == train(stream, BASE, objective.training).lifetime
+
+
 def test_values_that_change_where_no_label_tells_of_it_are_refused() -> None:
     rows = 1999  # of which the identity of arrays knows each second
     dense, labels = np.zeros((rows, 1)), np.arange(rows) % 2
