@@ -68,8 +68,8 @@ def _moved(model: ClickModel) -> Iterator[None]:
         for module, mode in modes:
             module.training = mode
         with torch.no_grad():
-            for value, before in held:
-                value.copy_(before)
+            for changed, before in held:
+                changed.copy_(before)
 
 
 def _sums(values: Tensor | None) -> list[float]:

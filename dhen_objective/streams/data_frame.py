@@ -94,7 +94,8 @@ def to_array(values: pd.Series) -> pa.Array:
     if values.dtype == object:
         return _objects(values)
     if hasattr(values.dtype, "fill_value"):  # of pandas' sparse columns
-        return to_array(values.sparse.to_dense())
+        sparse: Any = values.sparse
+        return to_array(sparse.to_dense())
     array = pa.array(values, from_pandas=True)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 

@@ -31,6 +31,9 @@ _ABOUT_QUOTES = (
 )
 _ZEROS = "a text must not hold zero bytes, as a crash of the machine leaves behind."
 
+_JOINED = (
+    "a row must not begin with the mark of UTF-8, as where files that begin with it were joined."
+)
 _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -104,6 +107,8 @@ class TextFile(Source):
                 block += more
                 records = find_records(block, self._layout, last=not more)
                 fault = records.fault and f"{records.fault}. {_ABOUT_QUOTES}"
+                if b"\n" + _BOM in block or b"\r" + _BOM in block:
+                    raise ValueError(f"{self._path}: {_JOINED}")
                 if b"\0" in more:
                     block, fault = _before_zeros(block, records), _ZEROS
                     records = find_records(block, self._layout, last=True)
@@ -259,14 +264,20 @@ def _before_zeros(block: bytes, records: Records) -> bytes:
 
 
 def _without_spaced_nulls(rows: pa.RecordBatch, null: Sequence[str]) -> pa.RecordBatch:
-    """Makes also those marks of a missing value null that have spaces around them."""
+    """Makes also those marks null that have spaces around them, or zeros after the point.
+
+    A column of numbers gets these zeros where one value of it is missing.
+    """
     if not null:
         return rows
     import pyarrow.compute as pc
 
     pa = arrow()
     marks = "|".join(map(re.escape, null))
-    spaced = rf"^([ \t]+({marks})[ \t]*|({marks})[ \t]+)$"
+    numbers = [mark for mark in null if re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", mark)]
+    zeros = "|".join(re.escape(mark) + (r"0*" if "." in mark else r"\.0*") for mark in numbers)
+    marks = f"{marks}|{zeros}" if zeros else marks
+    spaced = rf"^([ \t]+({marks})[ \t]*|({marks})[ \t]+{'|' + zeros if zeros else ''})$"
     columns = [
         pc.if_else(pc.match_substring_regex(column, spaced), pa.scalar(None, column.type), column)
         for column in rows.columns
