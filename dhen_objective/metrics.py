@@ -228,13 +228,13 @@ class WindowedTally:
         Raises:
             ValueError: See `log_losses`; also if there are more examples than the grid has.
         """
+        done: list[int] = []
+        losses, predicted = log_losses(logits, labels), torch.sigmoid(logits.detach().double())
         if self._rows + len(labels) > self.grid[-1]:
             raise ValueError(
                 f"labels must be at most the {self.grid[-1] - self._rows} that are left of grid, "
                 f"but got {len(labels)}."
             )
-        done: list[int] = []
-        losses, predicted = log_losses(logits, labels), torch.sigmoid(logits.detach().double())
         start = 0
         while start < len(labels) and len(self.cells) < len(self.grid):
             end = self.grid[len(self.cells)]

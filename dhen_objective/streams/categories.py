@@ -52,11 +52,14 @@ def _words(column: pa.Array, field: str) -> list[bytes]:
         return [word(value) for value in column.to_pylist()]
     column = pc.fill_null(column.cast(pa.large_binary()), b"")
     words = column.to_numpy(zero_copy_only=False).tolist()
-    _warn_of_texts(words, field)
+    if _NULL in words:
+        _warn_of_null(field)
     odd = pc.match_substring_regex(column, ODD).to_numpy(zero_copy_only=False)
     rewritten: list[int] = []
     for i in np.flatnonzero(odd).tolist():  # all others are their own words
         text, words[i] = words[i], word(words[i])
+        if _SHORTENED.fullmatch(text):
+            _warn_of_six_digits(text, field)
         of_float = text.endswith(b".0") or b"e" in text.lower()
         if of_float and _WHOLE.fullmatch(words[i]):
             rewritten.append(abs(int(words[i])))
@@ -65,22 +68,21 @@ def _words(column: pa.Array, field: str) -> list[bytes]:
     return words
 
 
-def _warn_of_texts(words: list[bytes], field: str) -> None:
-    """Tells of texts that are no category of their own where they come from."""
-    if _NULL in words:
-        warnings.warn(
-            rf"sparse {field!r} has the text \N, by which databases mean a missing value. Here it "
-            r"is a category, other than that of null in Parquet files: give CSV(null=(r'\N',)).",
-            stacklevel=2,
-        )
-    shortened = next((text for text in words if _SHORTENED.fullmatch(text)), None)
-    if shortened is not None:
-        warnings.warn(
-            f"sparse {field!r} has numbers such as {shortened.decode()}, of which a program may "
-            "have shown six digits: all that begin with these are then one category. Write them "
-            "as whole numbers.",
-            stacklevel=2,
-        )
+def _warn_of_null(field: str) -> None:
+    warnings.warn(
+        rf"sparse {field!r} has the text \N, by which databases mean a missing value. Here it is "
+        r"a category, other than that of null in Parquet files: give CSV(null=(r'\N',)).",
+        stacklevel=2,
+    )
+
+
+def _warn_of_six_digits(text: bytes, field: str) -> None:
+    warnings.warn(
+        f"sparse {field!r} has numbers such as {text.decode()}, of which a program may have "
+        "shown six digits: all that begin with these are then one category. Write them as whole "
+        "numbers.",
+        stacklevel=2,
+    )
 
 
 def _numbers(column: pa.Array) -> Float64[np.ndarray, " n"]:

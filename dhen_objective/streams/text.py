@@ -107,7 +107,7 @@ class TextFile(Source):
                 block += more
                 records = find_records(block, self._layout, last=not more)
                 fault = records.fault and f"{records.fault}. {_ABOUT_QUOTES}"
-                if b"\n" + _BOM in block or b"\r" + _BOM in block:
+                if not block.isascii() and (b"\n" + _BOM in block or b"\r" + _BOM in block):
                     raise ValueError(f"{self._path}: {_JOINED}")
                 if b"\0" in more:
                     block, fault = _before_zeros(block, records), _ZEROS
