@@ -18,7 +18,6 @@ from dhen_objective.features import ClickModel
 from dhen_objective.interactions import INTERACTIONS
 from dhen_objective.metrics import (
     Tally,
-    WindowedTally,
     ne_gain,
     ne_gain_with_error,
     normalized_entropy,
@@ -47,6 +46,7 @@ from dhen_objective.streams import (
 from dhen_objective.throughput import Throughput, measure_throughput
 from dhen_objective.train import TrainResult, train, train_model
 from dhen_objective.trainer import Trainer
+from dhen_objective.windows import WindowedTally
 
 try:
     __version__ = version("optuna-predictor-rl")

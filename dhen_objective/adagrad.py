@@ -1,4 +1,4 @@
-"""Adagrad for an embedding table: touches only the rows a batch looked up."""
+"""Adagrad for an embedding table, which moves only the rows that a batch looked up."""
 
 from __future__ import annotations
 
@@ -7,34 +7,35 @@ from torch import Tensor, nn
 
 from dhen_objective.ranges import check_positive
 
+_EPSILON = 1e-8
+
 
 class RowwiseAdagrad:
     """Adagrad with one accumulator a row, fed by the sparse gradient of a look-up.
 
-    s_r += mean_j g_rj^2 and w_r -= lr g_r / (sqrt(s_r) + eps), where g_r sums the gradients of
+    s_r += mean_j g_rj^2 and w_r -= lr g_r / (sqrt(s_r) + 1e-8), where g_r sums the gradients of
     all look-ups of row r in the batch.
     """
 
-    def __init__(self, table: nn.Parameter, *, lr: float, eps: float = 1e-8) -> None:
-        """Starts with all accumulators at 0."""
-        check_positive(lr=lr, eps=eps)
+    def __init__(self, table: nn.Parameter, *, lr: float) -> None:
+        check_positive(lr=lr)
         self.table = table
         self.lr = lr
-        self.eps = eps
         self.sums = torch.zeros(len(table), device=table.device, dtype=table.dtype)
 
     @torch.no_grad()
     def step(self) -> None:
-        """Updates the looked-up rows and clears the gradient."""
+        """Update the looked-up rows and clear the gradient."""
         gradient = self.table.grad
         if gradient is None:
             return
         self.table.grad = None
-        # read as it is: torch would sort and sum it into a new sparse tensor, at 3 x the cost
+        # The private parts, since `coalesce` would sort and sum them into a new sparse tensor at
+        # three times the cost.
         ids, values = gradient._indices()[0], gradient._values()
         rows, position = torch.unique(ids, return_inverse=True)
         total = values.new_zeros(len(rows), values.shape[1]).index_add_(0, position, values)
         sums: Tensor = self.sums[rows] + total.square().mean(1)
         self.sums[rows] = sums
-        step = total * (-self.lr / (sums.sqrt() + self.eps)).unsqueeze(1)
+        step = total * (-self.lr / (sums.sqrt() + _EPSILON)).unsqueeze(1)
         self.table.data.index_add_(0, rows, step)

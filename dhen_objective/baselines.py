@@ -1,4 +1,4 @@
-"""Models to hold a DHEN against: logistic regression and a plain MLP, on the same features."""
+"""Models to compare a DHEN with: logistic regression and a plain MLP, on the same features."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ from dhen_objective.ranges import check_prior
 class LogisticRegression(ClickModel):
     """One weight for each id and each dense feature: the logit is their sum.
 
+    The weights start at 0 and the bias at the prior's logit.
+
     Shape:
         dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
     """
 
     learning_rates: ClassVar[dict[str, float]] = {"lr": 1e-2, "embedding_lr": 0.1}
-    """Chosen as DHEN's are (`benchmarks/dhen/learning_rates.py`)."""
+    """Chosen as DHEN's are (`python -m benchmarks dhen learning_rates`)."""
 
     def __init__(self, *, field_sizes: Sequence[int], n_dense: int, prior: float = 0.5) -> None:
-        """Starts with all weights 0 and the logit of the prior."""
         super().__init__()
         check_prior(prior)
         config = DHENConfig(dim=1, attn_heads=1, dense_hidden=())
@@ -42,7 +43,7 @@ class LogisticRegression(ClickModel):
     def forward(
         self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
     ) -> Float[Tensor, " b"]:
-        """Returns the logits."""
+        """Return the logits."""
         out: Tensor = self.features(dense, sparse).sum((1, 2)) + self.bias
         return out
 
@@ -51,12 +52,14 @@ class LogisticRegression(ClickModel):
 class PlainMLP(ClickModel):
     """An MLP over all embeddings side by side, without interaction modules.
 
+    Of `config` it takes the features and the initialization.
+
     Shape:
         dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
     """
 
     learning_rates: ClassVar[dict[str, float]] = {"lr": 1e-3, "embedding_lr": 0.03}
-    """Chosen as DHEN's are (`benchmarks/dhen/learning_rates.py`)."""
+    """Chosen as DHEN's are (`python -m benchmarks dhen learning_rates`)."""
 
     def __init__(
         self,
@@ -68,7 +71,6 @@ class PlainMLP(ClickModel):
         config: DHENConfig | None = None,
         seed: int = 0,
     ) -> None:
-        """Builds the model; of `config` it takes the features and the initialization."""
         super().__init__()
         check_prior(prior)
         for width in hidden:
@@ -81,6 +83,6 @@ class PlainMLP(ClickModel):
     def forward(
         self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
     ) -> Float[Tensor, " b"]:
-        """Returns the logits."""
+        """Return the logits."""
         out: Tensor = self.mlp(self.features(dense, sparse).flatten(1))
         return out.squeeze(1)

@@ -1,4 +1,4 @@
-"""The decisions that make one DHEN, and those that train it, as plain values."""
+"""The architecture of a DHEN and the settings of its training, as plain values."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 import torch
 
 from dhen_objective.checked import check_at_least, checked
-from dhen_objective.ranges import check_positive, check_seed
+from dhen_objective.ranges import check_device_name, check_positive, check_seed
 
 
 class Interaction(StrEnum):
-    """The five interaction modules a DHEN layer may hold."""
+    """The five interaction modules that a DHEN layer may have."""
 
     DLRM = "dlrm"
     ATTENTION = "attention"
@@ -31,6 +31,7 @@ _KNOBS: dict[Interaction, tuple[str, ...]] = {
     Interaction.DCN: ("dcn_layers", "dcn_rank"),
     Interaction.CONV: ("conv_kernel", "conv_channels", "conv_2d"),
 }
+"""The fields of `DHENConfig` that have an effect in each module alone."""
 
 
 def _check_keys(cls: type[Any], values: Mapping[str, Any]) -> None:
@@ -104,10 +105,11 @@ class DHENConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "modules", _ordered_modules(self.modules))
         _use_floats(self, "w_init_scale", "ln_init", "embedding_std")
-        at_least_one = ["n_layers", "dlrm_hidden", "attn_heads", "attn_ffn_mult", "linear_embs"]
-        at_least_one += ["dcn_layers", "dcn_rank", "conv_kernel", "conv_channels", "dim"]
-        at_least_one += ["module_embs"]
-        check_at_least(1, **{name: getattr(self, name) for name in at_least_one})
+        counts = (
+            "n_layers dlrm_hidden attn_heads attn_ffn_mult linear_embs dcn_layers dcn_rank "
+            "conv_kernel conv_channels dim module_embs"
+        )
+        check_at_least(1, **{name: getattr(self, name) for name in counts.split()})
         check_at_least(
             0, dlrm_k=self.dlrm_k, ln_init=self.ln_init, embedding_std=self.embedding_std
         )
@@ -125,7 +127,7 @@ class DHENConfig:
                 raise ValueError(f"{name} must be positive, but got {getattr(self, name)}.")
 
     def canonical(self) -> DHENConfig:
-        """Returns the same network with the knobs of its absent modules at their defaults."""
+        """Return the same network with the knobs of its absent modules at their defaults."""
         absent = [module for module in Interaction if module not in self.modules]
         unused = [knob for module in absent for knob in _KNOBS[module]]
         if self.ensemble == "sum":
@@ -134,7 +136,7 @@ class DHENConfig:
         return replace(self, **{knob: defaults[knob] for knob in unused})
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as plain JSON values."""
+        """Return the fields as plain JSON values."""
         values = asdict(self)
         values["modules"] = [module.value for module in self.modules]
         for name in ("head_hidden", "dense_hidden"):
@@ -144,7 +146,7 @@ class DHENConfig:
     @classmethod
     @checked
     def from_dict(cls, values: Mapping[str, Any]) -> DHENConfig:
-        """Returns the configuration that `to_dict` wrote; absent fields take their defaults."""
+        """Return the configuration that `to_dict` wrote; absent fields take their defaults."""
         _check_keys(cls, values)
         given = dict(values)
         if "modules" in given:
@@ -154,13 +156,13 @@ class DHENConfig:
         return cls(**given)
 
     def to_json(self) -> str:
-        """Returns the configuration as one line of JSON."""
+        """Return the configuration as one line of JSON."""
         return json.dumps(self.to_dict())
 
     @classmethod
     @checked
     def from_json(cls, text: str) -> DHENConfig:
-        """Returns the configuration that `to_json` wrote.
+        """Return the configuration that `to_json` wrote.
 
         Raises:
             ValueError: If it is no JSON, or breaks a rule.
@@ -183,18 +185,9 @@ def _ordered_modules(modules: Iterable[str]) -> tuple[Interaction, ...]:
 
 
 def _use_floats(config: object, *names: str) -> None:
-    """Turns integers into floats, so that equal configurations have equal JSON."""
+    """Turn integers into floats, so that equal configurations have equal JSON."""
     for name in names:
         object.__setattr__(config, name, float(getattr(config, name)))
-
-
-def _check_device(device: str | torch.device) -> None:
-    try:
-        torch.device(device)
-    except RuntimeError as error:
-        raise ValueError(
-            f"device must name one of torch's, such as 'cpu' or 'cuda', but got {device!r}."
-        ) from error
 
 
 @checked
@@ -236,7 +229,7 @@ class TrainConfig:
         check_positive(lr=self.lr, embedding_lr=self.embedding_lr)
         check_at_least(1, batch_size=self.batch_size, n_reports=self.n_reports)
         check_seed(self.seed)
-        _check_device(self.device)
+        check_device_name(self.device)
         if not 0 < self.window <= 1:
             raise ValueError(f"window must be in (0, 1], but got {self.window}.")
         if self.window * self.n_reports < 1 - 1e-9:
@@ -246,12 +239,12 @@ class TrainConfig:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as plain JSON values."""
+        """Return the fields as plain JSON values."""
         return asdict(self)
 
     @classmethod
     @checked
     def from_dict(cls, values: Mapping[str, Any]) -> TrainConfig:
-        """Returns the configuration that `to_dict` wrote; absent fields take their defaults."""
+        """Return the configuration that `to_dict` wrote; absent fields take their defaults."""
         _check_keys(cls, values)
         return cls(**values)

@@ -1,4 +1,4 @@
-"""What a network costs: FLOPs per example by formula, parameters and memory."""
+"""FLOPs of one example by formula, and the parameters of a model."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from torch import nn
 
 from dhen_objective.checked import checked
 from dhen_objective.config import DHENConfig, Interaction
-from dhen_objective.features import ClickModel
 from dhen_objective.interactions import n_layer_embs, n_module_embs
 from dhen_objective.ranges import check_features
 
 
-def _matmul(*shape: int) -> int:
-    """FLOPs of an (a, b) by (b, c) product; a multiply-add is two."""
-    a, b, c = shape
+def _matmul(a: int, b: int, c: int) -> int:
+    """Return the FLOPs of an (a, b) by (b, c) product; a multiply-add is two."""
     return 2 * a * b * c
 
 
@@ -68,7 +66,7 @@ INTERACTION_FLOPS: dict[Interaction, Callable[[int, DHENConfig], int]] = {
 
 @checked
 def flops_per_example(config: DHENConfig, *, n_fields: int, n_dense: int) -> int:
-    """Returns the FLOPs of one example's forward pass; a multiply-add is two.
+    """Return the FLOPs of one example's forward pass; a multiply-add is two.
 
     Counts matrix products and convolutions, as `torch.utils.flop_counter` does: not look-ups,
     norms and elementwise operations.
@@ -90,17 +88,5 @@ def flops_per_example(config: DHENConfig, *, n_fields: int, n_dense: int) -> int
 
 @checked
 def parameter_count(model: nn.Module) -> int:
-    """Returns the number of trainable values, the embedding table among them."""
+    """Return the number of trainable values, the embedding table among them."""
     return sum(parameter.numel() for parameter in model.parameters())
-
-
-def memory_bytes(model: ClickModel) -> int:
-    """Returns the bytes that training holds whatever the batch: weights and optimizer state.
-
-    The embedding table has one Adagrad sum a row; every other weight has a gradient and Adam's
-    two moments. Activations and the table's sparse gradient depend on the batch and are left out.
-    """
-    table = model.features.table.weight
-    rest = sum(4 * p.numel() * p.element_size() for p in model.parameters() if p is not table)
-    buffers = sum(buffer.numel() * buffer.element_size() for buffer in model.buffers())
-    return rest + buffers + table.element_size() * (table.numel() + len(table))

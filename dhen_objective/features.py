@@ -27,16 +27,15 @@ _CUT = 5.0
 
 
 class RunningNorm(nn.Module):
-    """Standardizes dense features by the mean and deviation of what was observed before.
+    """Standardization of dense features by the mean and deviation of what was observed before.
 
-    Values that are missing (NaN or infinite) take the running mean, and so become 0. All values
-    of a feature are 0 until two different ones were observed: its scale is not known before,
-    and raw values can be thousands. Later values are cut at 5 deviations, since a feature that
-    was almost constant so far can change by hundreds of them.
+    Missing values (NaN or infinite) take the running mean, and so become 0. All values of a
+    feature are 0 until two different ones were observed: its scale is not known before, and raw
+    values can be thousands. Later values are cut at 5 deviations, since a feature that was almost
+    constant so far can change by hundreds of them.
     """
 
     def __init__(self, n_dense: int) -> None:
-        """Starts with nothing observed."""
         super().__init__()
         check_at_least(0, n_dense=n_dense)
         self.count: Tensor
@@ -47,7 +46,7 @@ class RunningNorm(nn.Module):
             self.register_buffer(name, zeros.clone())
 
     def forward(self, dense: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
-        """Returns the standardized features; observes nothing."""
+        """Return the standardized features and observe nothing."""
         deviation = (self.squares / self.count.clamp(min=1)).sqrt()
         known = deviation > _RESOLUTION * self.mean.abs()  # a constant's is rounding error
         # in float64: the mean in float32 is off by many deviations where values are large
@@ -56,7 +55,7 @@ class RunningNorm(nn.Module):
 
     @torch.no_grad()
     def observe(self, dense: Float[Tensor, "b n"]) -> int:
-        """Adds a batch to the running statistics and returns how many values were missing."""
+        """Add a batch to the running statistics and return how many values were missing."""
         present = torch.isfinite(dense)
         values = torch.where(present, dense, 0.0).double()
         count = present.sum(0).double()
@@ -71,7 +70,7 @@ class RunningNorm(nn.Module):
 
 
 class FeatureProcessing(nn.Module):
-    """Embeds each sparse field, and all dense features together, into vectors of width d.
+    """Embeddings of width d: one of each sparse field, and one of all dense features together.
 
     The fields share one table: field f's ids start at its offset.
 
@@ -81,7 +80,6 @@ class FeatureProcessing(nn.Module):
     """
 
     def __init__(self, field_sizes: Sequence[int], n_dense: int, config: DHENConfig) -> None:
-        """Builds the layer for fields with ids below these sizes."""
         super().__init__()
         check_at_least(0, n_dense=n_dense)
         if not field_sizes and not n_dense:
@@ -100,7 +98,7 @@ class FeatureProcessing(nn.Module):
     def forward(
         self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
     ) -> Float[Tensor, "b m d"]:
-        """Returns the embeddings, those of the dense features first.
+        """Return the embeddings, those of the dense features first.
 
         Raises:
             ValueError: If there are not `n_dense` dense and `n_fields` sparse features; a single
@@ -120,7 +118,7 @@ class FeatureProcessing(nn.Module):
 
 
 class ClickModel(nn.Module):
-    """What can be trained on a stream: a network over `features` that yields logits.
+    """A network over `features` that yields logits and can be trained on a stream.
 
     Shape:
         dense (b, n_dense), in float64 or float32, sparse (b, n_fields) -> logits (b,)
@@ -133,15 +131,15 @@ class ClickModel(nn.Module):
 
     @classmethod
     def own_training(cls, **changes: Any) -> TrainConfig:
-        """Returns the training with this kind of model's learning rates.
+        """Return the training with this kind of model's learning rates.
 
         Args:
-            **changes: Fields of `TrainConfig`, which go before its rates.
+            **changes: Fields of `TrainConfig` that replace its own.
         """
         return TrainConfig(**{**cls.learning_rates, **changes})
 
     def _start(self, config: DHENConfig, output: nn.Module, *, prior: float, seed: int) -> None:
-        """Sets all initial weights from the seed, and the output's bias to the prior's logit."""
+        """Set all initial weights from the seed, and the output's bias to the prior's logit."""
         check_prior(prior)
         check_seed(seed)
         generator = torch.Generator().manual_seed(seed)

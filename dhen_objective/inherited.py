@@ -1,4 +1,4 @@
-"""The reports that a retried trial has from the trial it continues."""
+"""Reports that a retried trial inherited from the trial that it continues."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import NoReturn
 import optuna
 
 _SAME_GAIN = 0.005
-"""Difference, in %, that another processor can make to the gain of one training."""
+"""Largest difference, relative and in %, of one training's gains on two processors."""
 
 
 class InheritedReports:
-    """The reports that a retried trial already has, which Optuna cannot replace."""
+    """The reports that a retried trial already has, which Optuna cannot replace.
+
+    Args:
+        trial: A trial, which may be retried.
+        steps: The steps at which this training will report.
+
+    Raises:
+        ValueError: If the trial has a report at another step.
+    """
 
     def __init__(self, trial: optuna.Trial, steps: Container[int]) -> None:
-        """Looks them up.
-
-        Args:
-            trial: Which may be retried.
-            steps: At which this training will report.
-
-        Raises:
-            ValueError: If some are at other steps.
-        """
-        trials = trial.study.get_trials(deepcopy=False)  # a view of a study has gaps
+        # by number, since a view of a study can lack trials
+        trials = trial.study.get_trials(deepcopy=False)
         self._number = trial.number
         self._gains = dict(next(t.intermediate_values for t in trials if t.number == trial.number))
         for step, gain in self._gains.items():
@@ -33,10 +33,10 @@ class InheritedReports:
                 self._refuse(step, gain, "none")
 
     def has(self, step: int, gain: float) -> bool:
-        """Returns whether a report is there already.
+        """Return True if the trial has this report already.
 
         Raises:
-            ValueError: If it is another one.
+            ValueError: If its report at this step has another gain.
         """
         if step not in self._gains:
             return False

@@ -18,7 +18,7 @@ from dhen_objective.layers import CountMap, bare, layer_norm, linear, mlp
 
 
 class AdvancedDLRM(nn.Module):
-    """A network over the dot products of the embeddings: u = W MLP(dots(X)).
+    """An MLP over the dot products of the embeddings: u = W MLP(dots(X)).
 
     With `dlrm_k` = 0 the dots are those of all pairs i < j; a lone embedding is paired with
     itself. Otherwise they are X (W_k X)^T: of each embedding with each of k learned mixtures.
@@ -28,7 +28,6 @@ class AdvancedDLRM(nn.Module):
     """
 
     def __init__(self, n_in: int, config: DHENConfig) -> None:
-        """Builds the module for `n_in` embeddings."""
         super().__init__()
         self.compress = CountMap(n_in, config.dlrm_k) if config.dlrm_k else None
         rows, columns = torch.triu_indices(n_in, n_in, offset=min(1, n_in - 1), device="cpu")
@@ -39,13 +38,13 @@ class AdvancedDLRM(nn.Module):
         self.mlp = mlp([n_dots, config.dlrm_hidden, out])
 
     def dots(self, x: Float[Tensor, "b m d"]) -> Float[Tensor, "b n"]:
-        """Returns the dot products that the network sees."""
+        """Return the dot products that the network sees."""
         if self.compress is not None:
             return torch.bmm(x, self.compress(x).transpose(1, 2)).flatten(1)
         return torch.bmm(x, x.transpose(1, 2)).flatten(1).index_select(1, self.pairs)
 
     def forward(self, x: Float[Tensor, "b m d"]) -> Float[Tensor, "b l d"]:
-        """Returns l new embeddings."""
+        """Return l new embeddings."""
         out: Tensor = self.mlp(self.dots(x))
         return out.view(len(x), -1, x.shape[2])
 
@@ -61,7 +60,6 @@ class SelfAttention(nn.Module):
     """
 
     def __init__(self, n_in: int, config: DHENConfig) -> None:
-        """Builds the module for `n_in` embeddings."""
         super().__init__()
         dim = config.dim
         self.heads = config.attn_heads
@@ -73,7 +71,7 @@ class SelfAttention(nn.Module):
         self.mix = CountMap(n_in, config.module_embs)
 
     def attend(self, x: Float[Tensor, "b m d"]) -> Float[Tensor, "b m d"]:
-        """Returns the multi-head attention of the embeddings to each other."""
+        """Return the multi-head attention of the embeddings to each other."""
         b, m, d = x.shape
         width = d // self.heads
         # each (b * heads, m, width)
@@ -90,13 +88,13 @@ class SelfAttention(nn.Module):
         return out
 
     def encode(self, x: Float[Tensor, "b m d"]) -> Float[Tensor, "b m d"]:
-        """Returns the output of the encoder layer."""
+        """Return the output of the encoder layer."""
         x = self.norm_attention(x + self.attend(x))
         out: Tensor = self.norm_ffn(x + self.ffn(x))
         return out
 
     def forward(self, x: Float[Tensor, "b m d"]) -> Float[Tensor, "b l d"]:
-        """Returns l new embeddings."""
+        """Return l new embeddings."""
         out: Tensor = self.mix(self.encode(x))
         return out
 
@@ -109,12 +107,11 @@ class LinearMix(nn.Module):
     """
 
     def __init__(self, n_in: int, config: DHENConfig) -> None:
-        """Builds the module for `n_in` embeddings."""
         super().__init__()
         self.mix = CountMap(n_in, n_module_embs(Interaction.LINEAR, config))
 
     def forward(self, x: Float[Tensor, "b m d"]) -> Float[Tensor, "b l d"]:
-        """Returns l new embeddings."""
+        """Return l new embeddings."""
         out: Tensor = self.mix(x)
         return out
 
@@ -129,7 +126,6 @@ class DeepCross(nn.Module):
     """
 
     def __init__(self, n_in: int, config: DHENConfig) -> None:
-        """Builds the module for `n_in` embeddings."""
         super().__init__()
         width, rank = n_in * config.dim, config.dcn_rank
         layers = range(config.dcn_layers)
@@ -138,14 +134,14 @@ class DeepCross(nn.Module):
         self.out = linear(width, config.module_embs * config.dim)
 
     def cross(self, x0: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
-        """Returns the output of the last cross layer."""
+        """Return the output of the last cross layer."""
         x = x0
         for down, up in zip(self.down, self.up, strict=True):
             x = torch.addcmul(x, x0, up(down(x)))
         return x
 
     def forward(self, x: Float[Tensor, "b m d"]) -> Float[Tensor, "b l d"]:
-        """Returns l new embeddings."""
+        """Return l new embeddings."""
         out: Tensor = self.out(self.cross(x.flatten(1)))
         return out.view(len(x), -1, x.shape[2])
 
@@ -161,7 +157,6 @@ class Convolution(nn.Module):
     """
 
     def __init__(self, n_in: int, config: DHENConfig) -> None:
-        """Builds the module for `n_in` embeddings."""
         super().__init__()
         self.channels, kernel, dim = config.conv_channels, config.conv_kernel, config.dim
         self.conv = (
@@ -172,7 +167,7 @@ class Convolution(nn.Module):
         self.mix = CountMap(self.channels * n_in, config.module_embs)
 
     def convolve(self, x: Float[Tensor, "b m d"]) -> Float[Tensor, "b n d"]:
-        """Returns `conv_channels` embeddings for each that comes in."""
+        """Return `conv_channels` embeddings for each that comes in."""
         b, _, d = x.shape
         if isinstance(self.conv, nn.Conv2d):
             plane: Tensor = self.conv(x.unsqueeze(1))  # (b, channels, m, d)
@@ -181,7 +176,7 @@ class Convolution(nn.Module):
         return line.view(b, self.channels, d, -1).transpose(2, 3).flatten(1, 2)
 
     def forward(self, x: Float[Tensor, "b m d"]) -> Float[Tensor, "b l d"]:
-        """Returns l new embeddings."""
+        """Return l new embeddings."""
         out: Tensor = self.mix(self.convolve(x))
         return out
 
@@ -196,13 +191,13 @@ INTERACTIONS: dict[Interaction, Callable[[int, DHENConfig], nn.Module]] = {
 
 
 def n_module_embs(interaction: Interaction, config: DHENConfig) -> int:
-    """Returns how many embeddings a module of this kind yields."""
+    """Return how many embeddings a module of this kind yields."""
     if interaction is Interaction.LINEAR and config.ensemble == "concat":
         return config.linear_embs
     return config.module_embs
 
 
 def n_layer_embs(config: DHENConfig) -> int:
-    """Returns how many embeddings a whole layer yields."""
+    """Return how many embeddings a whole layer yields."""
     counts = [n_module_embs(interaction, config) for interaction in config.modules]
     return sum(counts) if config.ensemble == "concat" else config.module_embs

@@ -15,7 +15,7 @@ M = TypeVar("M", bound=nn.Module)
 
 
 def bare(kind: Callable[..., M], *args: Any, **kwargs: Any) -> M:
-    """Returns a torch module in float32 whose weights `initialize` has yet to set.
+    """Return a torch module in float32 whose weights `initialize` has yet to set.
 
     Torch would draw them from the global random state, which a model must not move.
     """
@@ -24,12 +24,12 @@ def bare(kind: Callable[..., M], *args: Any, **kwargs: Any) -> M:
 
 
 def linear(n_in: int, n_out: int, *, bias: bool = True) -> nn.Linear:
-    """Returns a linear layer whose weights `initialize` has yet to set."""
+    """Return a linear layer whose weights `initialize` has yet to set."""
     return bare(nn.Linear, n_in, n_out, bias=bias)
 
 
 def mlp(widths: Sequence[int]) -> nn.Sequential:
-    """Returns linear layers of these widths, input first, with a ReLU between each two."""
+    """Return linear layers of these widths, input first, with a ReLU between each two."""
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(widths):
         layers += [linear(n_in, n_out), nn.ReLU()]
@@ -37,7 +37,7 @@ def mlp(widths: Sequence[int]) -> nn.Sequential:
 
 
 def layer_norm(dim: int, gain: float) -> nn.Module:
-    """Returns a layer norm that starts with this gain, or the identity for gain 0."""
+    """Return a layer norm that starts with this gain, or the identity for gain 0."""
     if gain == 0:
         return nn.Identity()
     norm = nn.LayerNorm(dim, device="cpu", dtype=torch.float32)
@@ -48,24 +48,25 @@ def layer_norm(dim: int, gain: float) -> nn.Module:
 class CountMap(nn.Module):
     """A learned linear map over the count axis: each output is a mixture of the embeddings.
 
+    `initialize` sets the weights.
+
     Shape:
         (b, n_in, d) -> (b, n_out, d)
     """
 
     def __init__(self, n_in: int, n_out: int) -> None:
-        """Leaves the weights to `initialize`."""
         super().__init__()
         self.weight = nn.Parameter(torch.empty(n_out, n_in, device="cpu", dtype=torch.float32))
 
     def forward(self, x: Float[Tensor, "b m d"]) -> Float[Tensor, "b l d"]:
-        """Mixes the embeddings, as one matrix product for the whole batch."""
+        """Mix the embeddings of all examples in one matrix product."""
         b, m, d = x.shape
         mixed = self.weight @ x.transpose(0, 1).reshape(m, b * d)
         return mixed.view(-1, b, d).transpose(0, 1)
 
 
 def initialize(model: nn.Module, *, scale: float, generator: Generator) -> None:
-    """Sets every weight matrix to Xavier's uniform distribution times `scale`, biases to 0."""
+    """Set every weight matrix to Xavier's uniform distribution times `scale`, biases to 0."""
     for module in model.modules():
         if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | CountMap):
             nn.init.xavier_uniform_(module.weight, gain=scale, generator=generator)

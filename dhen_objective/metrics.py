@@ -1,25 +1,19 @@
-"""Normalized entropy and its relatives, from logits, in float64."""
+"""Log loss, normalized entropy, calibration and NE gain, from logits, in float64."""
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections import deque
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float64
 from torch import Tensor
 
-from dhen_objective.checked import check_at_least, checked
-
-_NONE = torch.zeros(0, dtype=torch.float32, device="cpu")
+from dhen_objective.checked import checked
 
 
 def log_losses(logits: Tensor, labels: Tensor) -> Float64[Tensor, " n"]:
-    """Returns each example's negative log likelihood, in nats.
+    """Return each example's negative log likelihood, in nats.
 
     `softplus(s) - y s` keeps its digits where a probability in float32 has long become 0 or 1.
     An infinite logit costs 0 where it is right, and infinitely much where it is wrong.
@@ -36,7 +30,7 @@ def log_losses(logits: Tensor, labels: Tensor) -> Float64[Tensor, " n"]:
 
 
 def _check_pair(logits: Tensor, labels: Tensor) -> None:
-    """Refuses what would broadcast, and labels such as -1."""
+    """Refuse shapes that would broadcast, and labels such as -1."""
     if logits.ndim != 1 or labels.shape != logits.shape:
         shapes = tuple(logits.shape), tuple(labels.shape)
         raise ValueError(
@@ -51,7 +45,7 @@ def _check_pair(logits: Tensor, labels: Tensor) -> None:
 
 
 def binary_entropy(rate: float) -> float:
-    """Returns the entropy of a coin that shows 1 at this rate, in nats; 0 at rates 0 and 1."""
+    """Return the entropy of a coin that shows 1 at this rate, in nats; 0 at rates 0 and 1."""
     if not 0 <= rate <= 1:
         raise ValueError(f"rate must be in [0, 1], but got {rate}.")
     return -sum(p * math.log(p) for p in (rate, 1 - rate) if p > 0)
@@ -60,7 +54,7 @@ def binary_entropy(rate: float) -> float:
 @checked
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """Sums over some predicted examples; tallies of disjoint examples add up.
+    """Sums over predicted examples; tallies of disjoint examples add up.
 
     Attributes:
         rows: Number of examples.
@@ -86,13 +80,13 @@ class Tally:
     @staticmethod
     @checked
     def of(logits: Tensor, labels: Tensor) -> Tally:
-        """Returns the sums over one batch.
+        """Return the sums over one batch.
 
         Raises:
             ValueError: See `log_losses`.
         """
         losses = log_losses(logits, labels)
-        return _tally(losses, torch.sigmoid(logits.detach().double()), labels)
+        return tally_of_losses(losses, torch.sigmoid(logits.detach().double()), labels)
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -104,15 +98,15 @@ class Tally:
 
     @property
     def log_loss(self) -> float:
-        """Mean log loss in nats; NaN over no rows."""
+        """Return the mean log loss in nats; NaN over no rows."""
         return self.loss / self.rows if self.rows else math.nan
 
     @property
     def normalized_entropy(self) -> float:
-        """Log loss over the entropy of these rows' own positive rate; lower is better.
+        """Return the log loss over the entropy of these rows' positive rate; lower is better.
 
-        1 is what the best constant prediction reaches. NaN where the rows lack a positive or a
-        negative, since then nothing is left to predict: `rows` and `positives` tell which.
+        The best constant prediction reaches 1. NaN where the rows lack a positive or a negative,
+        since nothing is left to predict.
         """
         if not 0 < self.positives < self.rows:
             return math.nan
@@ -120,13 +114,19 @@ class Tally:
 
     @property
     def calibration(self) -> float:
-        """Predicted over observed positives; 1 is right, NaN without positives."""
+        """Return predicted over observed positives; 1 is right, NaN without positives."""
         return self.predicted / self.positives if self.positives else math.nan
+
+
+def tally_of_losses(losses: Tensor, predicted: Tensor, labels: Tensor) -> Tally:
+    """Return the sums over examples whose losses and probabilities are known."""
+    sums = torch.stack([labels.double().sum(), losses.sum(), predicted.sum()]).tolist()
+    return Tally(rows=len(labels), positives=sums[0], loss=sums[1], predicted=sums[2])
 
 
 @checked
 def normalized_entropy(logits: Tensor, labels: Tensor) -> float:
-    """Returns the normalized entropy of predictions, relative to the labels' own rate.
+    """Return the normalized entropy of predictions, relative to the labels' own rate.
 
     Args:
         logits: Scores before the sigmoid, of shape (n,).
@@ -150,7 +150,7 @@ def normalized_entropy(logits: Tensor, labels: Tensor) -> float:
 
 @checked
 def ne_gain(loss: float, baseline: float) -> float:
-    """Returns the change against a baseline in %; negative is better.
+    """Return the change against a baseline in %; negative is better.
 
     Takes two normalized entropies or two log losses *of the same rows*: the entropy of the rows
     cancels, so both give the same number, and log losses do so where the rows have no positive.
@@ -160,7 +160,7 @@ def ne_gain(loss: float, baseline: float) -> float:
 
 @checked
 def ne_gain_with_error(losses: Tensor, baseline: Tensor) -> tuple[float, float]:
-    """Returns the NE gain in % and the standard error of it, from per-example log losses.
+    """Return the NE gain in % and the standard error of it, from per-example log losses.
 
     The two models' losses are of the same rows in the same order. The error is that of the mean
     of the paired differences, relative to the baseline's mean loss: what the choice of the rows
@@ -180,7 +180,7 @@ def ne_gain_with_error(losses: Tensor, baseline: Tensor) -> tuple[float, float]:
 
 @checked
 def paired_standard_error(losses: Tensor, baseline: Tensor) -> float:
-    """Returns the standard error of the mean difference of paired losses; NaN under 2 rows.
+    """Return the standard error of the mean difference of paired losses; NaN under 2 rows.
 
     Raises:
         ValueError: If the shapes are not (n,) and (n,).
@@ -194,107 +194,3 @@ def paired_standard_error(losses: Tensor, baseline: Tensor) -> float:
     if len(difference) < 2:
         return math.nan
     return float(difference.std(correction=1)) / math.sqrt(len(difference))
-
-
-@checked
-class WindowedTally:
-    """Sums predictions on a fixed grid of examples, whatever the size of the batches.
-
-    Attributes:
-        cells: The sums over each finished cell of the grid.
-    """
-
-    def __init__(self, *, grid: tuple[int, ...], window: int) -> None:
-        """Starts with nothing seen.
-
-        Args:
-            grid: Row counts at which a cell ends, increasing.
-            window: How many cells, up to the newest, a windowed value covers.
-        """
-        if not grid or list(grid) != sorted(set(grid)) or grid[0] < 1:
-            raise ValueError(f"grid must be increasing positive row counts, but got {grid}.")
-        check_at_least(1, window=window)
-        self.grid = grid
-        self.window = window
-        self.cells: list[Tally] = []
-        self._open = Tally()
-        self._rows = 0
-        self._open_losses: list[Tensor] = []
-        self._losses: deque[Tensor] = deque(maxlen=window)
-
-    def add(self, logits: Tensor, labels: Tensor) -> list[int]:
-        """Adds the next examples and returns the ends of the cells that they complete.
-
-        Raises:
-            ValueError: See `log_losses`; also if there are more examples than the grid has.
-        """
-        done: list[int] = []
-        losses, predicted = log_losses(logits, labels), torch.sigmoid(logits.detach().double())
-        if self._rows + len(labels) > self.grid[-1]:
-            raise ValueError(
-                f"labels must be at most the {self.grid[-1] - self._rows} that are left of grid, "
-                f"but got {len(labels)}."
-            )
-        start = 0
-        while start < len(labels) and len(self.cells) < len(self.grid):
-            end = self.grid[len(self.cells)]
-            part = slice(start, start + min(len(labels) - start, end - self._rows))
-            self._open += _tally(losses[part], predicted[part], labels[part])
-            self._open_losses.append(losses[part].float())
-            self._rows += part.stop - part.start
-            start = part.stop
-            if self._rows == end:
-                self._close()
-                done.append(end)
-        return done
-
-    def state_dict(self) -> dict[str, Any]:
-        """Returns all that was summed, in plain values and tensors."""
-        return {
-            "cells": [asdict(cell) for cell in [*self.cells, self._open]],
-            "open_losses": torch.cat([_NONE, *map(Tensor.cpu, self._open_losses)]),
-            "losses": [losses.cpu() for losses in self._losses],
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Takes up what `state_dict` returned; grid and window must be the same.
-
-        Raises:
-            ValueError: If they are not.
-        """
-        *cells, last = [Tally(**cell) for cell in state["cells"]]
-        ends = tuple(itertools.accumulate(cell.rows for cell in cells))
-        if ends != self.grid[: len(ends)] or len(state["losses"]) != min(len(ends), self.window):
-            raise ValueError(
-                f"state must be of the grid {self.grid} and the window {self.window}, but got "
-                f"cells that end at {ends} and losses of {len(state['losses'])} of them."
-            )
-        self.cells, self._open = cells, last
-        self._rows = sum(cell.rows for cell in self.cells) + self._open.rows
-        self._open_losses = [state["open_losses"]]
-        self._losses = deque(state["losses"], maxlen=self.window)
-
-    def _close(self) -> None:
-        self.cells.append(self._open)
-        self._losses.append(torch.cat([losses.cpu() for losses in self._open_losses]))
-        self._open, self._open_losses = Tally(), []
-
-    def windowed(self, cell: int = -1) -> Tally:
-        """Returns the sums over the window that ends with a finished cell, by default the last."""
-        last = range(len(self.cells))[cell]
-        return sum(self.cells[max(0, last + 1 - self.window) : last + 1], Tally())
-
-    @property
-    def window_losses(self) -> Float[Tensor, " n"]:
-        """Each example's log loss over the last window, in the order of the stream."""
-        return torch.cat([_NONE, *self._losses])
-
-    @property
-    def lifetime(self) -> Tally:
-        """The sums over all examples so far."""
-        return sum(self.cells, self._open)
-
-
-def _tally(losses: Tensor, predicted: Tensor, labels: Tensor) -> Tally:
-    sums = torch.stack([labels.double().sum(), losses.sum(), predicted.sum()]).tolist()
-    return Tally(rows=len(labels), positives=sums[0], loss=sums[1], predicted=sums[2])

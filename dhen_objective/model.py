@@ -28,7 +28,6 @@ class DHENLayer(nn.Module):
     """
 
     def __init__(self, n_in: int, config: DHENConfig) -> None:
-        """Builds the layer for `n_in` embeddings."""
         super().__init__()
         check_at_least(1, n_in=n_in)
         self.n_out = n_layer_embs(config)
@@ -41,7 +40,7 @@ class DHENLayer(nn.Module):
         self.norm = layer_norm(config.dim, config.ln_init)
 
     def forward(self, x: Float[Tensor, "b m d"]) -> Float[Tensor, "b l d"]:
-        """Returns the embeddings for the next layer."""
+        """Return the embeddings for the next layer."""
         outputs = [interaction(x) for interaction in self.interactions.values()]
         joined = torch.cat(outputs, dim=1) if self.concat else torch.stack(outputs).sum(0)
         out: Tensor = self.norm(joined + self.shortcut(x))
@@ -54,6 +53,14 @@ class DHEN(ClickModel):
 
     `torch.compile` takes it whole, without a graph break. The backend "inductor" has no sparse
     gradients: to train with it, compile `layers` and `head`, which hold all of the products.
+    The global random state is neither used nor moved.
+
+    Args:
+        config: The architecture.
+        field_sizes: Number of ids of each sparse field.
+        n_dense: Number of dense features.
+        prior: Expected share of positives, which the output starts around.
+        seed: Seed of the initial weights.
 
     Shape:
         dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
@@ -75,15 +82,6 @@ class DHEN(ClickModel):
         prior: float = 0.5,
         seed: int = 0,
     ) -> None:
-        """Builds the network; the global random state is neither used nor moved.
-
-        Args:
-            config: The architecture.
-            field_sizes: Number of ids of each sparse field.
-            n_dense: Number of dense features.
-            prior: Expected share of positives, which the output starts around.
-            seed: Seed of the initial weights.
-        """
         super().__init__()
         check_prior(prior)  # before the table is built, which can be large
         self.config = config
@@ -96,6 +94,6 @@ class DHEN(ClickModel):
     def forward(
         self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
     ) -> Float[Tensor, " b"]:
-        """Returns the logits."""
+        """Return the logits."""
         out: Tensor = self.head(self.layers(self.features(dense, sparse)).flatten(1))
         return out.squeeze(1)

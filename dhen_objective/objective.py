@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import threading
 from collections.abc import Callable
@@ -12,16 +11,15 @@ from typing import Any
 
 import optuna
 
+from dhen_objective.attributes import Attributes, description, measures
 from dhen_objective.checked import checked
 from dhen_objective.checkpoints import changed_files, checkpoint_path
 from dhen_objective.config import DHENConfig, TrainConfig
-from dhen_objective.cost import flops_per_example
 from dhen_objective.fingerprint import Fingerprint, Fingerprinted
 from dhen_objective.inherited import InheritedReports
 from dhen_objective.metrics import Tally, ne_gain, ne_gain_with_error
 from dhen_objective.ranges import check_device
 from dhen_objective.same_baseline import about_baseline, warn_of_another_baseline
-from dhen_objective.size import network_size
 from dhen_objective.space import suggest_config
 from dhen_objective.streams.base import ClickStream
 from dhen_objective.train import Report, TrainResult, train
@@ -33,7 +31,7 @@ Suggest = Callable[[optuna.Trial], tuple[DHENConfig, TrainConfig]]
 @checked
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """How a network did against the baseline, on the same rows.
+    """A network's result compared with the baseline's, on the same rows.
 
     Attributes:
         gain: NE gain of the last window, in %; negative is better.
@@ -49,11 +47,11 @@ class Score:
 
 @checked
 class DHENObjective:
-    """Trains a trial's network in one pass and returns the NE gain of its last window, in %.
+    """An objective that trains a trial's network in one pass and returns its NE gain, in %.
 
-    The gain is against a baseline that is trained on the same stream with the same seed, once,
-    when first needed. The curve of windowed gains is reported with the rows seen as steps, and
-    the study's pruner may stop the pass.
+    The gain is that of the last window; a negative one beats the baseline, which is trained on the
+    same stream with the same seed, once, when it is first needed. The curve of windowed gains is
+    reported with the rows seen as steps, and the study's pruner may stop the pass.
 
     User attributes of a trial, in plain Python types: before the training `config` (JSON of the
     network and its training), `flops` (per example), `parameters`, `memory` (bytes of weights and
@@ -70,6 +68,20 @@ class DHENObjective:
     With `checkpoints`, a training that was killed is continued, with the same curve, by the next
     trial with the same configuration: one that `study.enqueue_trial` or
     `optuna.storages.RetryHeartbeatStaleTrialCallback` brings back.
+
+    Args:
+        stream: The examples, in time order. Trials share it.
+        baseline: The network to compare with; by default the default one.
+        training: How the baseline is trained, and what trials do not search: batch size, seed,
+            reports, device.
+        suggest: Turns a trial into a network and its training; by default `suggest_config`.
+        label: Gives the value of a trial whose pass the pruner stopped, for instance an
+            extrapolation of its curve. By default such a trial is pruned.
+        checkpoints: Folder in which trainings keep their state at each report; by default they
+            keep none. A file is removed when its training ends.
+
+    Raises:
+        ValueError: If `checkpoints` is a file, or the training's device is not there.
 
     Examples:
         >>> from dhen_objective.streams import SyntheticStream
@@ -91,23 +103,6 @@ class DHENObjective:
         label: Callable[[optuna.Trial], float] | None = None,
         checkpoints: Path | None = None,
     ) -> None:
-        """Trains nothing yet.
-
-        Args:
-            stream: The examples, in time order. Trials share it.
-            baseline: The network to compare with; by default the default one.
-            training: How the baseline is trained, and what trials do not search: batch size,
-                seed, reports, device.
-            suggest: Turns a trial into a network and its training; by default
-                `suggest_config`.
-            label: Gives the value of a trial whose pass the pruner stopped, for instance an
-                extrapolation of its curve. By default such a trial is pruned.
-            checkpoints: Folder in which trainings keep their state at each report; by default
-                they keep none. A file is removed when its training ends.
-
-        Raises:
-            ValueError: If `checkpoints` is a file, or the training's device is not there.
-        """
         if checkpoints is not None and checkpoints.exists() and not checkpoints.is_dir():
             raise ValueError(f"checkpoints must be a folder, but got the file {checkpoints}.")
         check_device((training or TrainConfig()).device)
@@ -132,7 +127,7 @@ class DHENObjective:
 
     @property
     def baseline_result(self) -> TrainResult:
-        """The baseline's training, which runs when this is first read.
+        """Return the baseline's training, which runs when this is first read.
 
         Raises:
             ValueError: If it diverged: nothing can be compared with it; or if the data changed
@@ -166,7 +161,7 @@ class DHENObjective:
         *,
         report: Report | None = None,
     ) -> Score:
-        """Trains a network and compares it with the baseline, without a trial.
+        """Train a network and compare it with the baseline, without a trial.
 
         Args:
             config: The network.
@@ -195,7 +190,7 @@ class DHENObjective:
         return Score(gain=gain, error=error, result=result)
 
     def __call__(self, trial: optuna.Trial) -> float:
-        """Returns the last window's NE gain in %, NaN (a failed trial) if it diverged.
+        """Return the last window's NE gain in %, NaN (a failed trial) if it diverged.
 
         Raises:
             optuna.TrialPruned: If the pruner stopped the pass and no `label` was given.
@@ -210,8 +205,8 @@ class DHENObjective:
         else:
             config, training = self._suggest(trial)
         self._check_reports(training)
-        self._describe(trial, config, training)
-        # which also trains the baseline, so that the trial's clock does not run meanwhile
+        _set(trial, description(self.stream, config, training))
+        # Trains the baseline first, so that its time is not part of the trial's.
         baseline = self.baseline_result
         about = about_baseline(baseline, self.baseline, self.training, self.stream, self._data)
         warn_of_another_baseline(trial, about)
@@ -224,8 +219,8 @@ class DHENObjective:
             return trial.should_prune()
 
         score = self.score(config, training, report=report)
-        _record(trial, score)
         result = score.result
+        _set(trial, measures(result, gain=score.gain, error=score.error))
         if result.diverged:
             reason = f"The training diverged after {result.rows} rows."
             trial.set_user_attr("failure", reason)
@@ -237,14 +232,14 @@ class DHENObjective:
         return score.gain
 
     def _check_reports(self, training: TrainConfig) -> None:
-        """Refuses windows that hold other rows than the baseline's."""
+        """Refuse reports at other rows than the baseline's."""
         for name in ("n_reports", "window"):
             value, ours = getattr(training, name), getattr(self.training, name)
             if value != ours:
                 raise ValueError(f"{name} must be the baseline's, {ours}, but got {value}.")
 
     def _check_data(self) -> None:
-        """Refuses data that changed: the baseline was trained on what they were."""
+        """Refuse data that changed since the objective was made, on which the baseline rests."""
         identity = self.stream.identity
         if identity != self._identity:
             changed = changed_files(self._identity.get("files", []), identity.get("files", []))
@@ -280,31 +275,7 @@ class DHENObjective:
             )
         return ne_gain(window.log_loss, base.log_loss)
 
-    def _describe(self, trial: optuna.Trial, config: DHENConfig, training: TrainConfig) -> None:
-        stream = self.stream
-        n_fields, n_dense = len(stream.field_sizes), stream.n_dense
-        size = network_size(config, field_sizes=stream.field_sizes, n_dense=n_dense)
-        described = {"model": config.to_dict(), "training": training.to_dict()}
-        trial.set_user_attr("config", json.dumps(described))
-        flops = flops_per_example(config, n_fields=n_fields, n_dense=n_dense)
-        trial.set_user_attr("flops", flops)
-        trial.set_user_attr("parameters", size.parameters)
-        trial.set_user_attr("memory", size.memory)
 
-
-def _record(trial: optuna.Trial, score: Score) -> None:
-    """Writes what was measured, in plain Python types."""
-    result = score.result
-    trial.set_user_attr("rows", result.rows)
-    trial.set_user_attr("seconds", result.seconds)
-    measured = {
-        "qps": result.qps,
-        "ne": result.normalized_entropy,
-        "ne_gain": score.gain,
-        "ne_gain_error": score.error,
-        "calibration": result.last_window.calibration,
-        "lifetime_ne": result.lifetime.normalized_entropy,
-    }
-    for name, value in measured.items():
-        if math.isfinite(value):
-            trial.set_user_attr(name, value)
+def _set(trial: optuna.Trial, attributes: Attributes) -> None:
+    for name, value in attributes.items():
+        trial.set_user_attr(name, value)

@@ -1,4 +1,4 @@
-"""Scikit-learn's online logistic regression on a stream, to hold a DHEN against."""
+"""Scikit-learn's online logistic regression on a stream, to compare a DHEN with."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dhen_objective.train import Report, TrainResult, check_rows, learn
 from dhen_objective.trainer import Learner
 
 SGD_LR = 5.3e-3
-"""The learning rate of `train_sgd` by default (`benchmarks/dhen/learning_rates.py`)."""
+"""The learning rate of `train_sgd` by default (`python -m benchmarks dhen learning_rates`)."""
 
 
 @checked
@@ -28,7 +28,7 @@ def train_sgd(
     *,
     report: Report | None = None,
 ) -> TrainResult:
-    """Trains scikit-learn's `SGDClassifier` in one pass, as `train` trains a network.
+    """Train scikit-learn's `SGDClassifier` in one pass, as `train` trains a network.
 
     Logistic regression with one weight for each id and each standardized dense feature. A batch is
     predicted, recorded, and learned from by `partial_fit`, one example at a time.
@@ -58,21 +58,23 @@ def train_sgd(
 
 
 class SGDLearner(Learner):
-    """An `SGDClassifier` over one column for each id and each dense feature."""
+    """An `SGDClassifier` over one column for each id and each dense feature.
+
+    It starts with weights 0 and the logit of the stream's prior.
+    """
 
     def __init__(self, stream: ClickStream, config: TrainConfig) -> None:
-        """Starts with the logit of the stream's prior."""
         super().__init__(config, n_rows=stream.n_rows)
         check_table_memory(stream.field_sizes, dim=1)  # a weight of eight bytes for each id
         self._offsets = np.cumsum([0, *stream.field_sizes])
         self._norm = RunningNorm(stream.n_dense)
         self._classifier = _classifier(config.lr)
-        # `partial_fit` goes on from these; its own start at 0 is far off where positives are rare
+        # `partial_fit` continues from these; its own start at 0 is far off if positives are rare
         self._classifier.coef_ = np.zeros((1, self._offsets[-1] + stream.n_dense))
         self._classifier.intercept_ = np.array([math.log(stream.prior / (1 - stream.prior))])
 
     def step(self, batch: Batch) -> list[int]:
-        """See `Learner.step`; a batch whose scores are not finite is neither kept nor learned."""
+        """Do a `Learner.step`; a batch with a score that is not finite is left out."""
         rows, labels = self._columns(batch), batch.labels.cpu()
         scores = np.asarray(self._classifier.decision_function(rows), np.float64)
         if not np.isfinite(scores).all():
@@ -81,13 +83,13 @@ class SGDLearner(Learner):
         done = self.record.add(torch.from_numpy(scores), labels)
         try:
             self._classifier.partial_fit(rows, labels.numpy().astype(int), classes=[0, 1])
-        except ValueError:  # scikit-learn's word for weights that are not finite
+        except ValueError:  # what scikit-learn raises for weights that are not finite
             self.diverged = True
         self.n_missing += self._norm.observe(batch.dense.cpu())
         return done
 
     def _columns(self, batch: Batch) -> csr_array:
-        """Returns the examples as sparse rows (b, n_ids + n_dense)."""
+        """Return the examples as sparse rows (b, n_ids + n_dense)."""
         dense, ids = self._norm(batch.dense.cpu()).numpy(), batch.sparse.cpu().numpy()
         n, n_ids = len(batch), int(self._offsets[-1])
         places = np.broadcast_to(n_ids + np.arange(dense.shape[1]), dense.shape)

@@ -1,6 +1,6 @@
-"""How many trainable values a network has and what its training holds, by formula.
+"""Trainable values of a network and memory of its training, by formula.
 
-A network is not built for it: its embedding table alone can have gigabytes.
+The formulas build no network: its embedding table alone can have gigabytes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ class NetworkSize:
 
     Attributes:
         parameters: Number of trainable values, the embedding table among them.
-        memory: Bytes that training holds whatever the batch, as `memory_bytes` counts them.
+        memory: Bytes that training holds whatever the batch. The embedding table has one Adagrad
+            sum a row; every other weight has a gradient and Adam's two moments. Activations and
+            the table's sparse gradient depend on the batch and are left out.
     """
 
     parameters: int
@@ -34,7 +36,7 @@ class NetworkSize:
 
 @checked
 def network_size(config: DHENConfig, *, field_sizes: Sequence[int], n_dense: int) -> NetworkSize:
-    """Returns the size of a DHEN.
+    """Return the size of a DHEN.
 
     Args:
         config: The architecture.

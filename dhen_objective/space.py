@@ -1,4 +1,4 @@
-"""The search space: 18 decisions."""
+"""The search space of a DHEN: 18 decisions, for a core of a CPU and for a GPU."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KNOBS: dict[str, Interaction] = {
     "conv_channels": Interaction.CONV,
     "dcn_layers": Interaction.DCN,
 }
-"""The module that each decision has an effect in, in the order in which they are asked."""
+"""The module in which each decision has an effect, in the order of the suggestions."""
 
 
 @checked
@@ -77,7 +77,10 @@ class DHENSpace:
 
 
 W_INIT_SCALES = (0.3, 1.0, 3.0)
+"""Choices of the factor on the weights' Xavier bounds."""
+
 LN_INITS = (0.0, 0.1, 0.3, 1.0)
+"""Choices of the layer norms' first gain; 0 is no layer norm."""
 
 SPACES: dict[str, DHENSpace] = {
     "cpu": DHENSpace(
@@ -125,7 +128,7 @@ def suggest_config(
     training: TrainConfig | None = None,
     only_active: bool = False,
 ) -> tuple[DHENConfig, TrainConfig]:
-    """Suggests the 18 decisions and returns what they make.
+    """Suggest the 18 decisions and return what they make.
 
     All 18 are suggested whatever the others are, so that samplers that look at the decisions
     jointly see them in every trial. Those of modules that are off are then set back to their
@@ -138,8 +141,8 @@ def suggest_config(
         scale: "cpu" or "gpu".
         model: Supplies what is not searched, such as `dim`; by default the default network.
         training: Supplies what is not searched, such as the seed.
-        only_active: Leave the decisions of modules that are off unasked, as conditional
-            parameters, for samplers that know those: no network is trained twice.
+        only_active: Do not suggest the decisions of modules that are off, as for conditional
+            parameters: no network is trained under two names. For samplers that model them.
 
     Returns:
         The network and its training.
@@ -180,9 +183,9 @@ def suggest_config(
 
 @checked
 def params_of(model: DHENConfig, training: TrainConfig) -> dict[str, Any]:
-    """Returns the parameters that `suggest_config` turns into a network and its training.
+    """Return the parameters that `suggest_config` turns into a network and its training.
 
-    Give them to `study.enqueue_trial`, so that a search starts from a network that is known.
+    With `study.enqueue_trial` a search starts from this network.
 
     Example:
         >>> model, training = DHENConfig(), TrainConfig()

@@ -1,4 +1,4 @@
-"""Examples per second of training and inference, by a protocol that outlasts a noisy machine."""
+"""Examples per second of training and inference, measured in turns on a noisy machine."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def measure_throughput(
     warmup: int = 10,
     repeats: int = 20,
 ) -> dict[str, Throughput]:
-    """Measures models in turns on one batch, which lies on the device already.
+    """Measure models in turns on one batch, which is moved to the device before.
 
     Args:
         models: The models by name; the first is what the others are compared with. Training

@@ -24,13 +24,13 @@ from dhen_objective.streams.base import ClickStream, matching
 from dhen_objective.trainer import Learner, Trainer, with_gradients
 
 Report = Callable[[int, Tally], bool | None]
-"""Takes the rows seen and the newest window; a true value stops the training."""
+"""A function of the rows seen and the newest window; a true value stops the training."""
 
 
 @checked
 @dataclass(frozen=True, kw_only=True)
 class TrainResult:
-    """What one pass over a stream gave.
+    """The result of one pass over a stream.
 
     Attributes:
         curve: The windowed sums at each row count of the grid that was reached.
@@ -56,22 +56,22 @@ class TrainResult:
 
     @property
     def rows(self) -> int:
-        """Number of examples seen."""
+        """Return the number of examples seen."""
         return self.lifetime.rows
 
     @property
     def last_window(self) -> Tally:
-        """The sums over the newest window; over no rows if none was finished."""
+        """Return the sums over the newest window; over no rows if none was finished."""
         return self.curve[max(self.curve)] if self.curve else Tally()
 
     @property
     def normalized_entropy(self) -> float:
-        """Normalized entropy of the newest window."""
+        """Return the normalized entropy of the newest window."""
         return self.last_window.normalized_entropy
 
     @checked
     def is_lost(self, prior: float) -> bool:
-        """Returns whether the pass diverged, also where its predictions stayed finite.
+        """Return whether the pass diverged, also where its predictions stayed finite.
 
         Args:
             prior: Share of positives that one would predict without a model.
@@ -98,7 +98,7 @@ def train(
     report: Report | None = None,
     checkpoint: Path | None = None,
 ) -> TrainResult:
-    """Trains a network in one pass over a stream, as it would be online.
+    """Train a network in one pass over a stream, as it would be online.
 
     Every example is predicted before it is learned from, so the predictions of the pass are its
     validation. All randomness comes from the seed: the global random state is neither used nor
@@ -113,9 +113,9 @@ def train(
         report: Called at each row count of the grid with the newest window; may stop the pass.
         checkpoint: File that holds the state at the last row count of the grid. If it is there,
             the pass continues from it, with the same curve as if it had never stopped; `report`
-            is called again for what lies before. It is removed when the pass ends. A file that is
-            damaged, of another training, or of other rows than the stream has now is told of in
-            a warning and replaced.
+            is called again for what lies before. It is removed when the pass ends. If the file is
+            damaged, of another training, or of other rows than the stream has now, a warning says
+            so and the file is replaced.
 
     Returns:
         The curve and what else was measured. A prediction that is not finite ends the pass and
@@ -147,10 +147,10 @@ def train_model(
     report: Report | None = None,
     checkpoint: Path | None = None,
 ) -> TrainResult:
-    """Trains any model in place as `train` does; `training.seed` has no effect.
+    """Train any model in place as `train` does; `training.seed` has no effect.
 
-    By default with the learning rates of its own, `model.own_training()`. A checkpoint is taken up
-    by a model with the weights that the first one began with: build it anew with the same seed.
+    By default the training is `model.own_training()`, with the model's own learning rates. Only a
+    model with the same initial weights continues a checkpoint: build it with the same seed.
 
     Raises:
         ValueError: See `train`; also if the model was built for other fields than the stream's.
@@ -170,7 +170,7 @@ def _check_fits(model: ClickModel, stream: ClickStream) -> None:
 
 
 def check_rows(stream: ClickStream) -> int:
-    """Returns the number of rows of a stream.
+    """Return the number of rows of a stream.
 
     Raises:
         ValueError: If it has none.
@@ -188,15 +188,15 @@ def learn(
     report: Report | None = None,
     saved: Checkpoint | None = None,
 ) -> TrainResult:
-    """Takes a learner over a stream in one pass; see `train`."""
-    clock = _Clock(learner)
+    """Train a learner on a stream in one pass; see `train`."""
+    start = time.perf_counter()
     batches = stream.batches(training.batch_size) if saved is None else saved.resume()
-    before = learner.record.grid[: len(learner.record.cells)]  # of the state that was taken up
-    stopped = _report(learner, before, report)
+    start -= learner.seconds  # of a state that was taken up, whose reports are repeated
+    stopped = _report(learner, learner.record.grid[: len(learner.record.cells)], report)
     left = matching(batches, stream, seen=learner.rows, most=training.batch_size)
     for batch in () if stopped else left:
         done = learner.timed_step(batch.to(training.device))
-        clock.advance()
+        learner.seconds = time.perf_counter() - start
         stopped = _report(learner, done, report)
         if stopped or learner.diverged:
             break
@@ -204,24 +204,12 @@ def learn(
             saved.save()
     if saved is not None:
         saved.remove()
-    clock.advance()
+    learner.seconds = time.perf_counter() - start
     return _result(learner, stream, stopped=stopped)
 
 
-class _Clock:
-    """Adds the time that passes to a learner's seconds, which its checkpoints keep."""
-
-    def __init__(self, learner: Learner) -> None:
-        self._learner, self._last = learner, time.perf_counter()
-
-    def advance(self) -> None:
-        now = time.perf_counter()
-        self._learner.seconds += now - self._last
-        self._last = now
-
-
 def _report(learner: Learner, ends: Sequence[int], report: Report | None) -> bool:
-    """Reports the windows that end at these row counts; returns whether to stop."""
+    """Report the windows that end at these row counts and return whether to stop."""
     record, stopped = learner.record, False
     for rows in ends:
         window = record.windowed(record.grid.index(rows))

@@ -1,4 +1,4 @@
-"""What learns from a stream one batch at a time, and the record of its predictions."""
+"""Learners that advance through a stream one batch at a time, and record their predictions."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ from dhen_objective.adagrad import RowwiseAdagrad
 from dhen_objective.checked import check_at_least, checked
 from dhen_objective.config import TrainConfig
 from dhen_objective.features import ClickModel
-from dhen_objective.metrics import WindowedTally
 from dhen_objective.ranges import check_device
 from dhen_objective.streams.base import Batch
+from dhen_objective.windows import WindowedTally
 
 _TIMED_STEPS = 1000
+"""Newest steps whose median time is the speed."""
+
 _WARMUP = 10
+"""First steps of a process that the speed leaves out, where there are more."""
 
 
 @contextmanager
 def with_gradients() -> Iterator[None]:
-    """Turns gradients on and autocast off, whatever a user has set around a training."""
+    """Turn gradients on and autocast off, whatever the caller has set."""
     with (
         torch.inference_mode(mode=False),
         torch.enable_grad(),
@@ -39,7 +42,11 @@ def with_gradients() -> Iterator[None]:
 
 
 class Learner(ABC):
-    """What predicts a batch, records the predictions, then learns from it.
+    """A model that predicts a batch, records the predictions, then learns from it.
+
+    Args:
+        config: Reports and their windows.
+        n_rows: Number of examples of the stream.
 
     Attributes:
         record: The sums of its predictions.
@@ -49,7 +56,6 @@ class Learner(ABC):
     """
 
     def __init__(self, config: TrainConfig, *, n_rows: int) -> None:
-        """Starts a record for a stream of `n_rows` examples."""
         self.record = WindowedTally(
             grid=report_grid(n_rows, config.n_reports),
             window=round(config.window * config.n_reports),
@@ -61,14 +67,14 @@ class Learner(ABC):
 
     @abstractmethod
     def step(self, batch: Batch) -> list[int]:
-        """Predicts a batch, records the predictions, then learns from it.
+        """Predict a batch, record the predictions, then learn from it.
 
         Returns:
             The row counts of the grid that this batch completed.
         """
 
     def timed_step(self, batch: Batch) -> list[int]:
-        """Does a `step` and keeps how long it took, an example."""
+        """Do a `step` and keep how long it took, per example."""
         start = time.perf_counter()
         done = self.step(batch)
         self._times.append((time.perf_counter() - start) / len(batch))
@@ -76,13 +82,13 @@ class Learner(ABC):
 
     @property
     def qps(self) -> float:
-        """Examples per second in the median of the newest timed steps; NaN without any."""
+        """Return examples per second in the median of the newest timed steps; NaN without any."""
         steady = list(self._times)[_WARMUP:] or list(self._times)
         return 1 / statistics.median(steady) if steady else math.nan
 
     @property
     def rows(self) -> int:
-        """Number of examples that were learned from."""
+        """Return the number of examples that were learned from."""
         return self.record.lifetime.rows
 
 
@@ -91,7 +97,6 @@ class Trainer(Learner):
     """A model with its optimizers and its record, advanced one batch at a time."""
 
     def __init__(self, model: ClickModel, config: TrainConfig, *, n_rows: int) -> None:
-        """Takes a model for a stream of `n_rows` examples."""
         super().__init__(config, n_rows=n_rows)
         check_device(config.device)
         self.model = model.to(config.device)
@@ -103,8 +108,9 @@ class Trainer(Learner):
         self._kind, self._autocast = torch.device(config.device).type, config.autocast
 
     def step(self, batch: Batch) -> list[int]:
-        """See `Learner.step`; a batch whose loss is not finite is neither recorded nor learned."""
-        # its cache of cast weights outlives a step where a context lies around the training
+        """Do a `Learner.step`; a batch whose loss is not finite is left out."""
+        # Without a cache: one outlives the step, with old weights, if a user's autocast context
+        # lies around the training.
         with torch.autocast(
             self._kind, torch.bfloat16, enabled=self._autocast, cache_enabled=False
         ):
@@ -123,7 +129,7 @@ class Trainer(Learner):
         return done
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns all that the next step depends on."""
+        """Return all that the next step depends on."""
         return {
             "model": self.model.state_dict(),
             "adam": self.adam.state_dict(),
@@ -134,7 +140,7 @@ class Trainer(Learner):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Takes up what `state_dict` returned, to continue from there."""
+        """Restore what `state_dict` returned."""
         self.model.load_state_dict(state["model"])
         self.adam.load_state_dict(state["adam"])
         self.embeddings.sums.copy_(state["embeddings"])
@@ -144,7 +150,7 @@ class Trainer(Learner):
 
 
 def report_grid(n_rows: int, n_reports: int) -> tuple[int, ...]:
-    """Returns evenly spaced row counts that end with the last row.
+    """Return evenly spaced row counts that end with the last row.
 
     Examples:
         >>> report_grid(10, 4)

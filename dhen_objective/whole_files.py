@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, also where writers are killed."""
+"""Writing of files that appear complete or not at all, even if the writer is killed."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _OLD = 3600.0
 
 
 def write_whole(path: Path, parts: Iterable[bytes | memoryview]) -> None:
-    """Writes the parts to a file beside `path`, which then takes its place.
+    """Write the parts to a temporary file, which then replaces the file at `path`.
 
-    The content is on the disk before the name is, so that also a crash of the machine leaves the
-    old file or the new one.
+    The content is on the disk before the name changes, so that even a crash of the machine leaves
+    the old file or the new one.
     """
     temporary = path.with_name(
         f"{path.name}.{_host()}.{os.getpid()}.{threading.get_native_id()}.tmp"
@@ -37,11 +37,11 @@ def write_whole(path: Path, parts: Iterable[bytes | memoryview]) -> None:
 
 
 def sweep(folder: Path, name: str | None = None) -> None:
-    """Removes what killed writers left in a folder; files of living ones stay.
+    """Remove the temporary files of killed writers from a folder; those of living ones stay.
 
     Args:
-        folder: Where to look; it need not be there.
-        name: Of the file that was to be written; by default any.
+        folder: The folder, which need not exist.
+        name: Name of the file that was to be written; by default any.
     """
     begin = "*" if name is None else glob.escape(name)
     for temporary in folder.glob(f"{begin}.*.*.*.tmp"):

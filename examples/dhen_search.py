@@ -122,14 +122,14 @@ def train_finalists(study: optuna.Study, objective: DHENObjective, k: int) -> No
 
 
 def train_enqueued(study: optuna.Study, objective: DHENObjective, title: str) -> None:
-    """One after the other: two threads can take the same trial out of an SQLite storage."""
+    """Train one after the other: two threads can take the same trial out of an SQLite storage."""
     waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
     if waiting:
         optimize(study, objective, len(waiting), 1, title)
 
 
 def n_searched(study: optuna.Study) -> int:
-    """Trials of the search that have ended: neither the baseline nor finalists."""
+    """Return the number of ended trials of the search: neither the baseline nor finalists."""
     marks = {"baseline", "full_fidelity"}
     trials = study.get_trials(deepcopy=False)
     return sum(t.state.is_finished() and not marks & set(t.user_attrs) for t in trials)
@@ -168,7 +168,7 @@ def print_table(study: optuna.Study, ne: float, flops: float, seconds: float) ->
 
 
 def describe(config: str) -> str:
-    """The network in words."""
+    """Return the network in words."""
     parts = json.loads(config)
     model, training = parts["model"], parts["training"]
     modules = " + ".join(model["modules"])

@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def search(n_trials: int, n_rows: int, seed: int) -> optuna.Study:
-    """A study of DHENs on the synthetic stream."""
+    """Return a study of DHENs on the synthetic stream."""
     stream = SyntheticStream("medium", rows=n_rows, seed=seed)
     objective = DHENObjective(stream, training=TrainConfig(seed=seed))
     study = optuna.create_study(
@@ -75,7 +75,7 @@ def search(n_trials: int, n_rows: int, seed: int) -> optuna.Study:
 
 
 def write(figure: go.Figure, path: Path, *, png: bool) -> None:
-    """One copy of plotly's script is shared by all files of the folder."""
+    """Write a page a figure; all share one copy of plotly's script."""
     figure.write_html(path.with_suffix(".html"), include_plotlyjs="directory")
     if png:
         figure.write_image(path.with_suffix(".png"), width=1000, scale=2)

@@ -25,7 +25,7 @@ TRAIN, HELD_OUT = slice(0, 900), slice(900, None)
 
 
 def objective(trial: optuna.Trial) -> float:
-    """The cross-entropy on the half of the digits that is not trained on, in nats."""
+    """Return the cross-entropy on the half of the digits that is not trained on, in nats."""
     width = trial.suggest_int("width", 8, 128, log=True)
     torch.manual_seed(0)
     network = torch.nn.Sequential(
@@ -69,7 +69,7 @@ def main() -> None:
     study = optuna.create_study(sampler=PredictorRLSampler(seed=0), pruner=pruner)
     study.optimize(objective, n_trials=arguments.trials, show_progress_bar=True)
     spent = sum(len(trial.intermediate_values) for trial in study.trials)
-    print(f"{arguments.trials} trials in {spent / N_EPOCHS:.1f} whole trainings.")
+    print(f"{arguments.trials} trials in {spent / N_EPOCHS:.1f} full trainings.")
 
     chosen = [trial for trial in finalists(study, arguments.finalists) if not is_full(trial)]
     for trial in chosen:

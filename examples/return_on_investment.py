@@ -22,12 +22,12 @@ BUDGET = 5.0
 
 
 def megaflops(params: dict[str, Any]) -> float:
-    """Multiply-adds of the normal equations, in millions."""
+    """Return the multiply-adds of the normal equations, in millions."""
     return float(params["rows"] * params["width"] * (params["width"] + 3) / 1e6)
 
 
 def error(trial: optuna.Trial) -> float:
-    """Mean squared error on 500 rows that are not trained on."""
+    """Return the mean squared error on 500 rows that are not trained on."""
     rows = trial.suggest_int("rows", 50, 1000, log=True)
     width = trial.suggest_int("width", 4, 256, log=True)
     scale = trial.suggest_float("scale", 0.05, 5.0, log=True)
@@ -41,7 +41,7 @@ def error(trial: optuna.Trial) -> float:
 
 
 def error_and_cost(trial: optuna.Trial) -> tuple[float, float]:
-    """Two objectives, and a bound on one parameter's share of the memory."""
+    """Return two objectives, and a bound on one parameter's share of the memory."""
     value = error(trial)
     trial.set_constraint("memory", trial.params["rows"] * trial.params["width"] - 100_000)
     return value, megaflops(trial.params)

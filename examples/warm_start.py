@@ -19,7 +19,7 @@ from optuna_predictor_rl import PredictorRLSampler, Source
 
 
 def first_search(trial: optuna.Trial) -> float:
-    """Accuracy on the wines: higher is better."""
+    """Return the accuracy on the wines: higher is better."""
     forest = ExtraTreesClassifier(
         n_estimators=20,
         max_features=trial.suggest_float("max_features", 0.1, 0.8),
@@ -30,7 +30,7 @@ def first_search(trial: optuna.Trial) -> float:
 
 
 def second_search(trial: optuna.Trial) -> float:
-    """Error on the tumours: lower is better, with a parameter more and wider ranges."""
+    """Return the error on the tumours: lower is better, with a parameter more and wider ranges."""
     forest = ExtraTreesClassifier(
         n_estimators=20,
         max_features=trial.suggest_float("max_features", 0.05, 1.0),

@@ -8,13 +8,9 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from optuna_predictor_rl.comparison import (
-    ComparisonReport,
-    compare_searchers,
-    repeat_comparison,
-)
+from optuna_predictor_rl.comparison import ComparisonReport, compare_searchers, repeat_comparison
 from optuna_predictor_rl.core.curves import extrapolate, rank_correlation_by_cutoff
-from optuna_predictor_rl.core.policy.reinforce import PolicyConfig
+from optuna_predictor_rl.core.policy.config import PolicyConfig
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.data.costs import KnownCost
 from optuna_predictor_rl.data.finalists import finalists

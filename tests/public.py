@@ -60,10 +60,14 @@ def public(modules: tuple[ModuleType, ...] = MODULES) -> Iterator[Public]:
 
 def _own_methods(owner: type) -> list[str]:
     ours = ("optuna_predictor_rl", "dhen_objective")
-    others = [base for base in owner.__mro__[1:] if base.__module__.split(".")[0] not in ours]
+    package = {base: base.__module__.split(".")[0] for base in owner.__mro__}
+    others = [base for base in owner.__mro__ if package[base] not in ours]
+    # Methods that streams and models inherit are called for each batch, and check nothing.
+    checking = [b for b in owner.__mro__ if b is owner or package[b] == "optuna_predictor_rl"]
+    members = {name: member for base in checking for name, member in vars(base).items()}
     return [
         name
-        for name, member in vars(owner).items()
+        for name, member in members.items()
         if isinstance(member, (FunctionType, classmethod, staticmethod))
         and not name.startswith("_")
         and not any(hasattr(base, name) for base in others)

@@ -33,7 +33,7 @@ def objective(trial: optuna.Trial) -> float:
     return 1.0 / width
 
 
-pruner = LowFidelityPruner(n_pilot_trials=5, axis=["log", "power"])
+pruner = LowFidelityPruner(n_pilot_trials=5, axis=["log", "linear"])
 sampler = PredictorRLSampler(
     predictor=PredictorConfig(n_members=5, loss="hinge"),
     policy=PolicyConfig.paper(),

@@ -1,8 +1,10 @@
 """Processor time to import the package beside that of Optuna and torch alone.
 
-    python benchmarks/cost/imports.py
+    python -m benchmarks cost imports
 
 Each import runs in a fresh interpreter, in turns; the smallest of the repeats is kept.
+
+Takes about a minute.
 """
 
 import argparse
@@ -32,12 +34,8 @@ def main() -> None:
 
 
 def processor_time(code: str) -> float:
-    """Seconds that a fresh interpreter takes, in user and system mode."""
+    """Return the seconds that a fresh interpreter takes, in user and system mode."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", code], check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-
-
-if __name__ == "__main__":
-    main()

@@ -1,10 +1,12 @@
 """What a known cost adds to a suggestion on the 18 decisions of DHEN.
 
-    python benchmarks/cost/known_cost.py
+    python -m benchmarks cost known_cost
 
 CPU time of a suggestion without a cost, with FLOPs that are learned, and with FLOPs that are
 computed for every candidate; medians over sampler seeds on the same study of random trials, in
 processes of one thread, and in others without thread variables.
+
+Takes about 2 minutes.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from typing import Any
 
 import optuna
 
-from benchmarks.cost.suggestions import quiet, seconds, study_of
+from benchmarks.cost.suggestions import seconds, study_of
 from benchmarks.cost.thread_variables import in_a_process
+from benchmarks.quiet import be_quiet
 from dhen_objective import suggest_config
 from dhen_objective.cost import flops_per_example
 from optuna_predictor_rl import KnownCost, PredictorRLSampler
@@ -28,8 +31,8 @@ def flops(params: dict[str, Any]) -> float:
 
 
 def measure(n_trials: int, repeats: int) -> tuple[list[float], int]:
-    """Medians without a cost, with a learned and with a known one; configurations priced."""
-    quiet()
+    """Return medians without a cost, with a learned and with a known one, and what was priced."""
+    be_quiet(one_thread=False)
     seconds(study_of(10), PredictorRLSampler(seed=0))  # the first call loads what it needs
     study = study_of(n_trials)
     asked: list[dict[str, Any]] = []
@@ -62,7 +65,3 @@ def main() -> None:
             times, n_priced = in_a_process(one_thread, measure, n_trials, arguments.repeats)
             cells = " | ".join(f"{t:.3f}" for t in times)
             print(f"| {n_trials} | {name} | {cells} | {n_priced} |", flush=True)
-
-
-if __name__ == "__main__":
-    main()

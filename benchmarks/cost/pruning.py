@@ -1,13 +1,16 @@
 """CPU time of pruning, beside Optuna's MedianPruner, and of reading labels of many steps.
 
-    python benchmarks/cost/pruning.py
+    python -m benchmarks cost pruning
 
 The first table sums `should_prune` over a trial of 1,000 reports beside 200 full ones. The first
 trial of a process is listed apart: it decides the rule. The second has 1,000 trials stopped at one
 step, or at about 400 different ones, beside 200 full ones, and GPSampler's time for a suggestion.
 All is measured in processes of one thread, and in others without thread variables.
+
+Takes about 2 minutes.
 """
 
+import argparse
 import math
 import time
 
@@ -22,7 +25,7 @@ from optuna.trial import TrialState, create_trial
 from benchmarks.cost.thread_variables import in_a_process
 from optuna_predictor_rl import HopelessTrialPruner, LowFidelityPruner
 from optuna_predictor_rl.data.history import read_history
-from optuna_predictor_rl.fidelity.labels import FIDELITY, LABEL
+from optuna_predictor_rl.study.attributes import FIDELITY, LABEL
 
 N_FULL = 200
 N_REPORTS = 1000
@@ -47,7 +50,7 @@ def study_of_full_trials(pruner: BasePruner, n_reports: int) -> Study:
 
 
 def pruning_seconds(pruner: BasePruner) -> list[float]:
-    """Of each half of the first two trials, which become the best."""
+    """Return the seconds of each half of the first two trials, which become the best."""
     study = study_of_full_trials(pruner, N_REPORTS)
     seconds = []
     for number in range(2):
@@ -64,7 +67,7 @@ def pruning_seconds(pruner: BasePruner) -> list[float]:
 
 
 def reading_seconds(n_steps: int) -> list[float]:
-    """Of the first reading of labels at so many steps, and of the next."""
+    """Return the seconds of the first reading of labels at so many steps, and of the next."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = study_of_full_trials(LowFidelityPruner(), 500)
     rng = np.random.default_rng(1)
@@ -92,7 +95,7 @@ def reading_seconds(n_steps: int) -> list[float]:
 
 
 def pruners_seconds() -> list[tuple[str, list[float]]]:
-    """`pruning_seconds` of MedianPruner and of both of ours."""
+    """Return `pruning_seconds` of MedianPruner and of both of ours."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     low = LowFidelityPruner()
     pruners: list[BasePruner] = [MedianPruner(), low, HopelessTrialPruner(LowFidelityPruner())]
@@ -100,6 +103,7 @@ def pruners_seconds() -> list[tuple[str, list[float]]]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     print("| pruner | threads | first trial, s | another, s | second half | to MedianPruner |")
     print("|---|---|---:|---:|---:|---:|")
     for one_thread, threads in ((True, "1"), (False, "unset")):
@@ -115,7 +119,3 @@ def main() -> None:
             first, later, peer = in_a_process(one_thread, reading_seconds, n_steps)
             cells = f"{first:.2f} | {later:.2f} | {later / peer:.2f}"
             print(f"| {n_steps} steps | {threads} | {cells} |", flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,11 +1,13 @@
 """What a study of thousands of trials costs a worker, and what pairing batches costs in ranking.
 
-    python benchmarks/cost/scale.py --trials 10000
+    python -m benchmarks cost scale --trials 10000
 
 Studies of random trials of the 18 decisions of DHEN. The memory is a worker's, each measured in a
 process of its own: Optuna's with the study loaded and RandomSampler, and the same with ours after
 a suggestion. Past `PredictorConfig.batch_size` a step of the fit pairs a random batch instead of
 all trials; the last table has Kendall's tau of both on trials that were not fitted.
+
+Takes about 15 minutes.
 """
 
 from __future__ import annotations
@@ -20,11 +22,13 @@ import numpy as np
 from optuna.samplers import BaseSampler, RandomSampler
 from scipy.stats import kendalltau
 
-from benchmarks.cost.suggestions import quiet, study_of
+from benchmarks.cost.suggestions import study_of
 from benchmarks.cost.thread_variables import in_a_process
+from benchmarks.quiet import be_quiet
 from dhen_objective import suggest_config
 from optuna_predictor_rl import PredictorConfig, PredictorRLSampler
-from optuna_predictor_rl.core.predictor.ensemble import fit_ensemble
+from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
+from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.study.distributions import union_search_space
 from optuna_predictor_rl.study.storage import trials
@@ -33,11 +37,11 @@ MIB = 1024
 
 
 def suggestions(n_trials: int, sampler: BaseSampler, n: int) -> tuple[float, list[float]]:
-    """Peak memory in MiB of a process, and the seconds of each of some suggestions.
+    """Return the peak memory in MiB of a process, and the seconds of each of some suggestions.
 
     Before each but the first another trial finishes, as in a search.
     """
-    quiet()
+    be_quiet(one_thread=False)
     study = study_of(n_trials)
     study.sampler = sampler
     seconds = []
@@ -51,7 +55,7 @@ def suggestions(n_trials: int, sampler: BaseSampler, n: int) -> tuple[float, lis
 
 
 def taus(n_trials: int, seed: int) -> tuple[float, float]:
-    """Tau on 1,000 held-out trials of networks that pair batches, and of those that pair all."""
+    """Return tau on 1,000 new trials of networks that pair batches, and of those that pair all."""
     study = study_of(n_trials + 1000)
     history = read_history(study, union_search_space(trials(study)))
     rng = np.random.default_rng(seed)
@@ -63,8 +67,7 @@ def taus(n_trials: int, seed: int) -> tuple[float, float]:
         ensemble = fit_ensemble(
             chosen,
             history.space,
-            history.rows[fitted],
-            history.labels[fitted],
+            TrainingData(history.rows[fitted], history.labels[fitted]),
             rng=np.random.default_rng(seed),
         )
         predicted = ensemble.predict(history.rows[held_out])[0][:, 0]
@@ -80,7 +83,7 @@ def main() -> None:
     parser.add_argument("--pairs", nargs="+", type=int, default=[100, 300, 1000])
     parser.add_argument("--seeds", type=int, default=5)
     arguments = parser.parse_args()
-    quiet()
+    be_quiet(one_thread=False)
     print(
         "| completed trials | Optuna alone, MiB | with ours, MiB | above, MiB | s a suggestion "
         "| without thread variables, s |"
@@ -103,7 +106,3 @@ def main() -> None:
             f"| {n_trials} | {batches:.3f} | {everything:.3f} | {batches - everything:+.3f} |",
             flush=True,
         )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,18 +1,19 @@
 """What a suggestion costs beside GPSampler's, on the 18 decisions of DHEN and in large spaces.
 
-    python benchmarks/cost/suggestions.py
+    python -m benchmarks cost suggestions
 
 Both samplers get the same study of random trials and suggest in turns, in one process; the
 figures are medians of CPU time. Then ours is timed on larger studies, and both in spaces of many
 choices or parameters. All of it is measured in processes of one thread, and in others without
 thread variables, as users have them.
+
+Takes about 10 minutes.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-import warnings
 from collections.abc import Callable
 from statistics import median
 
@@ -23,6 +24,7 @@ from optuna.samplers import BaseSampler, GPSampler, RandomSampler
 from optuna.trial import create_trial
 
 from benchmarks.cost.thread_variables import in_a_process
+from benchmarks.quiet import be_quiet
 from dhen_objective import suggest_config
 from optuna_predictor_rl import PredictorRLSampler
 
@@ -50,7 +52,7 @@ N_LARGE = 20
 
 
 def study_of(n_trials: int) -> optuna.Study:
-    """A study of random configurations whose value depends on all decisions."""
+    """Return a study of random configurations whose value depends on all decisions."""
     rng = np.random.default_rng(0)
     source = optuna.create_study(sampler=RandomSampler(seed=0))
     study = optuna.create_study()
@@ -70,7 +72,7 @@ def study_of(n_trials: int) -> optuna.Study:
 
 
 def large_study(space: dict[str, BaseDistribution]) -> optuna.Study:
-    """A study of random configurations of a large space, with random values."""
+    """Return a study of random configurations of a large space, with random values."""
     rng = np.random.default_rng(0)
     source = optuna.create_study(sampler=RandomSampler(seed=0))
     study = optuna.create_study()
@@ -90,7 +92,7 @@ def seconds(
     sampler: BaseSampler,
     suggest: Callable[[optuna.Trial], object] = suggest_config,
 ) -> float:
-    """CPU time of one suggestion; its trial fails, so that the study stays as it is."""
+    """Return the CPU time of one suggestion; its trial fails, so that the study stays as it is."""
     study.sampler = sampler
     trial = study.ask()
     start = time.process_time()
@@ -100,50 +102,47 @@ def seconds(
     return used
 
 
-def fresh(sampler_seed: int) -> PredictorRLSampler:
-    """A sampler that has fitted nothing yet: every suggestion pays for its fit."""
-    return PredictorRLSampler(seed=sampler_seed)
+def in_turns(
+    study: optuna.Study, repeats: int, suggest: Callable[[optuna.Trial], object] = suggest_config
+) -> tuple[float, float, float]:
+    """Return the medians of our time, of GPSampler's and of their ratio; a first pair warms up.
 
-
-def quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")
-
-
-def compare(n_trials: int, repeats: int) -> tuple[float, float, float]:
-    """Medians of our time, of GPSampler's and of their ratio; a first pair warms up."""
-    quiet()
-    study = study_of(n_trials)
+    Each sampler is made anew: it has fitted nothing, so every suggestion pays for its fit.
+    """
     pairs = [
-        (seconds(study, fresh(i)), seconds(study, GPSampler(seed=i))) for i in range(repeats + 1)
+        (
+            seconds(study, PredictorRLSampler(seed=i), suggest),
+            seconds(study, GPSampler(seed=i), suggest),
+        )
+        for i in range(repeats + 1)
     ][1:]
     ours, peers = zip(*pairs, strict=True)
     return median(ours), median(peers), median(a / b for a, b in pairs)
 
 
+def compare(n_trials: int, repeats: int) -> tuple[float, float, float]:
+    """Return what `in_turns` returns on the decisions of DHEN."""
+    be_quiet(one_thread=False)
+    return in_turns(study_of(n_trials), repeats)
+
+
 def ours(n_trials: int) -> float:
-    """Median of our time; a first suggestion warms up."""
-    quiet()
+    """Return the median of our time; a first suggestion warms up."""
+    be_quiet(one_thread=False)
     study = study_of(n_trials)
-    return median([seconds(study, fresh(i)) for i in range(4)][1:])
+    return median([seconds(study, PredictorRLSampler(seed=i)) for i in range(4)][1:])
 
 
-def compare_large(name: str) -> tuple[float, float]:
-    """Medians of our time and of GPSampler's in a large space; a first pair warms up."""
-    quiet()
+def compare_large(name: str) -> tuple[float, float, float]:
+    """Return what `in_turns` returns in a large space."""
+    be_quiet(one_thread=False)
     space = LARGE[name]
-    study = large_study(space)
 
     def suggest(trial: optuna.Trial) -> None:
         for parameter, distribution in space.items():
             trial._suggest(parameter, distribution)
 
-    pairs = [
-        (seconds(study, fresh(i), suggest), seconds(study, GPSampler(seed=i), suggest))
-        for i in range(4)
-    ][1:]
-    own, peer = zip(*pairs, strict=True)
-    return median(own), median(peer)
+    return in_turns(large_study(space), 3, suggest)
 
 
 def main() -> None:
@@ -169,9 +168,5 @@ def main() -> None:
     print("|---|---|---:|---:|---:|")
     for space in LARGE:
         for one_thread, name in ((True, "1"), (False, "unset")):
-            own, peer = in_a_process(one_thread, compare_large, space)
+            own, peer, _ = in_a_process(one_thread, compare_large, space)
             print(f"| {space} | {name} | {own:.3f} | {peer:.3f} | {own / peer:.2f} |", flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,50 +1,32 @@
-"""What a suggestion costs beside GPSampler's, on the tasks of search_quality.py.
+"""What a suggestion costs beside GPSampler's, on the tasks of the search-quality benchmark.
 
-    python benchmarks/cost/suggestions_by_task.py --tasks all
+    python -m benchmarks cost suggestions_by_task --tasks all
 
 On each task both samplers get the same study of random trials and suggest in turns, in one
 process; a row has the medians of CPU time at 50 and 100 completed trials and their ratio, on one
 thread, and ours without thread variables, as users have them.
+
+Takes about an hour.
 """
 
 import argparse
 from pathlib import Path
 from statistics import median
 
-import optuna
-from optuna.samplers import GPSampler, RandomSampler
-
-from benchmarks.cost.suggestions import quiet, seconds
+from benchmarks.cost.suggestions import in_turns
 from benchmarks.cost.thread_variables import in_a_process
-from benchmarks.search.tasks import DEFAULT_FOLDER, Task, make_task, select
-from optuna_predictor_rl import PredictorRLSampler
+from benchmarks.quiet import be_quiet
+from benchmarks.search.protocols import random_study
+from benchmarks.search.tasks import DEFAULT_FOLDER, make_task, select
 
 SIZES = (50, 100)
 
 
-def study_of(task: Task, n_trials: int) -> optuna.Study:
-    """A study of random trials."""
-    study = optuna.create_study(sampler=RandomSampler(seed=0))
-    for _ in range(n_trials):
-        trial = study.ask()
-        study.tell(trial, task.loss(task.suggest(trial)))
-    return study
-
-
 def compare(name: str, folder: Path, n_trials: int, repeats: int) -> tuple[float, float, float]:
-    """Medians of both times, and the median of their ratio; a first pair warms up."""
-    quiet()
+    """Return what `in_turns` returns on a task."""
+    be_quiet(one_thread=False)
     task = make_task(name, folder)
-    study = study_of(task, n_trials)
-    pairs = [
-        (
-            seconds(study, PredictorRLSampler(seed=i), task.suggest),
-            seconds(study, GPSampler(seed=i), task.suggest),
-        )
-        for i in range(repeats + 1)
-    ][1:]
-    ours, peers = zip(*pairs, strict=True)
-    return median(ours), median(peers), median(a / b for a, b in pairs)
+    return in_turns(random_study(task, n_trials, 0), repeats, task.suggest)
 
 
 def main() -> None:
@@ -68,7 +50,3 @@ def main() -> None:
             print(f"| {name} | {n_trials} | {figures} |", flush=True)
     for n_trials, found in ratios.items():
         print(f"\nmedian ratio at {n_trials} trials over {len(found)} tasks: {median(found):.2f}")
-
-
-if __name__ == "__main__":
-    main()

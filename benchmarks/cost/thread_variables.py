@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def in_a_process(one_thread: bool, function: Callable[..., T], *arguments: object) -> T:
-    """What a function of a module returns in a fresh process.
+    """Return what a function of a module returns in a fresh process.
 
     Args:
         one_thread: Whether the thread variables are 1; else they are not set.

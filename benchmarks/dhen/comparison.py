@@ -1,10 +1,12 @@
 """Searchers side by side on DHEN and the coupons, in one study a seed (Table 2, Fig. 9).
 
-    python benchmarks/dhen/comparison.py --storage sqlite:///comparison.db
+    python -m benchmarks dhen comparison --storage sqlite:///comparison.db
 
 75 shared trials, of which the first is the network to beat, then 75 of each searcher: 450 in all.
 Interrupt it at any time, even by kill -9, and start it again with the same options to go on.
 Prints the report, with the rows trained on as compute, and writes the figure.
+
+Takes about an hour, most of it BoTorch's suggestions.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ BASELINE = DHENConfig(n_layers=2, ln_init=0.1)
 
 
 def study_of(seed: int, options: argparse.Namespace, objective: DHENObjective) -> optuna.Study:
-    """The study of a seed, with the network to beat as its first trial."""
+    """Return the study of a seed, with the network to beat as its first trial."""
     study = optuna.create_study(
         study_name=f"coupons-{options.rows}-{options.protocol}-{seed}",
         storage=options.storage,
@@ -74,7 +76,3 @@ def main() -> None:
     print(ComparisonReport.of(studies, values_are_gains=True, compute="rows"))
     figure = plot_sample_efficiency(studies, values_are_gains=True, value_name="NE")
     figure.write_html(options.figure)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,18 +1,19 @@
 """Does the default DHEN beat logistic regression, online SGD and a plain MLP on real streams?
 
-    python benchmarks/dhen/quality.py quality.jsonl
+    python -m benchmarks dhen quality quality.jsonl
 
 Trains all on the same rows, in one pass, and prints the normalized entropy of the last window, a
 fifth of the rows, and of the whole pass: networks with three seeds, the others once, since they
-have no random part. Every baseline has the learning rates that `dhen_learning_rates.py` chose for
-it; DHEN has its default's and, in a second row, those that the same protocol chooses. Runs that
-the file already holds are not repeated.
+have no random part. Every baseline has the learning rates that `python -m benchmarks dhen
+learning_rates` chose for it; DHEN has its default's and, in a second row, those that the same
+protocol chooses. Runs that the file already holds are not repeated.
+
+Takes about 40 minutes.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -22,6 +23,7 @@ from statistics import mean, stdev
 
 import torch
 
+from benchmarks.json_lines import append_line, read_lines
 from dhen_objective import (
     ClickStream,
     CouponStream,
@@ -66,7 +68,7 @@ UNSEEDED = ("logistic regression", "sklearn's SGD")
 
 
 def shape(stream: ClickStream) -> dict:
-    """What a model has to know of a stream."""
+    """Return what a model has to know of a stream."""
     return {
         "field_sizes": stream.field_sizes,
         "n_dense": stream.n_dense,
@@ -75,7 +77,7 @@ def shape(stream: ClickStream) -> dict:
 
 
 def show(values: list[float]) -> str:
-    """Mean, standard deviation over seeds, and each value."""
+    """Return the mean, the standard deviation over seeds and each value as text."""
     spread = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
     return f"{mean(values):.4f}{spread} ({' '.join(f'{v:.4f}' for v in values)})"
 
@@ -89,8 +91,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message=".*dense values were missing")
-    options.results.touch()
-    runs = [json.loads(line) for line in options.results.read_text().splitlines()]
+    runs = read_lines(options.results)
     done = {tuple(run[:3]) for run in runs}
     streams = {data: make(options.rows) for data, make in STREAMS.items()}
     for name, seed, data in product(MODELS, options.seeds, STREAMS):
@@ -99,8 +100,7 @@ def main() -> None:
         result = MODELS[name](streams[data], seed)
         pair = result.normalized_entropy, result.lifetime.normalized_entropy
         runs.append([data, name, seed, *pair])
-        with options.results.open("a") as file:
-            file.write(json.dumps(runs[-1]) + "\n")
+        append_line(options.results, runs[-1])
     results: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for data, name in product(STREAMS, MODELS):
         results[data, name] = [tuple(run[3:]) for run in runs if run[:2] == [data, name]]
@@ -117,7 +117,3 @@ def main() -> None:
             else " ".join([f"{mean(gains):+.2f} %:", *(f"{gain:+.2f}" for gain in gains)])
         )
         print(f"| {data} | {name} | {show(list(last))} | {show(list(whole))} | {gain} |")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,10 +1,12 @@
-"""Records the learning curves of random DHEN configurations on the coupon stream.
+"""Record the learning curves of random DHEN configurations on the coupon stream.
 
-    python benchmarks/dhen/record_curves.py benchmarks/fidelity/curves/dhen_coupons.npz
+    python -m benchmarks dhen record_curves benchmarks/fidelity/curves/dhen_coupons.npz
 
 The file holds one array (configuration, report) of the windowed NE gain in %, and as JSON the
-parameters of each configuration and their distributions, for ``low_fidelity.py --npz`` and
-``low_fidelity_search.py --table``. Sixty trainings of 20,000 rows take a few minutes on one core.
+parameters of each configuration and their distributions. It is read by `--npz` of `python -m
+benchmarks fidelity labels` and by `--table` of `python -m benchmarks fidelity search`.
+
+Takes a few minutes on one core.
 """
 
 import argparse
@@ -24,7 +26,7 @@ from dhen_objective.streams import CouponStream
 
 
 def record(objective: DHENObjective, n_curves: int) -> list[FrozenTrial]:
-    """Trials that ran to the end; those that diverged are left out."""
+    """Return trials that ran to the end; those that diverged are left out."""
     study = optuna.create_study(sampler=RandomSampler(seed=1), pruner=NopPruner())
     kept: list[FrozenTrial] = []
     while len(kept) < n_curves:
@@ -57,7 +59,3 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     trials = record(DHENObjective(CouponStream(rows=arguments.rows)), arguments.curves)
     save(arguments.path, f"dhen_coupons_{arguments.rows}", trials)
-
-
-if __name__ == "__main__":
-    main()

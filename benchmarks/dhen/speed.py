@@ -1,11 +1,13 @@
 """Rows per second of a DHEN against a straightforward one, and how much of the machine it uses.
 
-    python benchmarks/dhen/speed.py
+    python -m benchmarks dhen speed
 
 Both train one configuration on the same batches, one core, in turns in one run, so the ratio holds
 on a busy machine. The batches are the coupons', whose fields have 74,752 ids, and random ones in
 the shape of Criteo's: 26 fields of 65,536 ids. The peak is that of a large float32 product,
 measured in the same turns.
+
+Takes about 3 minutes.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ BACKWARD = 3  # a step of training costs three forward passes' products
 
 
 def criteo_like(rows: int) -> ArrayStream:
-    """Random rows in Criteo's shape; small ids are frequent."""
+    """Return random rows in Criteo's shape; small ids are frequent."""
     rng = np.random.default_rng(0)
     return ArrayStream(
         dense=rng.normal(size=(rows, 13)).astype(np.float32),
@@ -60,7 +62,7 @@ def criteo_like(rows: int) -> ArrayStream:
 
 
 def timed(step: Callable[[], object]) -> float:
-    """Processor time of one call: on a busy machine steadier than the wall's."""
+    """Return the processor time of one call: on a busy machine steadier than the wall's."""
     start = time.process_time()
     step()
     return time.process_time() - start
@@ -69,12 +71,13 @@ def timed(step: Callable[[], object]) -> float:
 def measure(
     config: DHENConfig, stream: ClickStream, batches: list[Batch], repeats: int
 ) -> tuple[float, float, float]:
-    """Median seconds of a step of ours and theirs, and of one product of two big matrices."""
+    """Return the median seconds of a step of ours, of theirs and of a product of two matrices."""
     shape = {"field_sizes": stream.field_sizes, "n_dense": stream.n_dense}
     ours = Trainer(DHEN(config, **shape), TrainConfig(), n_rows=10**9)
     theirs = StraightforwardDHEN(config, **shape)
-    missing = parameter_count(ours.model) - parameter_count(theirs)
-    assert abs(missing) < 100, f"the models differ by {missing} parameters"
+    n_parameters, n_others = parameter_count(ours.model), parameter_count(theirs)
+    # Torch's encoder layer has the gains and biases of layer norms also where `ln_init` is 0.
+    assert abs(n_parameters - n_others) <= 1e-3 * n_parameters, (n_parameters, n_others)
     matrix = torch.randn(SIDE, SIDE)
     seconds: list[list[float]] = [[], [], []]
     for batch in islice(cycle(batches), 5 + repeats):
@@ -109,7 +112,7 @@ def main() -> None:
 
 
 def compare(config: DHENConfig, stream: ClickStream, batch_size: int, repeats: int) -> str:
-    """The measured part of a row of the table."""
+    """Return the measured part of a row of the table."""
     flops = flops_per_example(config, n_fields=len(stream.field_sizes), n_dense=stream.n_dense)
     mine, other, product = measure(config, stream, list(stream.batches(batch_size)), repeats)
     rows = batch_size / mine
@@ -118,7 +121,3 @@ def compare(config: DHENConfig, stream: ClickStream, batch_size: int, repeats: i
         f"{flops / 1e6:.2f}M | {rows:,.0f} | {batch_size / other:,.0f} "
         f"| {other / mine:.1f} | {speed / 1e9:.1f} | {speed / peak:.0%}"
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -17,7 +17,7 @@ from dhen_objective import Batch, DHENConfig, Interaction
 
 
 def mlp(*widths: int) -> nn.Sequential:
-    """Linear layers with a ReLU between each two."""
+    """Return linear layers with a ReLU between each two."""
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(widths):
         layers += [nn.Linear(n_in, n_out), nn.ReLU()]
@@ -147,7 +147,7 @@ class StraightforwardDHEN(nn.Module):
         return self.head(self.layers(torch.stack(embeddings, dim=1)).flatten(1)).squeeze(1)
 
     def step(self, batch: Batch) -> float:
-        """One step of training; returns the loss."""
+        """Train for one step, and return the loss."""
         logits = self(torch.nan_to_num(batch.dense), batch.sparse)
         loss = nn.functional.binary_cross_entropy_with_logits(logits, batch.labels)
         self.adam.zero_grad()

@@ -1,42 +1,37 @@
 r"""Search with and without low fidelity at equal steps of training (epochs, rows).
 
-    python benchmarks/fidelity/search.py --hpo DIR --out runs.jsonl --seeds 3
-    python benchmarks/fidelity/search.py --out table.jsonl --seeds 10 --budget 30 \
+    python -m benchmarks fidelity search --hpo DIR --out runs.jsonl --seeds 3
+    python -m benchmarks fidelity search --out table.jsonl --seeds 10 --budget 30 \
         --table benchmarks/fidelity/curves/dhen_coupons.npz
 
 A searcher without a pruner trains every configuration to the end. With one, trials return their
-label, save those that are promising and run to their end. Where every trial is stopped, the whole
+label, save those that are promising and run to their end. Where every trial is stopped, the full
 trainings of the finalists, the three best labels, are paid from the budget.
-The result is the best value of a whole training, as normalized regret: 0 is the best known value,
-1 the median of random configurations. Runs that ``--out`` holds are skipped; the tables, in
+The result is the best value of a full training, as normalized regret: 0 is the best known value,
+1 the median of random configurations. Runs that `--out` holds are skipped; the tables, in
 Markdown, are of all that it holds.
+
+Takes about 5 hours on LCBench, 20 minutes on recorded DHENs.
 """
 
 import argparse
-import json
-import logging
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import optuna
-import torch
 from optuna.pruners import NopPruner
-from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 
 from benchmarks.fidelity.tasks import CurveTask, load_lcbench, load_table
-from optuna_predictor_rl import HopelessTrialPruner, LowFidelityPruner, PredictorRLSampler
+from benchmarks.json_lines import append_line, read_lines
+from benchmarks.quiet import be_quiet
+from benchmarks.search.peers import make_sampler
+from optuna_predictor_rl import HopelessTrialPruner, LowFidelityPruner
 from optuna_predictor_rl.fidelity.labels import is_full
 
 N_FINALISTS = 3
-SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
-    "random": lambda seed: RandomSampler(seed=seed),
-    "tpe": lambda seed: TPESampler(seed=seed),
-    "gp": lambda seed: GPSampler(seed=seed),
-    "predictor_rl": lambda seed: PredictorRLSampler(seed=seed),
-}
+SAMPLERS = ("random", "tpe", "gp", "predictor_rl")
 Pruner = LowFidelityPruner | HopelessTrialPruner
 PRUNERS: dict[str, Callable[[], Pruner | None]] = {
     "none": lambda: None,
@@ -48,7 +43,7 @@ PRUNERS: dict[str, Callable[[], Pruner | None]] = {
 
 
 def n_finalists(pruner: str) -> int:
-    """Whole trainings at the end: none where the promising ones have run to their end."""
+    """Return the full trainings at the end: none where promising trials ran to their end."""
     return N_FINALISTS if pruner == "every trial stopped" else 0
 
 
@@ -59,7 +54,7 @@ class Run:
     Attributes:
         spent: Steps trained up to the end of each trial.
         known: What the searcher was told, lower is better; NaN for a failed trial.
-        final: What a whole training of the same configuration gives.
+        final: What a full training of the same configuration gives.
         full: Whether the trial was one.
     """
 
@@ -80,7 +75,7 @@ class Run:
         return self.task, self.sampler, self.pruner, self.seed
 
     def regret(self, budget: float) -> float:
-        """Normalized regret after so many whole trainings; NaN before one could be chosen."""
+        """Return the normalized regret after so many full trainings; NaN before the first."""
         reserve = n_finalists(self.pruner)
         n = int(np.searchsorted(self.spent, (budget - reserve) * self.length, side="right"))
         if n == 0:
@@ -95,16 +90,16 @@ class Run:
 
 
 def search(task: CurveTask, sampler: str, pruner_name: str, seed: int, budget: int) -> Run:
-    """Searches until no further whole training fits into the budget, in whole trainings."""
+    """Search until no further full training fits into the budget."""
     run = Run(
         task.name, sampler, pruner_name, seed, task.n_steps, task.best_known, task.median_random
     )
     pruner = PRUNERS[pruner_name]()
-    study = optuna.create_study(sampler=SAMPLERS[sampler](seed), pruner=pruner or NopPruner())
+    study = optuna.create_study(sampler=make_sampler(sampler, seed), pruner=pruner or NopPruner())
     reserve = n_finalists(pruner_name)
     spent = 0
     while spent + task.n_steps <= (budget - reserve) * task.n_steps:
-        asked = task.ask(study, SAMPLERS[sampler](seed), seed)
+        asked = task.ask(study, make_sampler(sampler, seed), seed)
         if asked is None:
             break
         trial, curve = asked
@@ -123,11 +118,11 @@ def search(task: CurveTask, sampler: str, pruner_name: str, seed: int, budget: i
 
 
 def read(path: Path) -> list[Run]:
-    return [Run(**json.loads(line)) for line in path.read_text().splitlines()]
+    return [Run(**record) for record in read_lines(path)]
 
 
 def mean_regrets(runs: Sequence[Run], budgets: Sequence[int]) -> np.ndarray:
-    """Mean over seeds by task, (task, budget)."""
+    """Return the mean over seeds, (task, budget)."""
     tasks = sorted({run.task for run in runs})
     return np.array(
         [
@@ -138,19 +133,19 @@ def mean_regrets(runs: Sequence[Run], budgets: Sequence[int]) -> np.ndarray:
 
 
 def saving(regrets: np.ndarray, wanted: float, budgets: Sequence[int], last: int) -> float:
-    """Share of ``last`` trainings not needed to come to the wanted regret; NaN if it never is."""
+    """Share of `last` trainings not needed to come to the wanted regret; NaN if it never is."""
     there = np.flatnonzero(regrets <= wanted)
     return 1 - budgets[there[0]] / last if len(there) else float("nan")
 
 
 def shared(runs: Sequence[Run], others: Sequence[Run]) -> list[Run]:
-    """The runs whose task and seed the others have too."""
+    """Return the runs whose task and seed the others have too."""
     pairs = {(run.task, run.seed) for run in others}
     return [run for run in runs if (run.task, run.seed) in pairs]
 
 
 def differences(runs: Sequence[Run], others: Sequence[Run], budget: int) -> np.ndarray:
-    """Regret less that of the other run with the same task and seed."""
+    """Return the regret less that of the other run with the same task and seed."""
     regret = {(run.task, run.seed): run.regret(budget) for run in others}
     return np.array([run.regret(budget) - regret[run.task, run.seed] for run in runs])
 
@@ -161,7 +156,7 @@ def print_tables(runs: Sequence[Run], shown: Sequence[int], last: int) -> None:
         mine = [run for run in runs if run.sampler == sampler]
         if not mine:
             continue
-        print(f"\n### {sampler}: mean regret by budget in whole trainings")
+        print(f"\n### {sampler}: mean regret by budget in full trainings")
         print("| pruner | " + " | ".join(map(str, shown)) + " | runs | tasks better at "
               f"{last} | worse | saved at equal quality | runs won - lost | "
               "standard error |")  # fmt: skip
@@ -193,7 +188,7 @@ def parse() -> argparse.Namespace:
         "--pruners", nargs="*", default=["none", "low fidelity"], choices=PRUNERS
     )  # fmt: skip
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--budget", type=int, default=50, help="in whole trainings")
+    parser.add_argument("--budget", type=int, default=50, help="in full trainings")
     parser.add_argument("--show", type=int, nargs="*", default=[20, 25, 30, 40, 50])
     parser.add_argument("--out", type=Path, required=True, help="file of JSON lines")
     arguments = parser.parse_args()
@@ -204,13 +199,10 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    logging.getLogger("optuna_predictor_rl").setLevel(logging.ERROR)
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
+    be_quiet()
     tasks = [] if arguments.hpo is None else load_lcbench(arguments.hpo)
     tasks += [] if arguments.table is None else [load_table(arguments.table)]
-    done = {run.key for run in read(arguments.out)} if arguments.out.exists() else set()
+    done = {run.key for run in read(arguments.out)}
     for seed in range(arguments.seeds):
         for sampler in arguments.samplers:
             for task in tasks:
@@ -218,11 +210,6 @@ def main() -> None:
                     if (task.name, sampler, pruner, seed) in done:
                         continue
                     run = search(task, sampler, pruner, seed, arguments.budget)
-                    with arguments.out.open("a") as file:
-                        file.write(json.dumps(asdict(run)) + "\n")
+                    append_line(arguments.out, asdict(run))
     shown = [budget for budget in arguments.show if budget <= arguments.budget]
     print_tables(read(arguments.out), shown, arguments.budget)
-
-
-if __name__ == "__main__":
-    main()

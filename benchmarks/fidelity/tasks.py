@@ -1,10 +1,11 @@
-"""Tasks with learning curves for ``low_fidelity_search.py``: LCBench, and tables of curves."""
+"""Tasks with learning curves to search: LCBench, and tables of recorded curves."""
 
 import importlib
 import json
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ class CurveTask(ABC):
 
     @abstractmethod
     def ask(self, study: Study, sampler: BaseSampler, seed: int) -> tuple[Trial, Values] | None:
-        """A trial of the study, its parameters suggested, and the curve it would report.
+        """Return a trial of the study, its parameters suggested, and the curve it would report.
 
         Args:
             study: To ask.
@@ -88,7 +89,7 @@ class Table(CurveTask):
         return trial, self._curves[row]
 
     def _wanted(self, study: Study, sampler: BaseSampler, seed: int) -> dict[str, Any]:
-        """What the sampler would ask next, seen from a copy of the study."""
+        """Return what the sampler would ask next, seen from a copy of the study."""
         copy = optuna.create_study(sampler=sampler, direction=study.direction)
         copy.add_trials([t for t in study.trials if t.state == TrialState.COMPLETE])
         if isinstance(sampler, optuna.samplers.RandomSampler):  # would begin again each time
@@ -96,7 +97,7 @@ class Table(CurveTask):
         return copy.ask(self._distributions).params
 
     def _place(self, params: Mapping[str, Any]) -> Values:
-        """One coordinate in [0, 1] a number, one a category; two categories are 1 apart."""
+        """Return one coordinate in [0, 1] a number, one a category; two categories are 1 apart."""
         parts: list[float] = []
         for name, distribution in self._distributions.items():
             if isinstance(distribution, CategoricalDistribution):
@@ -110,7 +111,7 @@ class Table(CurveTask):
 
 
 def load_lcbench(folder: Path) -> list[CurveTask]:
-    """The eight LCBench tasks of a folder that holds ``hpo_tasks.py``."""
+    """Return the eight LCBench tasks of a folder that holds `hpo_tasks.py`."""
     sys.path.insert(0, str(folder))
     module = importlib.import_module("hpo_tasks")
     names = [name for name in module.tasks() if name.startswith("yahpo_lcbench")]
@@ -118,15 +119,41 @@ def load_lcbench(folder: Path) -> list[CurveTask]:
 
 
 def load_table(path: Path) -> Table:
-    """A table that ``record_dhen_curves.py`` wrote: one array of curves, and their parameters."""
+    """Return the first recording of a file as a task.
+
+    Args:
+        path: Of a file with parameters.
+    """
+    recording = read_recordings(path)[0]
+    curves = recording.curves.astype(float)
+    return Table(recording.name, curves, recording.params, recording.distributions)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What `python -m benchmarks dhen record_curves` wrote.
+
+    Attributes:
+        name: Of the task.
+        curves: One row a configuration, one column a report.
+        params: The parameters of each configuration; empty if the file has none.
+        distributions: Of the parameters.
+    """
+
+    name: str
+    curves: Values
+    params: list[dict[str, Any]]
+    distributions: dict[str, BaseDistribution]
+
+
+def read_recordings(path: Path) -> list[Recording]:
+    """Return every array of curves in a file, with the parameters that they share."""
     with np.load(path) as arrays:
-        name = next(name for name in arrays.files if arrays[name].ndim == 2)
-        return Table(
-            name,
-            arrays[name].astype(float),
-            json.loads(str(arrays["params"])),
-            {
-                key: json_to_distribution(text)
-                for key, text in json.loads(str(arrays["distributions"])).items()
-            },
-        )
+        params = json.loads(str(arrays["params"])) if "params" in arrays else []
+        texts = json.loads(str(arrays["distributions"])) if "params" in arrays else {}
+        distributions = {name: json_to_distribution(text) for name, text in texts.items()}
+        return [
+            Recording(name, arrays[name], params, distributions)
+            for name in arrays.files
+            if arrays[name].ndim == 2
+        ]

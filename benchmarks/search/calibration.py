@@ -1,27 +1,29 @@
 """How often the intervals of `PredictorRLSampler.predict` hold the value of a new configuration.
 
-    OMP_NUM_THREADS=1 python benchmarks/search/calibration.py --tasks all --seeds 1
+    OMP_NUM_THREADS=1 python -m benchmarks search calibration --tasks all --seeds 1
 
 A study of random trials, or of the sampler's own (`--trials-from search`), is fitted; the
 intervals mean +- z std are compared with the values of 300 random configurations that it has not
 seen, with the ensemble's own std and with the one calibrated by cross-validation. Then 100,000
 rows are timed.
+
+Takes about 5 minutes.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-import warnings
 from pathlib import Path
 
 import numpy as np
 import optuna
-import torch
 from optuna.samplers import RandomSampler
 from scipy.stats import kendalltau, norm
 from tqdm import tqdm
 
+from benchmarks.quiet import be_quiet
+from benchmarks.search.protocols import random_study
 from benchmarks.search.tasks import DEFAULT_FOLDER, Task, make_task, select
 from optuna_predictor_rl import PredictorRLSampler, Source
 
@@ -29,17 +31,10 @@ COVERAGES = (0.5, 0.8, 0.95)
 N_NEW = 300
 
 
-def run(task: Task, sampler: optuna.samplers.BaseSampler, n_trials: int) -> optuna.Study:
-    """A study of the task."""
-    study = optuna.create_study(sampler=sampler)
-    study.optimize(lambda trial: task.loss(task.suggest(trial)), n_trials=n_trials)
-    return study
-
-
 def unseen(task: Task, study: optuna.Study, seed: int) -> optuna.Study:
-    """Random trials whose parameters none of the study's trials has."""
+    """Return random trials whose parameters none of the study's trials has."""
     seen = {repr(sorted(trial.params.items())) for trial in study.trials}
-    drawn = run(task, RandomSampler(seed=seed + 10_000), N_NEW)
+    drawn = random_study(task, N_NEW, seed + 10_000)
     known = [t for t in drawn.trials if repr(sorted(t.params.items())) not in seen]
     new = optuna.create_study()
     new.add_trials(known)
@@ -47,9 +42,10 @@ def unseen(task: Task, study: optuna.Study, seed: int) -> optuna.Study:
 
 
 def measured(task: Task, seed: int, n_trials: int, *, searched: bool) -> list[float]:
-    """Coverages with the ensemble's std, with the calibrated one, its factor, and tau."""
+    """Return coverages with the own std and with the calibrated one, its factor and tau."""
     sampler = PredictorRLSampler(seed=seed)
-    study = run(task, sampler if searched else RandomSampler(seed=seed), n_trials)
+    study = optuna.create_study(sampler=sampler if searched else RandomSampler(seed=seed))
+    study.optimize(lambda trial: task.loss(task.suggest(trial)), n_trials=n_trials)
     new = unseen(task, study, seed)
     values = np.array([trial.value for trial in new.trials], dtype=np.float64)
     names = {decision.name for decision in Source.of(study).space.decisions}
@@ -63,7 +59,7 @@ def measured(task: Task, seed: int, n_trials: int, *, searched: bool) -> list[fl
 
 
 def seconds_of_100_000(n_trials: int) -> tuple[float, float]:
-    """CPU time of predicting 100,000 configurations of a space of 18 decisions."""
+    """Return the CPU time of predicting 100,000 configurations of a space of 18 decisions."""
 
     def objective(trial: optuna.Trial) -> float:
         chosen = [trial.suggest_categorical(f"c{i}", [16, 32, 64, 128]) for i in range(14)]
@@ -88,9 +84,7 @@ def main() -> None:
     parser.add_argument("--trials-from", choices=["random", "search"], default="random")
     parser.add_argument("--hpo", type=Path, default=DEFAULT_FOLDER)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")
+    be_quiet()
     runs = [(n, s) for n in select(arguments.tasks, arguments.hpo) for s in range(arguments.seeds)]
     found: dict[str, list[list[float]]] = {}
     for name, seed in tqdm(runs, unit="run"):
@@ -110,7 +104,3 @@ def main() -> None:
     for n_trials in (100, 1000):
         fit, predict = seconds_of_100_000(n_trials)
         print(f"| {n_trials} | {fit:.2f} | {predict:.2f} |", flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,11 +1,13 @@
 r"""Loss subject to a bound on the cost: the best feasible loss, and how often the bound is broken.
 
-    python benchmarks/search/constraints.py --out runs.jsonl
+    python -m benchmarks search constraints --out runs.jsonl
 
 The bound is the first quartile of the cost over all configurations (of a sample, where they are
 too many). Every trial says by `set_constraint` how far it is from the bound. Regret is the best
 feasible loss so far less the best known feasible one, in units of what the median feasible
 configuration loses to it; a run that has found nothing feasible counts as the median.
+
+Takes about 40 minutes.
 """
 
 import argparse
@@ -14,31 +16,25 @@ from pathlib import Path
 
 import numpy as np
 import optuna
-from optuna.samplers import BaseSampler, RandomSampler
+from optuna.samplers import RandomSampler
 
-from benchmarks.search.peers import make_sampler
 from benchmarks.search.priced_tasks import (
     COUNTS,
+    Point,
     PricedRun,
-    execute,
     known_points,
     parser,
     run_all,
     table,
 )
-from benchmarks.search.protocols import search_space
 from benchmarks.search.tasks import Task, make_task
 
 QUANTILE = 0.25
 
 
-def make(sampler: str, seed: int, task: Task) -> BaseSampler:
-    return make_sampler(sampler, seed, search_space(task))
-
-
 @lru_cache(maxsize=8)
 def bound(name: str, folder: Path) -> float:
-    """The first quartile of the cost over 2,000 random configurations."""
+    """Return the first quartile of the cost over 2,000 random configurations."""
     task = make_task(name, folder)
     study = optuna.create_study(sampler=RandomSampler(seed=0))
     costs = [task.cost(task.suggest(study.ask())) for _ in range(2000)]
@@ -46,7 +42,7 @@ def bound(name: str, folder: Path) -> float:
 
 
 def regret(run: PricedRun, arguments: argparse.Namespace) -> list[float]:
-    """Regret of the best feasible loss after each number of trials."""
+    """Return the regret of the best feasible loss after each number of trials."""
     limit = bound(run.task, arguments.hpo)
     known = known_points(run.task, arguments.hpo)
     feasible = known[known[:, 1] <= limit, 0]
@@ -66,26 +62,15 @@ def main() -> None:
     samplers = ("random", "tpe", "gp", "predictor_rl")
     arguments = parser(str(__doc__), samplers).parse_args()
 
-    def one(task: Task, sampler: BaseSampler, run: PricedRun) -> PricedRun:
-        limit = bound(run.task, arguments.hpo)
-
-        def tell(study: optuna.Study, trial: optuna.Trial, point: tuple[float, float]) -> None:
-            excess = point[1] - limit
-            trial.set_constraint("cost", limit if np.isnan(excess) else excess)
-            study.tell(trial, point[0])
-
-        return execute(task, sampler, run, n_trials=arguments.trials, n_objectives=1, tell=tell)
+    def tell(study: optuna.Study, trial: optuna.Trial, task: Task, point: Point) -> None:
+        limit = bound(task.name, arguments.hpo)
+        excess = point[1] - limit
+        trial.set_constraint("cost", limit if np.isnan(excess) else excess)
+        study.tell(trial, point[0])
 
     def of_sampler(ours: list[PricedRun]) -> str:
         return f"{np.mean([infeasible(run, arguments) for run in ours]):.0%}"
 
-    runs = run_all(arguments, make, one)
-    print(
-        table(
-            runs, arguments.tasks, partial(regret, arguments=arguments), "infeasible", of_sampler
-        )
-    )
-
-
-if __name__ == "__main__":
-    main()
+    runs = run_all(arguments, n_objectives=1, tell=tell)
+    measure = partial(regret, arguments=arguments)
+    print(table(runs, arguments.tasks, measure, "infeasible", of_sampler))

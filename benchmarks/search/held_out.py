@@ -1,22 +1,21 @@
 r"""Searches of continuous spaces on which no default was chosen: small models of scikit-learn.
 
-    python benchmarks/search/held_out.py --seeds 5 --out held_out.jsonl
+    python -m benchmarks search held_out --seeds 5 --out held_out.jsonl
 
 Each trial is a cross-validation on a data set that scikit-learn brings. Regret is normalized: 0 is
-the best that any run found, 1 the median of the random trials. Runs that ``--out`` holds are
+the best that any run found, 1 the median of the random trials. Runs that `--out` holds are
 skipped; the tables, in Markdown, are of all that it holds.
+
+Takes about an hour.
 """
 
 import argparse
-import json
-import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import optuna
-import torch
 from optuna.trial import Trial
 from sklearn import datasets
 from sklearn.ensemble import GradientBoostingClassifier
@@ -26,15 +25,18 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
-from benchmarks.fidelity.search import SAMPLERS as SEARCHERS
+from benchmarks.json_lines import append_line, read_lines
+from benchmarks.quiet import be_quiet
 from benchmarks.search.ablations import no_distance
+from benchmarks.search.peers import make_sampler
 
 N_TRIALS = 60
 SHOWN = (15, 25, 40, 60)
 FAILED = 5.0
 """The loss of a model that cannot be fitted."""
 
-SAMPLERS = SEARCHERS | {"predictor_rl, distances=(0,)": no_distance}
+NO_DISTANCE = "predictor_rl, distances=(0,)"
+SAMPLERS = ("random", "tpe", "gp", "predictor_rl", NO_DISTANCE)
 
 
 @cache
@@ -132,19 +134,19 @@ Key = tuple[str, str, int]
 
 
 def search(task: str, sampler: str, seed: int) -> list[float]:
-    study = optuna.create_study(sampler=SAMPLERS[sampler](seed))
+    made = no_distance(seed) if sampler == NO_DISTANCE else make_sampler(sampler, seed)
+    study = optuna.create_study(sampler=made)
     study.optimize(TASKS[task], n_trials=N_TRIALS)
     return [trial.values[0] for trial in study.trials]
 
 
 def read(path: Path) -> dict[Key, np.ndarray]:
-    """The values of each run, (trials,)."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    return {(task, sampler, seed): np.array(values) for task, sampler, seed, values in lines}
+    """Return the values of each run, (trials,)."""
+    return {tuple(key): np.array(values) for *key, values in read_lines(path)}
 
 
 def regrets(runs: dict[Key, np.ndarray], task: str, seeds: list[int]) -> dict[str, np.ndarray]:
-    """Normalized regret by sampler, (seed, shown)."""
+    """Return the normalized regret by sampler, (seed, shown)."""
     best = min(values.min() for (name, _, _), values in runs.items() if name == task)
     middle = np.median(
         [values for (t, s, _), values in runs.items() if (t, s) == (task, "random")]
@@ -185,9 +187,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--out", type=Path, required=True, help="file of JSON lines")
     arguments = parser.parse_args()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
+    be_quiet()
     done = read(arguments.out)
     for seed in range(arguments.seeds):
         for task in TASKS:
@@ -195,10 +195,5 @@ def main() -> None:
                 if (task, sampler, seed) in done:
                     continue
                 values = search(task, sampler, seed)
-                with arguments.out.open("a") as file:
-                    file.write(json.dumps([task, sampler, seed, values]) + "\n")
+                append_line(arguments.out, [task, sampler, seed, values])
     print_tables(read(arguments.out))
-
-
-if __name__ == "__main__":
-    main()

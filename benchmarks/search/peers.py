@@ -11,6 +11,9 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 
+from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler
+from optuna_predictor_rl.comparison.searchers import NAMED
+
 SearchSpace = dict[str, BaseDistribution]
 Factory = Callable[[int, SearchSpace], BaseSampler]
 
@@ -23,66 +26,43 @@ class Peer:
     install: str = "optuna"
 
 
-def _botorch(seed: int, _: SearchSpace) -> BaseSampler:
-    from optuna_integration import BoTorchSampler
-
-    sampler: BaseSampler = BoTorchSampler(seed=seed)
-    return sampler
-
-
-def _predictor_rl(seed: int, _: SearchSpace) -> BaseSampler:
-    from optuna_predictor_rl import PredictorRLSampler
-
-    sampler: BaseSampler = PredictorRLSampler(seed=seed)
-    return sampler
+def _named(name: str) -> Peer:
+    make = NAMED[name].make
+    return Peer(lambda seed, _: make(seed), '"optuna-predictor-rl[baselines]"')
 
 
 def _predictor_rl_paper(seed: int, _: SearchSpace) -> BaseSampler:
-    from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler
-
-    sampler: BaseSampler = PredictorRLSampler(
+    return PredictorRLSampler(
         predictor=PredictorConfig.paper(), policy=PolicyConfig.paper(), seed=seed
     )
-    return sampler
 
 
 def _hebo(seed: int, _: SearchSpace) -> BaseSampler:
     import optunahub
 
-    sampler: BaseSampler = optunahub.load_module("samplers/hebo").HEBOSampler(seed=seed)
-    return sampler
+    return optunahub.load_module("samplers/hebo").HEBOSampler(seed=seed)
 
 
 def _smac(seed: int, space: SearchSpace) -> BaseSampler:
     import optunahub
 
-    sampler: BaseSampler = optunahub.load_module("samplers/smac_sampler").SMACSampler(
+    return optunahub.load_module("samplers/smac_sampler").SMACSampler(
         space, n_trials=100, seed=seed, output_directory=tempfile.mkdtemp(prefix="smac-")
     )
-    return sampler
 
 
-PEERS: dict[str, Peer] = {
-    "random": Peer(lambda seed, _: optuna.samplers.RandomSampler(seed=seed)),
-    "tpe": Peer(lambda seed, _: optuna.samplers.TPESampler(seed=seed)),
+PEERS: dict[str, Peer] = {name: _named(name) for name in NAMED} | {
     "tpe_multivariate": Peer(
         lambda seed, _: optuna.samplers.TPESampler(multivariate=True, group=True, seed=seed)
     ),
-    "gp": Peer(lambda seed, _: optuna.samplers.GPSampler(seed=seed), "torch scipy"),
-    "cmaes": Peer(
-        lambda seed, _: optuna.samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False),
-        "cmaes",
-    ),
-    "botorch": Peer(_botorch, "optuna-integration botorch"),
     "hebo": Peer(_hebo, "optunahub HEBO"),
     "smac": Peer(_smac, "optunahub smac"),
-    "predictor_rl": Peer(_predictor_rl, "optuna-predictor-rl"),
     "predictor_rl_paper": Peer(_predictor_rl_paper, "optuna-predictor-rl"),
 }
 
 
 def _plugged_in(reference: str) -> Factory:
-    """Load ``file.py:attribute`` or ``module:attribute``, a callable that takes a seed."""
+    """Load `file.py:attribute` or `module:attribute`, a callable that takes a seed."""
     where, _, attribute = reference.rpartition(":")
     if where.endswith(".py"):
         path = Path(where).resolve()
@@ -94,21 +74,16 @@ def _plugged_in(reference: str) -> Factory:
     else:
         module = importlib.import_module(where)
     factory = getattr(module, attribute)
-
-    def make(seed: int, _: SearchSpace) -> BaseSampler:
-        sampler: BaseSampler = factory(seed)
-        return sampler
-
-    return make
+    return lambda seed, _: factory(seed)
 
 
 def label(sampler: str) -> str:
-    """Say under which name a sampler's runs are stored: ``shown=file.py:factory`` is ``shown``."""
+    """Return the name of a sampler's runs: that of `shown=file.py:factory` is `shown`."""
     return sampler.partition("=")[0]
 
 
 def find_sampler(sampler: str) -> Peer:
-    """Find a peer by name, or plug in ``[shown=]file.py:factory`` or ``[shown=]module:attribute``.
+    """Find a peer by name, or plug in `[shown=]file.py:factory` or `[shown=]module:attribute`.
 
     Raises:
         ValueError: If there is no such peer.
@@ -123,14 +98,14 @@ def find_sampler(sampler: str) -> Peer:
     return PEERS[reference]
 
 
-def make_sampler(sampler: str, seed: int, space: SearchSpace) -> BaseSampler:
-    """Make a sampler for a study.
+def make_sampler(sampler: str, seed: int, space: SearchSpace | None = None) -> BaseSampler:
+    """Make a sampler for a study; only SMAC has to know the search space.
 
     Raises:
         ImportError: If a package is missing, naming what to install.
     """
     peer = find_sampler(sampler)
     try:
-        return peer.make(seed, space)
+        return peer.make(seed, space or {})
     except ImportError as error:
         raise ImportError(f"{sampler} needs: pip install {peer.install} ({error})") from error

@@ -5,9 +5,7 @@ Runs are stored as JSON lines, one a task, sampler and seed, with the loss and c
 
 import argparse
 import itertools
-import json
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -16,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import optuna
 from optuna.distributions import CategoricalDistribution
-from optuna.samplers import BaseSampler
 
-from benchmarks.search.peers import label
+from benchmarks.json_lines import append_line, read_lines
+from benchmarks.quiet import be_quiet
+from benchmarks.search.peers import label, make_sampler
 from benchmarks.search.protocols import search_space
 from benchmarks.search.tasks import DEFAULT_FOLDER, Task, make_task
 
@@ -27,8 +26,7 @@ FOUR = ("hpolib:protein_structure", "nb201:cifar100", "anb:macs", "nbgraph:arxiv
 
 MAX_ENUMERATED = 100_000
 
-Configuration = dict[str, object]
-
+Point = tuple[float, float]
 
 COUNTS = (25, 50, 100)
 """Numbers of trials that tables show."""
@@ -49,67 +47,51 @@ class PricedRun:
     task: str
     sampler: str
     seed: int
-    points: list[tuple[float, float]] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
     cpu_seconds: list[float] = field(default_factory=list)
 
 
-Tell = Callable[[optuna.Study, optuna.Trial, tuple[float, float]], None]
+Tell = Callable[[optuna.Study, optuna.Trial, Task, Point], None]
+"""Tells a trial's loss and cost to the study."""
 
 
-def execute(
-    task: Task,
-    sampler: BaseSampler,
-    run: PricedRun,
-    *,
-    n_trials: int,
-    n_objectives: int,
-    tell: Tell,
-) -> PricedRun:
-    """Ask for one trial, tell its loss and cost, and so on from an empty study."""
-    study = optuna.create_study(directions=["minimize"] * n_objectives, sampler=sampler)
-    for _ in range(n_trials):
-        start = time.process_time()
-        trial = study.ask()
-        configuration = task.suggest(trial)
-        asked = time.process_time() - start
-        point = (task.loss(configuration), task.cost(configuration))
-        start = time.process_time()
-        tell(study, trial, point)
-        run.points.append(point)
-        run.cpu_seconds.append(round(asked + time.process_time() - start, 4))
-    return run
-
-
-def run_all(
-    arguments: argparse.Namespace,
-    make: Callable[[str, int, Task], BaseSampler],
-    one: Callable[[Task, BaseSampler, PricedRun], PricedRun],
-) -> list[PricedRun]:
-    """All runs that the arguments name; those that the file lacks are made and appended."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")
-    runs = read_runs(arguments.out)
+def run_all(arguments: argparse.Namespace, *, n_objectives: int, tell: Tell) -> list[PricedRun]:
+    """Return all runs that the arguments name; make and append those that the file lacks."""
+    be_quiet()
+    runs = [PricedRun(**record) for record in read_lines(arguments.out)]
     done = {(run.task, run.sampler, run.seed) for run in runs}
     for seed, name in itertools.product(range(arguments.seeds), arguments.tasks):
         for sampler in arguments.samplers:
             if (name, label(sampler), seed) in done:
                 continue
             task = make_task(name, arguments.hpo)
-            run = one(task, make(sampler, seed, task), PricedRun(name, label(sampler), seed))
+            study = optuna.create_study(
+                directions=["minimize"] * n_objectives,
+                sampler=make_sampler(sampler, seed, search_space(task)),
+            )
+            run = PricedRun(name, label(sampler), seed)
+            for _ in range(arguments.trials):
+                execute(task, study, run, tell)
             runs.append(run)
-            with arguments.out.open("a") as file:
-                file.write(json.dumps(asdict(run)) + "\n")
+            append_line(arguments.out, asdict(run))
     return runs
 
 
-def read_runs(path: Path) -> list[PricedRun]:
-    """The runs that a file holds, if there is one."""
-    lines = path.read_text().splitlines() if path.exists() else []
-    return [PricedRun(**json.loads(line)) for line in lines]
+def execute(task: Task, study: optuna.Study, run: PricedRun, tell: Tell) -> None:
+    """Ask for a trial, and tell its loss and cost."""
+    start = time.process_time()
+    trial = study.ask()
+    configuration = task.suggest(trial)
+    asked = time.process_time() - start
+    point = (task.loss(configuration), task.cost(configuration))
+    start = time.process_time()
+    tell(study, trial, task, point)
+    run.points.append(point)
+    run.cpu_seconds.append(round(asked + time.process_time() - start, 4))
 
 
 def parser(description: str, samplers: Sequence[str]) -> argparse.ArgumentParser:
-    """The arguments that the benchmarks of priced tasks share."""
+    """Return the arguments that the benchmarks of priced tasks share."""
     made = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -125,7 +107,7 @@ def parser(description: str, samplers: Sequence[str]) -> argparse.ArgumentParser
 
 @lru_cache(maxsize=8)
 def known_points(name: str, folder: Path) -> np.ndarray:
-    """Loss and cost of all configurations of a task, or of a sample and what is best near it."""
+    """Return loss and cost of all configurations, or of a sample and what is best near it."""
     task = make_task(name, folder)
     choices = {
         decision: distribution.choices
@@ -133,7 +115,7 @@ def known_points(name: str, folder: Path) -> np.ndarray:
         if isinstance(distribution, CategoricalDistribution)
     }
 
-    def point(cell: Sequence[object]) -> tuple[float, float]:
+    def point(cell: Sequence[object]) -> Point:
         configuration = dict(zip(choices, cell, strict=True))
         return task.loss(configuration), task.cost(configuration)
 
@@ -144,9 +126,9 @@ def known_points(name: str, folder: Path) -> np.ndarray:
 
 
 def _climbed(
-    choices: list[Sequence[object]], point: Callable[[Sequence[object]], tuple[float, float]]
+    choices: list[Sequence[object]], point: Callable[[Sequence[object]], Point]
 ) -> np.ndarray:
-    """Random points, and hill climbing from the best of them for eleven weights of the cost."""
+    """Return random points, and climbs from the best of them for eleven weights of the cost."""
     rng = np.random.default_rng(0)
     cells = [[c[int(rng.integers(len(c)))] for c in choices] for _ in range(500)]
     points = [point(cell) for cell in cells]
@@ -174,7 +156,7 @@ def table(
     last: str,
     of_sampler: Callable[[list[PricedRun]], str],
 ) -> str:
-    """Mean over seeds by task and sampler, over tasks at the end.
+    """Return a table: the mean over seeds by task and sampler, and over tasks at the end.
 
     Args:
         runs: The runs.

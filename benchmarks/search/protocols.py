@@ -58,6 +58,13 @@ def search_space(task: Task) -> SearchSpace:
     return trial.distributions
 
 
+def random_study(task: Task, n_trials: int, seed: int) -> optuna.Study:
+    """Return a study of random trials."""
+    study = optuna.create_study(sampler=RandomSampler(seed=seed))
+    study.optimize(lambda trial: task.loss(task.suggest(trial)), n_trials=n_trials)
+    return study
+
+
 def sequential(task: Task, make_sampler: MakeSampler, *, seed: int, n_trials: int) -> Outcome:
     """Ask for one trial, tell its loss, and so on from an empty study."""
     study = optuna.create_study(sampler=make_sampler(seed, search_space(task)))
@@ -79,14 +86,11 @@ def sequential(task: Task, make_sampler: MakeSampler, *, seed: int, n_trials: in
 
 
 def batch(task: Task, make_sampler: MakeSampler, *, seed: int, n_trials: int) -> Outcome:
-    """Share ``n_trials`` random trials, then ask for as many at once and tell none of them.
+    """Share `n_trials` random trials, then ask for as many at once and tell none of them.
 
     The shared trials depend on the task and the seed only.
     """
-    shared = optuna.create_study(sampler=RandomSampler(seed=seed))
-    for _ in range(n_trials):
-        trial = shared.ask()
-        shared.tell(trial, task.loss(task.suggest(trial)))
+    shared = random_study(task, n_trials, seed)
     sampler = make_sampler(seed + _BATCH_SEED_OFFSET, search_space(task))
     study = optuna.create_study(sampler=sampler)
     study.add_trials(shared.trials)

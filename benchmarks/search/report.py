@@ -1,153 +1,40 @@
-"""Report who found what, from the JSON lines that ``search_quality.py`` writes.
+"""Report who found what, from the JSON lines that `python -m benchmarks search quality` writes.
 
-    python benchmarks/search/report.py runs.jsonl --samplers tpe gp predictor_rl
+    python -m benchmarks search report runs.jsonl --samplers tpe gp predictor_rl
 
 Only task-seed pairs that every compared sampler has count, so name the samplers to compare when
-one of them ran on fewer. Normalized regret is ``(best so far - best known) / (median random - best
-known)``, never clipped: 0 is the best known value, 1 the median of random configurations, and
+one of them ran on fewer. Normalized regret is `(best so far - best known) / (median random - best
+known)`, never clipped: 0 is the best known value, 1 the median of random configurations, and
 negative is better than what was known.
+
+Takes a few seconds.
 """
 
 import argparse
-import fnmatch
-import json
-import sys
-import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
-Record = dict[str, Any]
+from benchmarks.json_lines import read_lines
+from benchmarks.search.runs import (
+    BUDGETS,
+    Comparison,
+    Record,
+    normalized,
+    seconds_at,
+    side_by_side,
+)
 
-BUDGETS = (25, 50, 100)
 OURS = "predictor_rl"
 TIMED_AGAINST = "gp"
 _TIMED_AT = (50, 100)
-_WINDOW = 10
-
-
-def read_records(paths: Iterable[Path]) -> list[Record]:
-    """Read runs; a line that an interrupted process left incomplete is skipped with a warning."""
-    records = []
-    for path in paths:
-        for number, line in enumerate(path.read_text().splitlines(), 1):
-            try:
-                records.append(json.loads(line))
-            except json.JSONDecodeError:
-                warnings.warn(f"{path}:{number} is no JSON line and is skipped.", stacklevel=2)
-    return records
-
-
-def normalized(record: Record, values: Sequence[float]) -> np.ndarray:
-    """Put losses on the scale where 0 is the best known and 1 the median of random ones."""
-    best = record["best_known"]
-    scaled: np.ndarray = (np.asarray(values, float) - best) / (record["median_random"] - best)
-    return scaled
-
-
-def regret(record: Record, budget: int) -> float:
-    """Normalized regret of the best of the first ``budget`` trials."""
-    return float(np.min(normalized(record, record["values"][:budget])))
-
-
-def seconds_at(record: Record, n_completed: int, field: str = "seconds") -> float:
-    """Mean over the ten suggestions that complete trial ``n_completed``.
-
-    A mean, so that a searcher which refits only now and then still pays for its fits.
-    """
-    return float(np.mean(record[field][max(n_completed - _WINDOW, 0) : n_completed]))
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Runs side by side: ``runs[pair][sampler]``, each pair a task and a seed."""
-
-    samplers: list[str]
-    runs: dict[tuple[str, int], dict[str, Record]]
-
-    @property
-    def tasks(self) -> list[str]:
-        return list(dict.fromkeys(task for task, _ in self.runs))
-
-    @cached_property
-    def _task_rows(self) -> dict[str, list[int]]:
-        rows: dict[str, list[int]] = {task: [] for task in self.tasks}
-        for row, (task, _) in enumerate(self.runs):
-            rows[task].append(row)
-        return rows
-
-    def regrets(self, budget: int) -> np.ndarray:
-        """Normalized regret, one row a pair and one column a sampler."""
-        return np.array(
-            [[regret(run[s], budget) for s in self.samplers] for run in self.runs.values()]
-        )
-
-    def by_task(self, per_pair: np.ndarray) -> np.ndarray:
-        """Mean over seeds: one row a task."""
-        return np.array([per_pair[rows].mean(axis=0) for rows in self._task_rows.values()])
-
-    def time_ratios(self, seconds: np.ndarray, against: str) -> np.ndarray:
-        """Median over tasks of the ratio of the medians over seeds, for each sampler.
-
-        Args:
-            seconds: One row a pair and one column a sampler.
-            against: The sampler whose time is 1.
-        """
-        medians = np.array([np.median(seconds[r], axis=0) for r in self._task_rows.values()])
-        reference = medians[:, [self.samplers.index(against)]]
-        ratios: np.ndarray = np.median(medians / reference, axis=0)
-        return ratios
-
-
-def side_by_side(
-    records: Iterable[Record],
-    *,
-    samplers: Sequence[str] = (),
-    protocol: str = "sequential",
-    n_trials: int = max(BUDGETS),
-    tasks: Sequence[str] = ("*",),
-) -> Comparison:
-    """Keep the task-seed pairs for which every sampler has a run of at least ``n_trials`` trials.
-
-    Args:
-        records: Runs, as read by :func:`read_records`; of several runs of a pair the first counts.
-        samplers: Those to compare (default: all that occur).
-        protocol: ``"sequential"`` or ``"batch"``.
-        n_trials: The least number of trials of a run.
-        tasks: Shell patterns of the tasks that count.
-
-    Raises:
-        ValueError: If no pair is left, or runs of a task disagree on its scale.
-    """
-    found: dict[tuple[str, int], dict[str, Record]] = {}
-    scales: dict[str, tuple[float, float]] = {}
-    for r in records:
-        counts = r["protocol"] == protocol and len(r["values"]) >= n_trials
-        if not counts or not any(fnmatch.fnmatchcase(r["task"], t) for t in tasks):
-            continue
-        scale = (r["best_known"], r["median_random"])
-        best, median = scales.setdefault(r["task"], scale)
-        if not np.allclose(scale, (best, median), rtol=0, atol=1e-3 * abs(median - best)):
-            raise ValueError(
-                f"runs of {r['task']} must share a scale, but got {scale} and others."
-            )
-        found.setdefault((r["task"], r["seed"]), {}).setdefault(r["sampler"], r)
-    compared = list(samplers) or list(dict.fromkeys(s for run in found.values() for s in run))
-    runs = {pair: found[pair] for pair in sorted(found) if set(compared) <= set(found[pair])}
-    if not runs:
-        raise ValueError(f"records must hold a pair that all of {compared} have, but got none.")
-    return Comparison(compared, runs)
 
 
 def average_ranks(regrets: np.ndarray) -> np.ndarray:
-    """Mean rank of each column, 1 the least regret; equal ones share the mean of their ranks."""
-    ranks: np.ndarray = rankdata(regrets, axis=1).mean(axis=0)
-    return ranks
+    """Return the mean rank of each column, 1 the least regret; equal ones share their mean."""
+    return rankdata(regrets, axis=1).mean(axis=0)
 
 
 def wins_ties_losses(ours: np.ndarray, peer: np.ndarray) -> tuple[int, int, int]:
@@ -166,12 +53,12 @@ def _number(value: float) -> str:
 
 
 def _triples(per_budget: Sequence[np.ndarray]) -> list[str]:
-    """Join each column's values of the budgets as ``a / b / c``."""
+    """Join each column's values of the budgets as `a / b / c`."""
     return [" / ".join(_number(v[i]) for v in per_budget) for i in range(len(per_budget[0]))]
 
 
 def _scores(comparison: Comparison, per_measure: Sequence[np.ndarray], title: str) -> list[str]:
-    """Tables of mean, median, ranks and wins, and by task, for measures such as the budgets."""
+    """Return tables of mean, median, ranks and wins, and by task, for each measure."""
     names = comparison.samplers
     means, medians = [m.mean(axis=0) for m in per_measure], [np.median(m, 0) for m in per_measure]
     ranks = [average_ranks(m) for m in per_measure]
@@ -195,7 +82,7 @@ def _scores(comparison: Comparison, per_measure: Sequence[np.ndarray], title: st
 
 
 def _times(comparison: Comparison, seconds: dict[str, np.ndarray]) -> str:
-    """Medians of seconds, and of the ratios to :data:`TIMED_AGAINST` where it was compared."""
+    """Return a table of the median seconds, and of their ratios to those of `TIMED_AGAINST`."""
     header, columns = ["sampler"], []
     for what, values in seconds.items():
         header.append(f"median s {what}")
@@ -223,7 +110,7 @@ def _sequential(comparison: Comparison, budgets: Sequence[int]) -> list[str]:
 
 
 def batch_measures(record: Record) -> tuple[float, float, float]:
-    """Regret of the batch's best, of the best with the shared trials, and of its five best."""
+    """Return the regret of the best, of the best or shared one, and the mean of the best five."""
     chosen = np.sort(normalized(record, record["values"]))
     shared = float(np.min(normalized(record, record["shared_values"])))
     return float(chosen[0]), min(float(chosen[0]), shared), float(chosen[:5].mean())
@@ -252,7 +139,7 @@ def render(
     budgets: Sequence[int] = BUDGETS,
     tasks: Sequence[str] = ("*",),
 ) -> str:
-    """Write the whole report as Markdown."""
+    """Return the report as Markdown."""
     n_trials = max(budgets) if protocol == "sequential" else 1
     comparison = side_by_side(
         records, samplers=samplers, protocol=protocol, n_trials=n_trials, tasks=tasks
@@ -266,7 +153,7 @@ def render(
     return "\n\n".join([head, *body])
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -275,10 +162,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--tasks", nargs="+", default=["*"], help="names or shell patterns")
     parser.add_argument("--protocol", choices=["sequential", "batch"], default="sequential")
     parser.add_argument("--budgets", nargs="+", type=int, default=list(BUDGETS))
-    arguments = vars(parser.parse_args(argv))
-    print(render(read_records(arguments.pop("files")), **arguments))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    arguments = vars(parser.parse_args())
+    records = [record for path in arguments.pop("files") for record in read_lines(path)]
+    print(render(records, **arguments))

@@ -1,33 +1,29 @@
 """What many workers lose: searchers asked for trials before the last ones have come back.
 
-    python benchmarks/search/workers.py --out workers.jsonl --jobs 1
+    python -m benchmarks search workers --out workers.jsonl --jobs 1
 
 An asynchronous search is simulated on published tables: each of so many workers asks for a trial,
 trains it for a log-normal time, tells its value and asks for the next one. Which trial comes back
 when depends on the seed only, so that all searchers and tasks meet the same order. Runs that
-``--out`` already holds are skipped.
+`--out` already holds are skipped.
+
+Takes about 30 minutes.
 """
 
 import argparse
 import heapq
-import multiprocessing
-import os
 import time
-import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import optuna
-from tqdm import tqdm
 
-from benchmarks.search.peers import make_sampler
+from benchmarks.json_lines import read_lines
+from benchmarks.search.pool import Run, options, parse_seeds, run_all
 from benchmarks.search.protocols import MakeSampler, rounded, search_space
-from benchmarks.search.quality import append_line, parse_seeds, versions
-from benchmarks.search.report import Record, markdown_table, normalized, read_records
-from benchmarks.search.tasks import DEFAULT_FOLDER, Task, make_task, select
+from benchmarks.search.report import markdown_table
+from benchmarks.search.runs import Record, normalized
+from benchmarks.search.tasks import Task, select
 
 SPREAD = 0.7
 """Standard deviation of the logarithm of a trial's duration: one in twenty takes three times as
@@ -47,44 +43,24 @@ SAMPLERS = ("tpe", "gp", "predictor_rl")
 N_WORKERS = (1, 4, 16)
 
 
-@dataclass(frozen=True)
-class Run:
-    """One searcher on one task with one seed and so many workers."""
-
-    task: str
-    sampler: str
-    seed: int
-    n_workers: int
-    n_trials: int
-
-    @property
-    def key(self) -> tuple[str, str, int, int]:
-        return self.task, self.sampler, self.seed, self.n_workers
-
-
 def key_of(record: Record) -> tuple[str, str, int, int]:
     return record["task"], record["sampler"], record["seed"], record["n_workers"]
 
 
-def simulate(
-    task: Task, make_sampler: MakeSampler, *, seed: int, n_workers: int, n_trials: int
-) -> Record:
+def simulate(task: Task, make_sampler: MakeSampler, run: Run) -> Record:
     """Search with workers that do not wait for each other.
 
-    Args:
-        task: What to minimize.
-        make_sampler: Makes the searcher from a seed and a search space.
-        seed: Of the searcher and of the durations.
-        n_workers: How many trials run at a time.
-        n_trials: After so many trials nothing more is asked for; all of them come back.
+    After the run's number of trials nothing more is asked for; all of them come back. The seed is
+    also that of their durations.
 
     Returns:
         The losses in the order in which they came back, the processor time of each suggestion
-        in seconds, the simulated time of the whole search in median trainings, and the number
-        of different configurations.
+        in seconds, the simulated time of all trials in median trainings, and the number of
+        different configurations.
     """
-    durations = np.random.default_rng(seed).lognormal(0.0, SPREAD, n_trials)
-    study = optuna.create_study(sampler=make_sampler(seed, search_space(task)))
+    n_trials, n_workers = run.n_trials, run.setting[1]
+    durations = np.random.default_rng(run.seed).lognormal(0.0, SPREAD, n_trials)
+    study = optuna.create_study(sampler=make_sampler(run.seed, search_space(task)))
     running: list[tuple[float, int, optuna.Trial, float]] = []
     values: list[float] = []
     seconds: list[float] = []
@@ -111,35 +87,13 @@ def simulate(
     }
 
 
-def execute(run: Run, out: Path, folder: Path, found_versions: dict[str, str]) -> None:
-    """Run one simulation and append it to the file."""
-    task = make_task(run.task, folder)
-    outcome = simulate(
-        task,
-        lambda seed, space: make_sampler(run.sampler, seed, space),
-        seed=run.seed,
-        n_workers=run.n_workers,
-        n_trials=run.n_trials,
-    )
-    about = {
-        "task": run.task,
-        "sampler": run.sampler,
-        "seed": run.seed,
-        "n_workers": run.n_workers,
-        "best_known": task.best_known,
-        "median_random": task.median_random,
-        "versions": found_versions,
-    }
-    append_line(out, about | outcome)
-
-
 def regret(record: Record) -> float:
-    """Normalized regret of the best of all trials."""
+    """Return the normalized regret of the best of all trials."""
     return float(np.min(normalized(record, record["values"])))
 
 
 def render(records: Sequence[Record]) -> str:
-    """The regret by number of workers, and what is lost from the fewest to the most."""
+    """Return the regret by number of workers, and what is lost from the fewest to the most."""
     by_key = {key_of(r): r for r in records}
     counts = sorted({r["n_workers"] for r in records})
     samplers = list(dict.fromkeys(r["sampler"] for r in records))
@@ -187,49 +141,23 @@ def render(records: Sequence[Record]) -> str:
     )
 
 
-def _start_worker() -> None:
-    import torch
-
-    torch.set_num_threads(1)
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore")
-
-
 def plan(arguments: argparse.Namespace) -> Iterator[Run]:
     """Order the runs by seed, then task: an unfinished file is complete for its first pairs."""
     for seed in parse_seeds(arguments.seeds):
         for task in select(arguments.tasks, arguments.hpo):
             for n_workers in arguments.workers:
                 for sampler in arguments.samplers:
-                    yield Run(task, sampler, seed, n_workers, arguments.trials)
+                    yield Run(task, sampler, seed, arguments.trials, ("n_workers", n_workers))
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def main() -> int:
     """Simulate what is not in the file yet, then print the table of all that is."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__, SAMPLERS, seeds=2)
     add = parser.add_argument
     add("--tasks", nargs="+", default=list(TASKS), help="names or patterns")
-    add("--samplers", nargs="+", default=list(SAMPLERS))
     add("--workers", nargs="+", type=int, default=list(N_WORKERS), help="how many, each in turn")
     add("--trials", type=int, default=100)
-    add("--seeds", default="2", help="2 is 0 and 1; 2-4 a range; 0,3,7 a list (default: 2)")
-    add("--jobs", type=int, default=1, help="processes, each of one thread (default: 1)")
-    add("--hpo", type=Path, default=DEFAULT_FOLDER, help="folder of hpo_tasks.py, if there is one")
-    add("--out", type=Path, required=True, help="file of JSON lines to append to")
-    arguments = parser.parse_args(argv)
-    out: Path = arguments.out
-    done = {key_of(r) for r in read_records([out])} if out.exists() else set()
-    runs = [run for run in plan(arguments) if run.key not in done]
-    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
-    context, found = multiprocessing.get_context("spawn"), versions()
-    with ProcessPoolExecutor(arguments.jobs, context, _start_worker) as pool:
-        futures = [pool.submit(execute, run, out, arguments.hpo, found) for run in runs]
-        for future in tqdm(futures, unit="run"):
-            future.result()
-    print(render(read_records([out])))
-
-
-if __name__ == "__main__":
-    main()
+    arguments = parser.parse_args()
+    n_failures = run_all(list(plan(arguments)), simulate, arguments)
+    print(render(read_lines(arguments.out)))
+    return 1 if n_failures else 0

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dhen_objective.streams.columns import EXACT, is_text, plain
-from dhen_objective.streams.hashing import ODD, hashed_words, word
+from dhen_objective.streams.hashing import LONGEST_ODD, ODD, ODD_MARKS, hashed_words, word
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,9 +54,8 @@ def _words(column: pa.Array, field: str) -> list[bytes]:
     words = column.to_numpy(zero_copy_only=False).tolist()
     if _NULL in words:
         _warn_of_null(field)
-    odd = pc.match_substring_regex(column, ODD).to_numpy(zero_copy_only=False)
     rewritten: list[int] = []
-    for i in np.flatnonzero(odd).tolist():  # all others are their own words
+    for i in _odd(column, words).tolist():  # all others are their own words
         text, words[i] = words[i], word(words[i])
         if _SHORTENED.fullmatch(text):
             _warn_of_six_digits(text, field)
@@ -66,6 +65,18 @@ def _words(column: pa.Array, field: str) -> list[bytes]:
     if rewritten:
         _warn_of_lost_digits(np.array(rewritten, float), EXACT["double"], field)
     return words
+
+
+def _odd(column: pa.Array, words: list[bytes]) -> Int64[np.ndarray, " _"]:
+    """Returns which texts may not be their own words."""
+    import pyarrow.compute as pc
+
+    candidates, every = np.arange(len(column)), b"".join(words)
+    if not any(mark in every for mark in ODD_MARKS):  # in most columns, and found out fast
+        short = pc.less_equal(pc.binary_length(column), LONGEST_ODD)
+        candidates, column = candidates[short.to_numpy(zero_copy_only=False)], column.filter(short)
+    odd = pc.match_substring_regex(column, ODD)
+    return candidates[odd.to_numpy(zero_copy_only=False)]
 
 
 def _warn_of_null(field: str) -> None:

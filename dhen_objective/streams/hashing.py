@@ -24,9 +24,11 @@ _TIME = re.compile(
 )
 ODD = (
     r"(?s)^(nan|NaN|-0|true|TRUE|false|FALSE|)$|\..*0$|\.$|^-?\.|^-?0\.0000"
-    r"|^-?\d[.\d]*[eE][-+]?\d{1,3}$|^....-|^[ \t]|[ \t]$"
+    r"|^-?(\d(\.\d*)?[eE][-+]?|(0|[1-9]\d*)(\.\d*)?[eE][-+])\d{1,3}$|^....-|^[ \t]|[ \t]$"
 )
 """What, as a regular expression, all texts match that are not their own `word`."""
+ODD_MARKS, LONGEST_ODD = (b".", b"-", b"+", b" ", b"\t"), 5
+"""A text that is longer and has none of these marks is not odd."""
 
 _BYTES = (bytes, bytearray, memoryview)
 _SAME = {

@@ -17,8 +17,11 @@ from dhen_objective.streams.layout import CSV
 
 _QUOTE, _LF, _CR = b'"\n\r'
 _SPACES = b" \t"
+_WINDOW = 512 << 10
+"""Bytes that are looked at together; their masks fit in a processor's cache."""
 
 Positions = Int[np.ndarray, " _"]
+Mask = Bool[np.ndarray, " _"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Records:
         used: Offset at which the rest of the block begins.
         used_lines: Number of lines before it.
         fault: What is wrong with the quotes of the row that begins there, if anything.
-        quoted: Offsets of the quotes around values: the opening ones, and the closing ones.
+        quoted: Which bytes are in quotes, the opening quote among them; None if nowhere.
     """
 
     starts: Positions
@@ -43,7 +46,7 @@ class Records:
     used: int
     used_lines: int
     fault: str | None
-    quoted: tuple[Positions, Positions]
+    quoted: Mask | None
 
 
 def find_records(block: bytes, layout: CSV, *, last: bool) -> Records:
@@ -54,148 +57,194 @@ def find_records(block: bytes, layout: CSV, *, last: bool) -> Records:
         layout: Of the text.
         last: Whether the file ends with the block.
     """
+    found: list[Records] = []
+    used, size, ended = 0, _WINDOW, False
+    while not ended:
+        ended = used + size >= len(block)
+        window = _in_window(block[used : used + size], layout, last=last and ended)
+        found.append(window)
+        used += window.used
+        size = _WINDOW if window.used else 2 * size  # or a row of many windows would take long
+        ended = ended or window.fault is not None
+    return _joined(found)
+
+
+def _joined(windows: list[Records]) -> Records:
+    """Returns the rows of windows that follow each other."""
+    if len(windows) == 1:
+        return windows[0]
+    used = np.cumsum([0, *(window.used for window in windows)]).tolist()
+    lines = np.cumsum([0, *(window.used_lines for window in windows)]).tolist()
+    quoted = None
+    if any(window.quoted is not None for window in windows):
+        quoted = np.zeros(used[-1], bool)
+        for first, window in zip(used, windows, strict=False):
+            if window.quoted is not None:
+                quoted[first : first + window.used] = window.quoted[: window.used]
+    return Records(
+        starts=_moved([window.starts for window in windows], used),
+        ends=_moved([window.ends for window in windows], used),
+        lines=_moved([window.lines for window in windows], lines),
+        widths=np.concatenate([window.widths for window in windows]),
+        used=used[-1],
+        used_lines=lines[-1],
+        fault=windows[-1].fault,
+        quoted=quoted,
+    )
+
+
+def _moved(parts: list[Positions], by: list[int]) -> Positions:
+    return np.concatenate([part + first for part, first in zip(parts, by, strict=False)])
+
+
+def _in_window(block: bytes, layout: CSV, *, last: bool) -> Records:
+    """Finds the rows of a part of a block."""
     text = np.frombuffer(block, np.uint8)
     escaped = _escaped(text, layout)
-    newlines = _newlines(text, last=last)
-    ends = _without(newlines, escaped)
-    delimiters = _without(np.flatnonzero(text == ord(layout.delimiter)), escaped)
-    opening, closing, cut, fault = _none(), _none(), len(text), None
+    new_lines = _new_lines(block, text, last=last)
+    ends = _without(new_lines, escaped)
+    delimiters = _without(text == ord(layout.delimiter), escaped)
+    quoted, cut, fault = None, len(text), None
     if layout.quotes and b'"' in block:
-        quotes = _without(np.flatnonzero(text == _QUOTE), escaped)
-        separators = np.zeros(len(text), bool)
-        separators[ends] = separators[delimiters] = True
+        quotes = _without(text == _QUOTE, escaped)
         pair = _quoted if layout.escape is None else _quoted_one_by_one
-        opening, closing, cut, fault = pair(quotes, separators, text, last=last)
-        ends = ends[(ends < cut) & ~_inside(ends, opening, closing)]
-        delimiters = delimiters[~_inside(delimiters, opening, closing)]
-    bounds = ends + 1
+        quoted, cut, fault = pair(quotes, ends | delimiters, block, last=last)
+        outside = ~quoted
+        ends, delimiters = ends & outside, delimiters & outside
+    bounds = np.flatnonzero(ends[:cut]) + 1
     if last and fault is None and len(text) > (bounds[-1] if len(bounds) else 0):
         bounds = np.append(bounds, len(text))  # the file's last row, without a new line
     starts = np.concatenate([[0], bounds[:-1]]) if len(bounds) else bounds
     used = int(bounds[-1]) if len(bounds) else 0
-    before = np.searchsorted(newlines, np.append(starts, used))
-    widths = np.diff(np.searchsorted(delimiters, np.append(starts, used))) + 1
+    before = np.searchsorted(np.flatnonzero(new_lines), np.append(starts, used))
+    widths = _counts(delimiters[:used], starts) + 1
     first = text[np.minimum(starts, len(text) - 1)]
     widths[(first == _LF) | (first == _CR)] = 0
-    return Records(
-        starts, bounds, before[:-1], widths, used, int(before[-1]), fault, (opening, closing)
-    )
+    return Records(starts, bounds, before[:-1], widths, used, int(before[-1]), fault, quoted)
 
 
-def _none() -> Positions:
-    return np.zeros(0, np.int64)
+def _counts(marks: Mask, starts: Positions) -> Positions:
+    """Returns the number of marks from each start up to the next."""
+    if not len(starts):
+        return starts
+    return np.add.reduceat(marks.view(np.int8), starts, dtype=np.int32)
 
 
-def _without(positions: Positions, escaped: Positions) -> Positions:
-    return positions[~np.isin(positions, escaped)] if len(escaped) else positions
+def _without(mask: Mask, escaped: Positions) -> Mask:
+    if not len(escaped):
+        return mask
+    mask = mask.copy()
+    mask[escaped] = False
+    return mask
 
 
 def _escaped(text: UInt8[np.ndarray, " _"], layout: CSV) -> Positions:
     """Returns the offsets of bytes whose meaning is taken by the one before."""
     if layout.escape is None:
-        return _none()
+        return np.zeros(0, np.int64)
     found = np.flatnonzero(text == ord(layout.escape))
     if not len(found):
         return found
     # in a run of escapes, each second one is escaped itself
     begins = np.concatenate([[True], np.diff(found) > 1])
     first = found[begins][np.cumsum(begins) - 1]
-    return found[(found - first) % 2 == 0] + 1
+    escaped = found[(found - first) % 2 == 0] + 1
+    return escaped[escaped < len(text)]
 
 
-def _newlines(text: UInt8[np.ndarray, " _"], *, last: bool) -> Positions:
-    r"""Returns the offsets of \n, and of \r that no \n follows."""
-    found = np.flatnonzero(text == _LF)
-    returns = np.flatnonzero(text == _CR)
-    if len(returns):
-        if returns[-1] == len(text) - 1 and not last:
-            returns = returns[:-1]  # the next block may begin with \n
-        following = text[np.minimum(returns + 1, len(text) - 1)]
-        alone = returns[following != _LF]
-        found = np.sort(np.concatenate([found, alone]))
+def _new_lines(block: bytes, text: UInt8[np.ndarray, " _"], *, last: bool) -> Mask:
+    r"""Returns which bytes are \n, or \r that no \n follows."""
+    found = text == _LF
+    if b"\r" in block:
+        alone = text == _CR
+        alone[:-1] &= ~found[1:]
+        alone[-1] &= last  # or the next block may begin with \n
+        found |= alone
     return found
 
 
-def _inside(
-    positions: Positions, opening: Positions, closing: Positions
-) -> Bool[np.ndarray, " _"]:
-    return np.searchsorted(opening, positions) > np.searchsorted(closing, positions)
-
-
 def _quoted(
-    quotes: Positions,
-    separators: Bool[np.ndarray, " _"],
-    text: UInt8[np.ndarray, " _"],
-    *,
-    last: bool,
-) -> tuple[Positions, Positions, int, str | None]:
-    """Returns opening and closing quotes, where what is whole ends, and the fault there."""
-    n = len(text)
-    opening, closing, cut = quotes[0::2], quotes[1::2], n
-    # nearly always: each first quote follows a separator, or, when doubled, a quote
-    before = np.maximum(opening - 1, 0)
-    after = np.minimum(closing + 1, n - 1)
-    starts_well = (opening == 0) | separators[before] | (text[before] == _QUOTE)
-    ends_well = (closing == n - 1) | separators[after] | (text[after] == _QUOTE)
-    ends_well |= text[after] == _CR
-    if not (starts_well.all() and ends_well.all()) or (last and len(opening) > len(closing)):
-        return _quoted_one_by_one(quotes, separators, text, last=last)
-    if not last and len(closing) and closing[-1] == n - 1:
-        closing = closing[:-1]  # the quote may be doubled in the next block
-    if len(opening) > len(closing):
-        opening, cut = opening[:-1], int(opening[-1])
-    return opening, closing, cut, None
+    quotes: Mask, separators: Mask, block: bytes, *, last: bool
+) -> tuple[Mask, int, str | None]:
+    """Returns what is in quotes, where what is whole ends, and the fault there."""
+    quoted = _odd(quotes)
+    # nearly always: quotes stand beside separators or, when doubled, beside quotes
+    well = separators | quotes
+    well |= np.frombuffer(block, np.uint8) == _CR
+    wrong = (quotes & quoted)[1:] & ~well[:-1]  # opening ones, and what is before them
+    wrong |= (quotes & ~quoted)[:-1] & ~well[1:]  # closing ones, and what is after them
+    if wrong.any() or (last and quoted[-1]):
+        return _quoted_one_by_one(quotes, separators, block, last=last)
+    cut = len(block)
+    if quoted[-1]:
+        cut = block.rfind(b'"')
+    elif quotes[-1] and not last:  # the quote may be doubled in the next block
+        cut = block.rfind(b'"', 0, -1)
+    return quoted, cut, None
 
 
-def _after_spaces(
-    quote: int, separators: Bool[np.ndarray, " _"], text: UInt8[np.ndarray, " _"]
-) -> bool:
+def _odd(marks: Mask) -> Mask:
+    """Returns whether the marks up to each place are odd in number; `np.cumsum` is slower.
+
+    The marks are bits of words of 64. A word that is XORed with itself shifted by 1 has in each
+    bit whether of the last two marks one is set; shifted by 2 after that, of the last four, and
+    so on.
+    """
+    bits = np.packbits(marks, bitorder="little")
+    words = np.zeros(-(-len(bits) // 8), "<u8")
+    words.view(np.uint8)[: len(bits)] = bits
+    for shift in (1, 2, 4, 8, 16, 32):
+        words ^= words << np.uint64(shift)
+    odd_words = (words >> np.uint64(63)).astype(bool)
+    odd_before = np.logical_xor.accumulate(odd_words) ^ odd_words
+    words[odd_before] ^= ~np.uint64(0)
+    odd = np.unpackbits(words.view(np.uint8), bitorder="little", count=len(marks))
+    return odd.view(bool)
+
+
+def _after_spaces(quote: int, separators: Mask, block: bytes) -> bool:
     """Returns whether there are only spaces between a separator and a quote.
 
     Who writes a space after each comma means a quoted value, which may hold new lines.
     """
     place = quote - 1
     while place >= 0 and not separators[place]:
-        if text[place] not in _SPACES:
+        if block[place] not in _SPACES:
             return False
         place -= 1
     return True
 
 
 def _quoted_one_by_one(
-    found: Positions,
-    separators: Bool[np.ndarray, " _"],
-    text: UInt8[np.ndarray, " _"],
-    *,
-    last: bool,
-) -> tuple[Positions, Positions, int, str | None]:
+    quotes: Mask, separators: Mask, block: bytes, *, last: bool
+) -> tuple[Mask, int, str | None]:
     """As `_quoted`, where quotes stand within plain values, are wrong, or are cut by the end."""
-    opening: list[int] = []
-    closing: list[int] = []
-    quotes = found.tolist()
-    cut, fault, i = len(text), None, 0
-    while i < len(quotes):
-        first = quotes[i]
+    around: list[int] = []
+    places = np.flatnonzero(quotes).tolist()
+    cut, fault, i = len(block), None, 0
+    while i < len(places):
+        first = places[i]
         if first and not separators[first - 1]:
-            if _after_spaces(first, separators, text):
+            if _after_spaces(first, separators, block):
                 cut, fault = first, "a quote must not follow spaces at the start of a value"
                 break
             i += 1  # a letter of a value that is not quoted
             continue
         end = i + 1
-        while end + 1 < len(quotes) and quotes[end + 1] == quotes[end] + 1:
+        while end + 1 < len(places) and places[end + 1] == places[end] + 1:
             end += 2
-        if end >= len(quotes):
+        if end >= len(places):
             cut, fault = first, "a quote is opened and never closed" if last else None
             break
-        after = quotes[end] + 1
-        if after == len(text) and not last:
+        after = places[end] + 1
+        if after == len(block) and not last:
             cut = first  # the quote may be doubled in the next block
             break
-        if after < len(text) and not separators[after] and text[after] != _CR:
+        if after < len(block) and not separators[after] and block[after] != _CR:
             cut, fault = first, "a closing quote must be followed by a delimiter or a new line"
             break
-        opening.append(first)
-        closing.append(quotes[end])
+        around += [first, places[end]]
         i = end + 1
-    return np.array(opening, np.int64), np.array(closing, np.int64), cut, fault
+    marks = np.zeros(len(block), bool)
+    marks[around] = True
+    return _odd(marks), cut, fault

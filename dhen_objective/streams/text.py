@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BLOCK = 4 << 20
+_HEADER_BLOCK = 64 << 10
 _LONGEST_ROW = 64 << 20
 """Bytes beyond which a row is taken for one whose quote is not closed."""
 
@@ -58,7 +59,7 @@ class TextFile(Source):
         """
         if self._layout.names is not None:
             return list(self._layout.names)
-        for block, records, _ in self._blocks():
+        for block, records, _ in self._blocks(_HEADER_BLOCK):
             for row in np.flatnonzero(records.widths):
                 return self._header(block[records.starts[row] : records.ends[row]])
         return []
@@ -78,7 +79,7 @@ class TextFile(Source):
         if not names:
             return
         header = self._layout.names is None
-        for block, records, line in self._blocks():
+        for block, records, line in self._blocks(_BLOCK):
             found = records.widths > 0
             if header and found.any():
                 found[found.argmax()] = header = False
@@ -98,11 +99,15 @@ class TextFile(Source):
                 width=len(names),
             )
 
-    def _blocks(self) -> Iterator[tuple[bytes, Records, int]]:
-        """Yields blocks of whole rows, and the number of each block's first line."""
+    def _blocks(self, first: int) -> Iterator[tuple[bytes, Records, int]]:
+        """Yields blocks of whole rows, and the number of each block's first line.
+
+        Args:
+            first: How many bytes are read at first.
+        """
         with open_bytes(self._path) as file:
             block, line = b"", 1
-            more = self._start(file.read(_BLOCK))
+            more = self._start(file.read(first))
             while True:
                 block += more
                 records = find_records(block, self._layout, last=not more)
@@ -221,17 +226,17 @@ class TextFile(Source):
         layout, null = self._layout, list(self._layout.null)
         if layout.escape is not None:
             block, null = self._without_escaped_nulls(block, records)
-        text = block[: records.used]
+        text = memoryview(block)[: records.used]
         if not good.all():
             kept = np.repeat(good, records.ends - records.starts)
-            text = np.frombuffer(text, np.uint8)[kept].tobytes()
+            text = memoryview(np.frombuffer(text, np.uint8)[kept])
+        if text[: len(_BOM)] == _BOM:  # letters of a row, which Arrow would take for the file's
+            text = memoryview(b"".join([b"\n", text]))
         table = pa.csv.read_csv(
-            # Arrow takes a mark of UTF-8 off the first line, which is none of the rows here
-            pa.BufferReader(b"\n" + text),
+            pa.BufferReader(text),
             read_options=pa.csv.ReadOptions(
                 column_names=[str(i) for i in range(len(names))],
-                skip_rows=1,
-                block_size=len(text) + 2,
+                block_size=len(text) + 1,
                 use_threads=False,
             ),
             parse_options=pa.csv.ParseOptions(
@@ -304,8 +309,8 @@ def _values(
         return
     edge = re.escape(layout.delimiter).encode() + rb"\r\n"
     choices = b"|".join(re.escape(text.encode()) for text in texts)
-    opening, closing = records.quoted
+    quoted = records.quoted
     for match in re.finditer(rb"(?<![^%b])(?:%b)(?![^%b])" % (edge, choices, edge), block):
         first, end = match.span()
-        if np.searchsorted(opening, first) == np.searchsorted(closing, first):
+        if quoted is None or first == 0 or not quoted[first - 1]:
             yield first, end

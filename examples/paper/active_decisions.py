@@ -18,18 +18,18 @@ SWITCHES = ("use_dlrm", "use_attn", "use_linear", "use_dcn", "use_conv")
 
 
 def suggest_active(trial: BaseTrial) -> tuple[DHENConfig, TrainConfig]:
-    """For `DHENObjective(suggest=...)`: asks for the decisions that have an effect."""
+    """Ask for the decisions that have an effect: for `DHENObjective(suggest=...)`."""
     return suggest_config(trial, only_active=True)
 
 
 def config_of(params: Mapping[str, Any], *, seed: int = 0) -> tuple[DHENConfig, TrainConfig]:
-    """The network of parameters, with or without those that have no effect."""
+    """Return the network of parameters, with or without those that have no effect."""
     trial = FixedTrial(active(params))
     return suggest_config(trial, training=TrainConfig(seed=seed), only_active=True)
 
 
 def active(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that have an effect; with all modules off, the linear one is on."""
+    """Return the parameters that have an effect; with all modules off, the linear one is on."""
     params = dict(params)
     if "linear_embs" in params and not any(params[name] for name in SWITCHES):
         params["use_linear"] = True

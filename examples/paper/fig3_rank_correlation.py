@@ -59,7 +59,7 @@ def parse_options() -> argparse.Namespace:
 
 
 def correlations(pool: Pool, n_draws: int) -> dict[str, Tau]:
-    """Tau by way of labelling."""
+    """Return tau by way of labelling."""
     everything = np.arange(len(pool))
     taus = {name: tau_of(pool, everything, fit) for name, fit in FITS.items()}
     rng = np.random.default_rng(0)
@@ -76,7 +76,7 @@ def correlations(pool: Pool, n_draws: int) -> dict[str, Tau]:
 
 
 def tau_of(pool: Pool, chosen: ndarray, fit: LabelFit) -> Tau:
-    """Tau of some configurations' labels, with its error by 200 bootstrap samples."""
+    """Return tau of some configurations' labels, with its error by 200 bootstrap samples."""
     curves, finals = pool.read_curves(), pool.gains[chosen]
     n = len(chosen)
     weights = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=200).astype(float)
@@ -89,7 +89,7 @@ def tau_of(pool: Pool, chosen: ndarray, fit: LabelFit) -> Tau:
 
 
 def choose(pool: Pool, pilots: ndarray) -> LabelFit:
-    """The extrapolation that ranks the pilots best, as the pruner chooses it."""
+    """Return the extrapolation that ranks the pilots best, as the pruner chooses it."""
     curves = [pool.read_curves()[i] for i in pilots]
     cutoffs = np.linspace(0.2, 0.8, 10) * pool.steps[-1]
     candidates = LabelFit().alternatives()
@@ -106,7 +106,7 @@ def table(taus: dict[str, Tau]) -> list[list[str]]:
 
 
 def figure(pool: Pool, taus: dict[str, Tau]) -> go.Figure:
-    """Tau over the share of the training, with bars of one standard error, and the paper's two."""
+    """Draw tau over the share of the training, with standard errors, and the paper's two."""
     plot = go.Figure()
     x = [100 * share for share in SHARES]
     for i, (name, (tau, error)) in enumerate(taus.items()):

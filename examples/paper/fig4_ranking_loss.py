@@ -11,16 +11,14 @@ network's gain may be a million per cent.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
 import torch
 from figures import COLORS, write
-from held_out import N_TEST, Split, default_prediction, network_scores, splits
-from pool import POOL, Pool, load
+from held_out import N_TEST, Split, default_prediction, network_scores, parse_options, splits
+from pool import Pool, load
 from tables import mean_error, print_table
 from tqdm import tqdm
 
@@ -57,7 +55,7 @@ class Result:
 
 
 def main() -> None:
-    options = parse_options()
+    options = parse_options(__doc__, figure="fig4_ranking_loss")
     torch.set_num_threads(1)
     for path in options.pools:
         pool = load(path)
@@ -70,17 +68,8 @@ def main() -> None:
         write(figure(pool, results), options.figure.with_stem(stem))
 
 
-def parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pools", type=Path, nargs="+", default=[POOL])
-    parser.add_argument("--splits", type=int, default=10)
-    parser.add_argument("--train", type=int, nargs="+", help="configurations; by default 20, all")
-    parser.add_argument("--figure", type=Path, default=Path("fig4_ranking_loss"))
-    return parser.parse_args()
-
-
 def compare(pool: Pool, n_train: int, n_splits: int) -> dict[str, list[Result]]:
-    """Every way of training on the same splits."""
+    """Try every way of training on the same splits."""
     results: dict[str, list[Result]] = {name: [] for name in (*WAYS, OURS)}
     cases = list(splits(pool, n_train, n_splits))
     for seed, split in enumerate(tqdm(cases, desc=f"Train on {n_train}", unit="split")):
@@ -92,7 +81,7 @@ def compare(pool: Pool, n_train: int, n_splits: int) -> dict[str, list[Result]]:
 
 
 def judge(pool: Pool, split: Split, scores: np.ndarray) -> Result:
-    """Scores of all configurations, (p, 2), on the held-out ones."""
+    """Compare the scores of all configurations, (p, 2), on the held-out ones."""
     test = split[1]
     score, gains = scores[test], pool.gains[test]
     best, predicted = set(np.argsort(gains)[:N_TOP]), set(np.argsort(score[:, 0])[:N_TOP])
@@ -120,7 +109,7 @@ def row(name: str, results: dict[str, list[Result]]) -> list[str]:
 
 
 def figure(pool: Pool, results: dict[int, dict[str, list[Result]]]) -> go.Figure:
-    """Tau of every split by way of training."""
+    """Draw tau of every split by way of training."""
     plot = go.Figure()
     for i, (n, by_way) in enumerate(results.items()):
         plot.add_box(

@@ -9,18 +9,16 @@ Trains the paper's networks on 20 of the recorded configurations ("very limited"
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
 import torch
 from figures import COLORS, write
-from held_out import N_TEST, network_scores, splits
+from held_out import N_TEST, network_scores, parse_options, splits
 from jaxtyping import Float
 from numpy import ndarray
-from pool import POOL, Pool, load
+from pool import Pool, load
 from tables import mean_error, print_table
 from tqdm import tqdm
 
@@ -35,7 +33,7 @@ Taus = list[tuple[float, float]]
 
 
 def main() -> None:
-    options = parse_options()
+    options = parse_options(__doc__, figure="fig5_ensemble")
     torch.set_num_threads(1)
     for path in options.pools:
         pool = load(path)
@@ -50,17 +48,8 @@ def main() -> None:
         write(figure(pool, results), options.figure.with_stem(stem))
 
 
-def parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pools", type=Path, nargs="+", default=[POOL])
-    parser.add_argument("--splits", type=int, default=10)
-    parser.add_argument("--train", type=int, nargs="+", help="configurations; by default 20, all")
-    parser.add_argument("--figure", type=Path, default=Path("fig5_ensemble"))
-    return parser.parse_args()
-
-
 def compare(pool: Pool, n_train: int, n_splits: int) -> dict[str, Taus]:
-    """Ensembles of every size, and ten networks that learn the NE gain alone."""
+    """Try ensembles of every size, and ten networks that learn the NE gain alone."""
     names = [*(title(size) for size in SIZES), ALONE]
     results: dict[str, Taus] = {name: [] for name in names}
     cases = list(splits(pool, n_train, n_splits))
@@ -83,7 +72,7 @@ def title(size: int) -> str:
 def taus(
     pool: Pool, members: Float[ndarray, "k p"], size: int, train: ndarray, test: ndarray
 ) -> tuple[float, float]:
-    """The mean over all ensembles of a size that share no network."""
+    """Return tau on both sets, the mean over all ensembles of a size that share no network."""
     ensembles = [members[i : i + size].mean(0) for i in range(0, len(members), size)]  # Eq. (5)
     each = [
         [kendall_tau(ensemble[part], pool.gains[part]) for ensemble in ensembles]
@@ -107,7 +96,7 @@ def table(n: int, results: dict[str, Taus]) -> list[list[str]]:
 
 
 def figure(pool: Pool, results: dict[int, dict[str, Taus]]) -> go.Figure:
-    """Tau on both sets by size of the ensemble."""
+    """Draw tau on both sets by size of the ensemble."""
     plot = go.Figure()
     for i, (n, by_size) in enumerate(results.items()):
         for part, dash in (("training", "dot"), ("held out", "solid")):

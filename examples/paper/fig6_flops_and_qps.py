@@ -82,13 +82,13 @@ def parse_options() -> argparse.Namespace:
 
 
 def draw(n: int, seed: int) -> list[DHENConfig]:
-    """Networks drawn at random from the search space."""
+    """Return networks drawn at random from the search space."""
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     return [suggest_config(study.ask())[0] for _ in range(n)]
 
 
 def measure(config: DHENConfig, stream: ClickStream, batch: Batch, repeats: int) -> Point:
-    """The speed of one network and the default one, in turns."""
+    """Return the speed of one network and the default one, in turns."""
     shape = {"field_sizes": stream.field_sizes, "n_dense": stream.n_dense}
     ratios = {}
     for name in ("training", "inference"):
@@ -103,7 +103,7 @@ def measure(config: DHENConfig, stream: ClickStream, batch: Batch, repeats: int)
 
 
 def figure(points: list[Point]) -> go.Figure:
-    """Relative speed over FLOPs, both on logarithmic axes, one series for each kind of speed."""
+    """Draw relative speed over FLOPs, both on logarithmic axes, one series a kind of speed."""
     plot = go.Figure()
     for name in ("training", "inference"):
         tau = kendalltau([p.flops for p in points], [getattr(p, name) for p in points]).statistic

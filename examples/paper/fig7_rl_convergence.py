@@ -27,9 +27,11 @@ from tables import mean_error, print_table
 from tqdm import tqdm
 
 from dhen_objective import CouponStream
-from optuna_predictor_rl.core.policy.reinforce import PolicyConfig, search
+from optuna_predictor_rl.core.policy.config import PolicyConfig
+from optuna_predictor_rl.core.policy.reinforce import Start, search
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.core.predictor.ensemble import fit_ensemble
+from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
+from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.visualization.style import base_layout
 
@@ -83,13 +85,16 @@ def parse_options() -> argparse.Namespace:
 def run(pool: Pool, policy: PolicyConfig, seed: int, n_best: int) -> Run:
     rng = np.random.default_rng(seed)
     space, rows = pool.space, pool.rows
-    ensemble = fit_ensemble(PredictorConfig.paper(), space, rows, pool.labels, rng=rng)
-    found = search(space, lambda r: ensemble.mean(r, NE_ALONE), policy, elite=rows[:0], rng=rng)
+    data = TrainingData(rows, pool.labels)
+    ensemble = fit_ensemble(PredictorConfig.paper(), space, data, rng=rng)
+    found = search(
+        space, lambda r: ensemble.mean(r, NE_ALONE), policy, start=Start(rows[:0]), rng=rng
+    )
     drawn = space.random(len(found.rows), rng)
     predicted = ensemble.mean(drawn, NE_ALONE)
     return Run(
-        rl=found.trace.cost.reshape(len(found.trace.cost), -1),
-        random=predicted.reshape(len(found.trace.cost), -1),
+        rl=found.trace.score.reshape(len(found.trace.score), -1),
+        random=predicted.reshape(len(found.trace.score), -1),
         recorded=float(ensemble.mean(rows, NE_ALONE).min()),
         rl_best=found.top(n_best, rows),
         random_best=drawn[np.argsort(predicted)[:n_best]],
@@ -97,13 +102,13 @@ def run(pool: Pool, policy: PolicyConfig, seed: int, n_best: int) -> Run:
 
 
 def settled(values: Float[ndarray, "steps n"]) -> int:
-    """The first step whose mean comes within 5 % of the whole improvement of the mean."""
+    """Return the first step whose mean comes within 5 % of the whole improvement of the mean."""
     means = smooth(values.mean(1))
     return int(np.argmax(means <= means[-1] + 0.05 * (means[0] - means[-1]))) + 1
 
 
 def smooth(values: Float[ndarray, " s"], width: int = 20) -> Float[ndarray, " s"]:
-    """The mean of the last steps."""
+    """Return the mean of the last steps."""
     sums = np.cumsum(np.insert(values, 0, 0.0))
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(ends - width, 0)
@@ -111,7 +116,7 @@ def smooth(values: Float[ndarray, " s"], width: int = 20) -> Float[ndarray, " s"
 
 
 def print_predictions(runs: list[Run]) -> None:
-    """In standard deviations of the targets; lower is better."""
+    """Print predictions in standard deviations of the targets; lower is better."""
     lines: dict[str, Callable[[Run], float]] = {
         "policy, mean of the last 20 steps": lambda r: float(smooth(r.rl.mean(1))[-1]),
         "policy, best": lambda r: float(r.rl.min()),
@@ -130,7 +135,7 @@ def print_predictions(runs: list[Run]) -> None:
 
 
 def print_trained(pool: Pool, runs: list[Run], options: argparse.Namespace) -> None:
-    """NE gains of what was thought best, trained under a fresh seed."""
+    """Print NE gains of what was thought best, trained under a fresh seed."""
     retraining = Retraining(CouponStream(rows=options.rows))
     recorded = pool.rows[np.argsort(pool.gains)[: options.trained * len(runs)]]
     chosen = {
@@ -147,7 +152,7 @@ def print_trained(pool: Pool, runs: list[Run], options: argparse.Namespace) -> N
 
 
 def figure(runs: list[Run]) -> go.Figure:
-    """Predictions by step: the mean of the policy's batch, and the best so far of both."""
+    """Draw predictions by step: the mean of the policy's batch, and the best so far of both."""
     plot = go.Figure()
     lines = {
         "policy, mean of its batch": [smooth(r.rl.mean(1)) for r in runs],

@@ -26,9 +26,11 @@ from tables import mean_error, print_table
 from tqdm import tqdm
 
 from dhen_objective import CouponStream
-from optuna_predictor_rl.core.policy.reinforce import PolicyConfig, search
+from optuna_predictor_rl.core.policy.config import PolicyConfig
+from optuna_predictor_rl.core.policy.reinforce import Start, search
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.core.predictor.ensemble import fit_ensemble
+from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
+from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.visualization.style import base_layout
 
@@ -85,15 +87,16 @@ def parse_options() -> argparse.Namespace:
 def propose(
     pool: Pool, policy: PolicyConfig, weights: list[float], seed: int, retraining: Retraining
 ) -> dict[float, Proposed]:
-    """One predictor, and a search for each weight."""
+    """Return one predictor, and a search for each weight."""
     space, rows = pool.space, pool.rows
     rng = np.random.default_rng(seed)
-    ensemble = fit_ensemble(PredictorConfig.paper(), space, rows, pool.labels, rng=rng)
+    data = TrainingData(rows, pool.labels)
+    ensemble = fit_ensemble(PredictorConfig.paper(), space, data, rng=rng)
     proposed = {}
     for share in weights:
         weight = np.array([1.0 - share, share])
         found = search(
-            space, lambda r, w=weight: ensemble.mean(r, w), policy, elite=rows[:0], rng=rng
+            space, lambda r, w=weight: ensemble.mean(r, w), policy, start=Start(rows[:0]), rng=rng
         )
         best = found.top(N_SHOWN, rows)
         flops = [retraining.flops(p) / 1e6 for p in space.configurations(best)]
@@ -105,7 +108,7 @@ def propose(
 def trained(
     pool: Pool, searches: list[Proposed], retraining: Retraining, n_best: int
 ) -> list[str]:
-    """NE gain and FLOPs of the best of each search, trained under a fresh seed."""
+    """Return NE gain and FLOPs of the best of each search, trained under a fresh seed."""
     if not n_best:
         return ["", ""]
     params = [p for s in searches for p in pool.space.configurations(s.rows[:n_best])]
@@ -115,7 +118,7 @@ def trained(
 
 
 def figure(by_weight: dict[float, list[Proposed]]) -> go.Figure:
-    """Predicted NE gain over FLOPs, a colour for each weight."""
+    """Draw the predicted NE gain over FLOPs, a colour for each weight."""
     plot = go.Figure()
     for i, (weight, searches) in enumerate(by_weight.items()):
         plot.add_scatter(

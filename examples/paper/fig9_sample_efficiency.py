@@ -30,7 +30,7 @@ from tqdm import tqdm
 
 from dhen_objective import CouponStream
 from optuna_predictor_rl import PredictorRLSampler
-from optuna_predictor_rl.core.policy.reinforce import PolicyConfig
+from optuna_predictor_rl.core.policy.config import PolicyConfig
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.visualization.style import base_layout
 
@@ -98,7 +98,7 @@ def parse_options() -> argparse.Namespace:
 
 
 def propose(sampler: BaseSampler, pool: Pool, shared: ndarray, n: int) -> list[Params]:
-    """A batch of configurations, asked for one after the other while all are running."""
+    """Return a batch of configurations, asked for one after the other while all are running."""
     study = optuna.create_study(sampler=sampler)
     trials = pool.trials()
     study.add_trials([trials[i] for i in shared])
@@ -121,7 +121,7 @@ def row(name: str, batches: list[Batch]) -> list[str]:
 
 
 def figure(results: dict[str, list[Batch]], n_shared: int) -> go.Figure:
-    """The best so far by number of trials, the mean over seeds."""
+    """Draw the best so far by number of trials, the mean over seeds."""
     plot = go.Figure()
     for i, (name, batches) in enumerate(results.items()):
         best = [np.minimum.accumulate([b.shared, *b.gains]) for b in batches]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
-from pool import Pool
+from pool import POOL, Pool
 
 from optuna_predictor_rl.core.encoding import Encoding
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.core.predictor.ensemble import fit_ensemble
+from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
 from optuna_predictor_rl.core.predictor.training import fit_members
+from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.core.targets import TARGETS, Target
 
 N_TEST = 30
@@ -23,8 +26,23 @@ Split = tuple[Int[ndarray, " n"], Int[ndarray, " m"]]
 """Indices of the configurations to train on and of those to be tested on."""
 
 
+def parse_options(description: str, *, figure: str) -> argparse.Namespace:
+    """Return the options of an experiment: which pools, how many splits, and how large they are.
+
+    Args:
+        description: Of the script; its first line is shown.
+        figure: The default name of its figure.
+    """
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--pools", type=Path, nargs="+", default=[POOL])
+    parser.add_argument("--splits", type=int, default=10)
+    parser.add_argument("--train", type=int, nargs="+", help="configurations; by default 20, all")
+    parser.add_argument("--figure", type=Path, default=Path(figure))
+    return parser.parse_args()
+
+
 def splits(pool: Pool, n_train: int, n_splits: int) -> Iterator[Split]:
-    """Random ones; the tested are the same for every number of training configurations.
+    """Yield random splits; the tested are the same for every number of training configurations.
 
     Raises:
         ValueError: If the pool is too small.
@@ -48,7 +66,7 @@ def network_scores(
     n_tasks: int = 2,
     seed: int,
 ) -> Float[ndarray, "k p t"]:
-    """Scores of every network for all configurations of the pool, as the paper trains them.
+    """Return scores of every network for all configurations, as the paper trains them.
 
     Args:
         pool: The recorded configurations.
@@ -73,9 +91,8 @@ def network_scores(
 def default_prediction(
     pool: Pool, train: Int[ndarray, " n"], *, seed: int
 ) -> Float[ndarray, "p t"]:
-    """What the package's default predictor, networks and processes, says of all configurations."""
+    """Return what the default predictor, networks and processes, predicts of all."""
     rng = np.random.default_rng(seed)
-    ensemble = fit_ensemble(
-        PredictorConfig(), pool.space, pool.rows[train], pool.labels[train], rng=rng
-    )
+    data = TrainingData(pool.rows[train], pool.labels[train])
+    ensemble = fit_ensemble(PredictorConfig(), pool.space, data, rng=rng)
     return ensemble.predict(pool.rows)[0]

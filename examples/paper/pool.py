@@ -57,34 +57,34 @@ class Pool:
 
     @property
     def gains(self) -> Float[ndarray, " n"]:
-        """NE gain of the last window, in %; lower is better."""
+        """Return the NE gains of the last window, in %; lower is better."""
         return self.curves[:, -1]
 
     @property
     def labels(self) -> Float[ndarray, "n 2"]:
-        """The predictor's two tasks, NE gain and FLOPs; lower is better in both."""
+        """Return the predictor's two tasks, NE gain and FLOPs; lower is better in both."""
         return np.stack([self.gains, self.flops], axis=1)
 
     @property
     def space(self) -> SearchSpace:
-        """The search space as the predictor sees it."""
+        """Return the search space as the predictor sees it."""
         return to_space(self.distributions)
 
     @property
     def rows(self) -> Rows:
-        """The configurations as the predictor sees them."""
+        """Return the configurations as the predictor sees them."""
         return self.space.rows(self.params)
 
     def read_curves(self) -> list[Curve]:
-        """The learning curves."""
+        """Return the learning curves."""
         return [Curve.from_arrays(self.steps, values) for values in self.curves]
 
     def trials(self) -> list[FrozenTrial]:
-        """The configurations as complete trials, for `study.add_trials`."""
+        """Return the configurations as complete trials, for `study.add_trials`."""
         return [self._trial(i, self.params[i]) for i in range(len(self))]
 
     def active_trials(self) -> list[FrozenTrial]:
-        """Likewise, without the parameters that have no effect."""
+        """Return the same without the parameters that have no effect."""
         return [self._trial(i, active(self.params[i])) for i in range(len(self))]
 
     def _trial(self, i: int, params: dict[str, Any]) -> FrozenTrial:

@@ -68,7 +68,7 @@ def parse_options() -> argparse.Namespace:
 def record(
     objective: DHENObjective, seed: int, known: list[dict[str, Any]]
 ) -> Iterator[FrozenTrial]:
-    """Trials that ran to the end, without end, leaving out the known configurations."""
+    """Yield trials that ran to the end, endlessly, leaving out the known configurations."""
 
     def unless_known(trial: optuna.Trial) -> float:
         suggest_config(trial)

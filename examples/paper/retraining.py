@@ -37,7 +37,7 @@ class Retraining:
         self._known: dict[tuple[str, float, int], float] = {}
 
     def ne(self, params: Params, seed: int) -> float:
-        """Normalized entropy of the last window; infinite if the training diverged."""
+        """Return the normalized entropy of the last window; infinite if the training diverged."""
         model, training = config_of(params, seed=seed)
         key = model.to_json(), training.lr, seed
         if key not in self._known:
@@ -47,17 +47,17 @@ class Retraining:
         return self._known[key]
 
     def gain(self, params: Params, seed: int, baseline: Params = DEFAULT) -> float:
-        """NE gain against a baseline under the same seed, in %; negative is better."""
+        """Return the NE gain against a baseline under the same seed, in %; negative is better."""
         return ne_gain(self.ne(params, seed), self.ne(baseline, seed))
 
     def flops(self, params: Params) -> int:
-        """Floating-point operations of an example, forward."""
+        """Return the floating-point operations of an example, forward."""
         model, _ = config_of(params)
         n_fields, n_dense = len(self._stream.field_sizes), self._stream.n_dense
         return flops_per_example(model, n_fields=n_fields, n_dense=n_dense)
 
 
 def in_words(params: Params) -> str:
-    """The network and its learning rate."""
+    """Return the network and its learning rate as text."""
     model, training = config_of(params)
     return f"{model.n_layers} x ({' + '.join(model.modules)}), lr {training.lr:.1e}"

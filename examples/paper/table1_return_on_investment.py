@@ -78,7 +78,7 @@ def parse_options() -> argparse.Namespace:
 def search(
     objective: DHENObjective, options: argparse.Namespace, retraining: Retraining
 ) -> optuna.Study:
-    """The recorded trainings, the baselines, and the trials of the search; resumes a study."""
+    """Search after the recorded trainings and the baselines; resume a study that is there."""
     study = optuna.create_study(
         study_name=f"coupons-{options.rows}-{options.shared}-{options.seed}",
         storage=options.storage,
@@ -113,7 +113,7 @@ def finished(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def searched(study: optuna.Study) -> list[FrozenTrial]:
-    """The complete trials that the search chose."""
+    """Return the complete trials that the search chose."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return [t for t in complete if "recorded" not in t.user_attrs and not is_baseline(t)]
 
@@ -123,7 +123,7 @@ def is_baseline(trial: FrozenTrial) -> bool:
 
 
 def by_weight(study: optuna.Study, weights: Sequence[float]) -> dict[float, list[FrozenTrial]]:
-    """The trials of each weight: the sampler cycles them by the trial's number."""
+    """Return the trials of each weight: the sampler cycles them by the trial's number."""
     groups: dict[float, list[FrozenTrial]] = {weight: [] for weight in weights}
     for trial in searched(study):
         if "budget" in trial.user_attrs:
@@ -148,7 +148,7 @@ def print_weights(study: optuna.Study, weights: Sequence[float]) -> None:
 def winner(
     study: optuna.Study, baseline: FrozenTrial, budget: float, retraining: Retraining
 ) -> FrozenTrial | None:
-    """The best within the share of the baseline's FLOPs: of a few, by the mean over more seeds."""
+    """Return the best within a share of the baseline's FLOPs, chosen among a few on more seeds."""
     limit = budget * baseline.user_attrs["flops"]
     within = [t for t in searched(study) if t.user_attrs["flops"] <= limit]
     finalists = sorted(within, key=lambda t: t.value or 0.0)[:N_FINALISTS]
@@ -166,7 +166,7 @@ COLUMNS = ["network", "FLOPs", "against the baseline", "NE", "NE gain", "better"
 def describe(
     name: str, trial: FrozenTrial, baseline: FrozenTrial, retraining: Retraining
 ) -> list[str]:
-    """A row of the table: what a trial's network does under seeds that chose nothing."""
+    """Return a row of the table: what a trial's network does under seeds that chose nothing."""
     flops, base = trial.user_attrs["flops"], baseline.user_attrs["flops"]
     entropies = [retraining.ne(trial.params, seed) for seed in FRESH_SEEDS]
     row = [name, f"{flops / 1e6:.2f}M", f"{flops / base - 1:+.0%}", mean_error(entropies, 4)]
@@ -180,7 +180,7 @@ def describe(
 def figure(
     study: optuna.Study, baselines: dict[str, FrozenTrial], weights: Sequence[float]
 ) -> go.Figure:
-    """NE gain over FLOPs of what was trained, a colour for each weight (after Fig. 8)."""
+    """Draw the NE gain over FLOPs of what was trained, a colour for each weight (after Fig. 8)."""
     plot = go.Figure()
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     groups = {"random, recorded": [t for t in complete if "recorded" in t.user_attrs]}

@@ -7,7 +7,7 @@ from statistics import mean, stdev
 
 
 def mean_error(values: Sequence[float], digits: int = 3) -> str:
-    """Mean and standard error; one value stands alone."""
+    """Return the mean and its standard error as text; one value stands alone."""
     if len(values) == 1:
         return f"{values[0]:.{digits}f}"
     error = stdev(values) / len(values) ** 0.5
@@ -15,7 +15,7 @@ def mean_error(values: Sequence[float], digits: int = 3) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """The first column is text, the others are numbers."""
+    """Print a Markdown table whose first column is text and whose others are numbers."""
     print("| " + " | ".join(columns) + " |")
     print("|" + "|".join(["---"] + ["---:"] * (len(columns) - 1)) + "|")
     for row in rows:

@@ -35,7 +35,7 @@ SPACE: dict[str, BaseDistribution] = {
 
 
 def evaluate(params: dict[str, float]) -> float:
-    """Stands for your training; lower is better."""
+    """Return a loss in place of your training's; lower is better."""
     return (params["lr"] / 0.01 - 1.0) ** 2 + params["dropout"] + 8.0 / params["width"]
 
 
@@ -86,7 +86,7 @@ def run(study: optuna.Study, folder: Path, index: int) -> None:
 
 
 def array_index() -> int:
-    """The index that the scheduler gave this job: Slurm's or Kubernetes'."""
+    """Return the index that the scheduler gave this job: Slurm's or Kubernetes'."""
     for name in ("SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"):
         if name in os.environ:
             return int(os.environ[name])

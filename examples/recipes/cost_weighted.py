@@ -22,7 +22,7 @@ TRAIN_X, TEST_X, TRAIN_Y, TEST_Y = train_test_split(X, Y, test_size=0.5, random_
 
 
 def objective(trial: optuna.Trial) -> float:
-    """The error on the half of the digits that is not trained on, in %."""
+    """Return the error on the half of the digits that is not trained on, in %."""
     model = RandomForestClassifier(
         n_estimators=trial.suggest_int("n_estimators", 2, 100, log=True),
         max_depth=trial.suggest_int("max_depth", 2, 20),

@@ -57,7 +57,7 @@ def parse_options() -> argparse.Namespace:
 
 
 def field(text: str) -> tuple[str, int]:
-    """A sparse column and its number of ids, "shop=4096"."""
+    """Return a sparse column and its number of ids, "shop=4096"."""
     name, _, size = text.rpartition("=")
     if not name or not size.isdigit():
         raise argparse.ArgumentTypeError(f"must be NAME=IDS, but got {text!r}.")

@@ -18,7 +18,7 @@ X, Y = load_breast_cancer(return_X_y=True)
 
 
 def objective(trial: optuna.Trial) -> float:
-    """The log loss of five folds."""
+    """Return the log loss of five folds."""
     model = HistGradientBoostingClassifier(
         learning_rate=trial.suggest_float("learning_rate", 0.01, 1.0, log=True),
         max_leaf_nodes=trial.suggest_int("max_leaf_nodes", 2, 64, log=True),

@@ -20,7 +20,7 @@ from optuna_predictor_rl import LowFidelityPruner, PredictorRLSampler
 
 
 def search(client: Client, n_workers: int, n_trials: int) -> optuna.Study:
-    """A study of so many trials, run by so many workers."""
+    """Return a study of so many trials, run by so many workers."""
     study = optuna.create_study(
         storage=DaskStorage(client=client),
         sampler=PredictorRLSampler(seed=0),

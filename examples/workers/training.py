@@ -13,7 +13,7 @@ TARGETS = (INPUTS @ RNG.normal(size=30) + 3.0 * RNG.normal(size=400) > 0).astype
 
 
 def suggest(trial: optuna.Trial) -> dict[str, Any]:
-    """The three settings of a training."""
+    """Return the three settings of a training."""
     return {
         "rate": trial.suggest_float("rate", 1e-3, 3.0, log=True),
         "momentum": trial.suggest_float("momentum", 0.0, 0.95),
@@ -27,7 +27,7 @@ def train(
     decay: float,
     after_epoch: Callable[[int, float], None] | None = None,
 ) -> float:
-    """The loss on the half of the rows that is not trained on."""
+    """Return the loss on the half of the rows that is not trained on."""
     fitted, held_out = slice(0, 200), slice(200, 400)
     weights, velocity, loss = np.zeros(30), np.zeros(30), 0.0
     for epoch in range(1, N_EPOCHS + 1):
@@ -43,7 +43,7 @@ def train(
 
 
 def objective(trial: optuna.Trial) -> float:
-    """A training that reports its curve and may be stopped."""
+    """Train, report the curve, and stop where the pruner says so."""
 
     def report(epoch: int, loss: float) -> None:
         trial.report(loss, epoch)

@@ -37,7 +37,7 @@ FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def open_storage(where: str, heartbeat: int = 60) -> BaseStorage:
-    """A database by its URL, `journal:` with a path, or `grpc:` with a host and a port."""
+    """Open a database by its URL, `journal:` with a path, or `grpc:` with a host and a port."""
     if where.startswith("journal:"):
         return JournalStorage(JournalFileBackend(where.removeprefix("journal:")))
     if where.startswith("grpc:"):
@@ -49,7 +49,7 @@ def open_storage(where: str, heartbeat: int = 60) -> BaseStorage:
 
 
 def open_database(url: str, heartbeat: int, patience: int = 10) -> RDBStorage:
-    """A database. Of workers that find it empty at once, all but one fail to make its tables."""
+    """Open a database. Of workers that find it empty at once, all but one fail to make tables."""
     for attempts_left in reversed(range(patience)):
         try:
             return RDBStorage(

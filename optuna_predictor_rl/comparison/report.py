@@ -1,4 +1,4 @@
-"""What a comparison has shown, read from its studies."""
+"""The report of a comparison, read from its studies."""
 
 import math
 from collections.abc import Sequence
@@ -10,12 +10,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from optuna.study import Study
 
-from optuna_predictor_rl.comparison.marks import (
-    EVALUATION_SECONDS,
-    SETTINGS,
-    SHARED,
-    trials_by_searcher,
-)
+from optuna_predictor_rl.comparison.marks import SHARED, trials_by_searcher
 from optuna_predictor_rl.comparison.results import (
     N_TOP,
     SearcherResult,
@@ -28,13 +23,8 @@ from optuna_predictor_rl.comparison.statistics import (
     probability_of_being_best,
     standard_error,
 )
-from optuna_predictor_rl.comparison.table import (
-    NOTHING,
-    form_of,
-    html_table,
-    markdown,
-    with_error,
-)
+from optuna_predictor_rl.comparison.table import NOTHING, form_of, html_table, markdown, with_error
+from optuna_predictor_rl.study.attributes import COMPARISON_SETTINGS, EVALUATION_SECONDS
 from optuna_predictor_rl.support.checked import check_finite, checked
 from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.support.text import markdown_text
@@ -49,17 +39,17 @@ _PER_SEED = (*_COUNTED, "best", "gain", "top_mean", "compute", "suggestion_secon
 @checked
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ComparisonReport:
-    """Searchers side by side, over one seed or several.
+    """The results of searchers side by side, over one seed or several.
 
-    Print it for a Markdown table; in a notebook it is shown as one.
+    `print` shows a Markdown table, a notebook an HTML table.
 
     Attributes:
-        searchers: In the order in which they first ran.
-        shared: The shared trials, as if of a searcher.
-        baselines: That gains are over, one a seed.
+        searchers: Results of the searchers, in the order in which they first ran.
+        shared: Result of the shared trials.
+        baselines: Value that gains are relative to, one a seed.
         maximize: Whether higher values are better.
-        compute: What the column of compute is a sum of.
-        settings: Protocol and numbers of trials; empty if the study was run otherwise.
+        compute: User attribute whose sum is the compute spent.
+        settings: Protocol and numbers of trials; empty if `compare_searchers` did not run them.
 
     Example:
         >>> import optuna
@@ -89,16 +79,17 @@ class ComparisonReport:
         values_are_gains: bool = False,
         compute: str = EVALUATION_SECONDS,
     ) -> "ComparisonReport":
-        """Reads the report from storage, at any time, also while trials run.
+        """Read the report from storage, at any time, also while trials run.
 
         Args:
-            studies: One a seed.
-            baseline: Value that gains are over. By default that of the first shared trial that
-                completed, which is the first one enqueued if any was; 0 with ``values_are_gains``.
+            studies: One study a seed.
+            baseline: Value that gains are relative to. By default that of the first shared trial
+                that completed, which is the first one enqueued if any was; 0 with
+                `values_are_gains`.
             values_are_gains: Whether the values are gains in % already, as DHENObjective's.
             compute: User attribute of trials whose sum is the compute spent, for instance
-                ``"rows"``. Seconds of the objective by default, or a trial's duration if they
-                were not recorded.
+                `"rows"`. By default seconds of the objective, or a trial's duration if these were
+                not recorded.
 
         Raises:
             ValueError: If there is no study, one has several objectives, or directions differ.
@@ -128,12 +119,12 @@ class ComparisonReport:
             baselines=baselines,
             maximize=maximize,
             compute=compute,
-            settings=studies[0].user_attrs.get(SETTINGS, {}),
+            settings=studies[0].user_attrs.get(COMPARISON_SETTINGS, {}),
         )
 
     @property
     def n_seeds(self) -> int:
-        """Number of studies."""
+        """Return the number of studies."""
         return len(self.baselines)
 
     def __getitem__(self, name: str) -> SearcherResult:
@@ -144,10 +135,10 @@ class ComparisonReport:
 
     @checked
     def to_dataframe(self, *, per_seed: bool = False) -> "pd.DataFrame":
-        """The report as a table, one row a searcher: means over seeds, and their standard errors.
+        """Return a table of one row a searcher: means over seeds, and their standard errors.
 
         Args:
-            per_seed: One row a searcher and study instead, without standard errors.
+            per_seed: Return one row a searcher and study instead, without standard errors.
 
         Raises:
             ImportError: If pandas is not installed.
@@ -223,7 +214,7 @@ def _counted(result: SearcherResult) -> str:
 
 
 def _chances(results: dict[str, dict[str, Any]], *, maximize: bool) -> dict[str, float]:
-    """Each searcher's probability of being the best; the shared part has none."""
+    """Return each searcher's probability of being the best; NaN for the shared part."""
     own = [name for name in results if name != SHARED]
     chances = dict.fromkeys(results, math.nan)
     if own:

@@ -1,4 +1,4 @@
-"""What one searcher has found, measured on its trials."""
+"""The results of one searcher, measured on its trials."""
 
 import math
 from collections.abc import Sequence
@@ -11,27 +11,28 @@ from numpy import ndarray
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from optuna_predictor_rl.comparison.marks import EVALUATION_SECONDS, SUGGESTION_SECONDS
 from optuna_predictor_rl.comparison.statistics import mean_of_best
+from optuna_predictor_rl.study.attributes import EVALUATION_SECONDS, SUGGESTION_SECONDS
 
 N_TOP = 5
+"""How many of a searcher's best values `SearcherResult.top_mean` averages."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SearcherResult:
-    """What one searcher has found by its own trials; arrays have one entry a seed.
+    """The results of one searcher's own trials; arrays have one entry a seed.
 
     Attributes:
-        name: Of the searcher; ``"shared"`` for the shared trials.
-        n_trials: That count: complete, pruned, and failed by themselves.
-        n_pruned: Of these.
-        n_failed: Of these.
+        name: Name of the searcher; `"shared"` for the shared trials.
+        n_trials: Number of trials that count: complete, pruned, and failed by themselves.
+        n_pruned: Number of pruned trials among them.
+        n_failed: Number of failed trials among them.
         best: Best value of a complete trial; NaN if there is none.
-        gain: Of the best over the baseline, in %.
+        gain: Change from the baseline to the best value, in % of the baseline.
         top_mean: Mean of the five best values.
-        compute: Sum over the trials.
-        suggestion_seconds: Wall time of the sampler, mean over the trials.
-        probability: Of being the best searcher; NaN with fewer than two seeds.
+        compute: Compute spent, summed over the trials.
+        suggestion_seconds: Wall time of the sampler in a trial, mean over the trials.
+        probability: Probability of being the best searcher; NaN with fewer than two seeds.
     """
 
     name: str
@@ -47,7 +48,7 @@ class SearcherResult:
 
 
 def maximized(studies: Sequence[Study]) -> bool:
-    """Whether higher is better in all of the studies.
+    """Return whether all studies maximize.
 
     Raises:
         ValueError: If there is no study, one has several objectives, or directions differ.
@@ -65,22 +66,29 @@ def maximized(studies: Sequence[Study]) -> bool:
 def baseline_of(
     shared: Sequence[FrozenTrial], baseline: float | None, *, values_are_gains: bool
 ) -> float:
-    """The value that gains are over; see `ComparisonReport.of`."""
+    """Return the value that gains are relative to; see `ComparisonReport.of`."""
     if baseline is not None:
         return float(baseline)
     if values_are_gains:
         return 0.0
-    return next((float(t.value) for t in shared if t.value is not None and completed(t)), math.nan)
+    return next(iter(final_values(shared)), math.nan)
 
 
-def completed(trial: FrozenTrial) -> bool:
-    """Whether a trial has a value that can be compared."""
-    return trial.state == TrialState.COMPLETE
+def final_value(trial: FrozenTrial) -> float:
+    """Return the value of a complete trial, NaN for others: a pruned trial's is not final."""
+    if trial.state != TrialState.COMPLETE or trial.value is None:
+        return math.nan
+    return trial.value
+
+
+def final_values(trials: Sequence[FrozenTrial]) -> list[float]:
+    """Return the values of the complete trials."""
+    return [value for value in map(final_value, trials) if not math.isnan(value)]
 
 
 def measured(trials: Sequence[FrozenTrial], compute: str, *, maximize: bool) -> dict[str, Any]:
-    """Numbers of one searcher under one seed."""
-    values = [float(t.value) for t in trials if completed(t) and t.value is not None]
+    """Return the arguments of `SearcherResult` that one searcher's trials in one study give."""
+    values = final_values(trials)
     seconds = [
         t.user_attrs[SUGGESTION_SECONDS] for t in trials if SUGGESTION_SECONDS in t.user_attrs
     ]

@@ -1,18 +1,19 @@
-"""Searchers side by side in one study."""
+"""The two entries: one comparison in one study, and its repetition over several seeds."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
 from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import Trial
 
-from optuna_predictor_rl.comparison.marks import SETTINGS, SHARED
+from optuna_predictor_rl.comparison.marks import SHARED
 from optuna_predictor_rl.comparison.report import ComparisonReport
 from optuna_predictor_rl.comparison.searchers import Searcher, by_name, check
 from optuna_predictor_rl.comparison.standing import Plan
 from optuna_predictor_rl.comparison.turns import Turns
+from optuna_predictor_rl.study.attributes import COMPARISON_SETTINGS
 from optuna_predictor_rl.support.checked import check_at_least, checked
 
 Objective = Callable[[Trial], float]
@@ -48,49 +49,49 @@ def compare_searchers(
     catch: Iterable[type[Exception]] | type[Exception] = (),
     show_progress_bar: bool = False,
 ) -> ComparisonReport:
-    """Runs several samplers on one objective, in one study, fairly.
+    """Run several samplers on one objective, in one study, with equal budgets and shared trials.
 
     The shared trials run first, once, and every searcher sees them: those the study has already,
     those in its queue (`enqueue_trial`), then random ones. Afterwards the searchers take turns,
-    and each sees the shared trials and its own only. So does the study's pruner, of which each
-    searcher has a copy. What either writes on the study is seen by that searcher only. Each trial
-    carries its searcher's name in the user attribute ``searcher`` (``"shared"`` for shared ones),
-    by which optuna-dashboard filters, and the wall times ``suggestion_seconds`` and
-    ``evaluation_seconds``.
+    and each sees only the shared trials and its own. Each searcher has a copy of the study's
+    pruner, which sees the same trials. What either writes on the study is seen by that searcher
+    only. Each trial carries its searcher's name in the user attribute `predictor_rl:searcher`
+    (`"shared"` for shared ones), by which optuna-dashboard filters, and the wall times
+    `predictor_rl:suggestion_seconds` and `predictor_rl:evaluation_seconds`.
 
-    Stop it at any time, and call it again with the same arguments to go on. What is left to do is
-    read from the storage, so several processes may work on one study. Trials of a worker that was
-    killed, or that were interrupted, are failed and made up for; the others count also if pruned
-    or failed. Workers on other hosts are known to be gone only by a storage's heartbeat; without
-    one, ``study.tell(number, state=TrialState.FAIL)`` frees the place of a trial left running.
+    Stop it at any time, and call it again with the same arguments to go on. The storage holds
+    what is left to do, so several processes may work on one study. A trial that was interrupted,
+    or whose worker was killed, is failed and run again; all others count, also if pruned or
+    failed. Only a storage's heartbeat detects that a worker on another host is dead; without one,
+    `study.tell(number, state=TrialState.FAIL)` releases a trial that was left running.
 
     Args:
-        study: With one objective, on any storage. Its sampler is not used.
-        objective: As for `optuna.study.Study.optimize`. ``trial.study`` is the searcher's view.
+        study: A study with one objective, on any storage. Its sampler is not used.
+        objective: As for `optuna.study.Study.optimize`. `trial.study` is the searcher's view.
         searchers: Samplers by name. Instead of a sampler, a callable that makes one from a seed,
-            or one of the names ``"random"``, ``"tpe"``, ``"gp"``, ``"cmaes"``, ``"nsga2"``,
-            ``"botorch"``, ``"predictor_rl"``; or a list of such names. A sampler that is given
-            ready-made keeps its own seed, and should have another one in every process.
-        n_shared: Trials that all searchers see.
-        n_each: Trials of each searcher.
-        protocol: ``"sequential"``, a searcher learns from each of its trials; ``"batch"``, it
-            proposes all ``n_each`` before it is told any (section 4.2.7 of the paper): its own
-            trials are shown to it as running.
-        shared_searcher: What chooses the shared trials that are not in the queue.
-        seed: Of the samplers made here; random if None.
-        n_jobs: Trials at the same time, in threads; -1 for as many as there are processors.
+            or one of the names `"random"`, `"tpe"`, `"gp"`, `"cmaes"`, `"nsga2"`, `"botorch"`,
+            `"predictor_rl"`; or a list of such names. A sampler object keeps its own seed; give
+            every process one with another seed.
+        n_shared: Number of trials that all searchers see.
+        n_each: Number of trials of each searcher.
+        protocol: `"sequential"`: a searcher learns from each of its trials. `"batch"`: it
+            proposes all `n_each` before it sees any result (section 4.2.7 of the paper), because
+            its own trials are shown to it as running.
+        shared_searcher: The searcher that chooses the shared trials that are not in the queue.
+        seed: Seed of the samplers made here; None for a random one.
+        n_jobs: Number of threads that run trials; -1 for the number of processors.
         timeout: Seconds after which no further trial starts; the report is then of a part.
         catch: Exceptions of the objective that make a failed trial. Others end the call.
         show_progress_bar: Whether to show how many trials have ended.
 
     Returns:
-        The report, with the first shared trial as the baseline; see `ComparisonReport.of` for
+        The report, with the first shared trial as the baseline; `ComparisonReport.of` takes
         others.
 
     Raises:
         ImportError: If a package that a searcher needs is not installed; names the extra.
-        ValueError: If an argument is out of its range, the study has several objectives, or was
-            begun with another protocol.
+        ValueError: If an argument is out of its range, or the study has several objectives or
+            another protocol already.
 
     Example:
         >>> import optuna
@@ -111,22 +112,20 @@ def compare_searchers(
     """
     arms = by_name(searchers)
     check(SHARED, shared_searcher)
-    for name, least, number in (("n_shared", 0, n_shared), ("n_each", 1, n_each)):
-        if number < least:
-            raise ValueError(f"{name} must be at least {least}, but got {number}.")
+    check_at_least(0, n_shared=n_shared)
+    check_at_least(1, n_each=n_each)
     if n_jobs < 1 and n_jobs != -1:
         raise ValueError(f"n_jobs must be at least 1, or -1, but got {n_jobs}.")
     if seed is not None:
         check_at_least(0, seed=seed)
     if timeout is not None and not timeout > 0:
         raise ValueError(f"timeout must be positive, but got {timeout}.")
-    _begin(study, protocol, n_shared=n_shared, n_each=n_each)
+    _store_settings(study, {"protocol": protocol, "n_shared": n_shared, "n_each": n_each})
     turns = Turns(
         study,
         objective,
         {SHARED: shared_searcher, **arms},
-        Plan(tuple(arms), n_shared, n_each),
-        batch=protocol == "batch",
+        Plan(tuple(arms), n_shared, n_each, batch=protocol == "batch"),
         seed=int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed,
         catch=(catch,) if isinstance(catch, type) else tuple(catch),
     )
@@ -143,20 +142,20 @@ def repeat_comparison(
     seeds: Sequence[int],
     **options: Unpack[Options],
 ) -> ComparisonReport:
-    """Compares searchers under several seeds, one study each, and reports on all.
+    """Compare searchers under several seeds, one study each, and report on all.
 
     Args:
-        create_study: Gives the study of a seed; with ``load_if_exists=True``, to be resumed.
-        objective: See `compare_searchers`. If it depends on the seed, have ``create_study`` write
-            it to the study's user attributes, and read ``trial.study.user_attrs``.
+        create_study: Returns the study of a seed; with `load_if_exists=True` it can be resumed.
+        objective: See `compare_searchers`. If it depends on the seed, let `create_study` write
+            the seed to the study's user attributes, and read `trial.study.user_attrs`.
         searchers: See `compare_searchers`; names or callables, since a sampler has one seed.
-        seeds: At least one.
+        seeds: Different seeds, at least one.
         **options: See `compare_searchers`.
 
     Raises:
         ImportError: See `compare_searchers`.
-        ValueError: See `compare_searchers`; or if there is no seed, one is there twice, or a
-            searcher is a ready-made sampler.
+        ValueError: See `compare_searchers`; or if there is no seed, a seed is there twice, or a
+            searcher is a sampler object.
 
     Example:
         >>> import optuna
@@ -191,17 +190,16 @@ def repeat_comparison(
     return ComparisonReport.of(studies)
 
 
-def _begin(study: Study, protocol: Protocol, *, n_shared: int, n_each: int) -> None:
-    """Stores what is run, for reports; numbers may change from call to call, the protocol not."""
+def _store_settings(study: Study, settings: dict[str, Any]) -> None:
+    """Store the settings for reports; a later call may change the numbers, not the protocol."""
     if len(study.directions) > 1:
         raise ValueError(
             f"study must have one objective, but got one with {len(study.directions)}."
         )
-    begun = study.user_attrs.get(SETTINGS, {"protocol": protocol})
-    if begun["protocol"] != protocol:
+    before = study.user_attrs.get(COMPARISON_SETTINGS, settings)["protocol"]
+    if before != settings["protocol"]:
         raise ValueError(
-            f"protocol must be {begun['protocol']!r}, as the study was begun with it, "
-            f"but got {protocol!r}."
+            f"protocol must be {before!r}, as the study was begun with it, "
+            f"but got {settings['protocol']!r}."
         )
-    settings = {"protocol": protocol, "n_shared": n_shared, "n_each": n_each}
-    study.set_user_attr(SETTINGS, settings)
+    study.set_user_attr(COMPARISON_SETTINGS, settings)

@@ -1,18 +1,16 @@
-"""Which samplers can be named, and a sampler as an arm of a comparison."""
+"""The samplers with a name, and a sampler as one arm of a comparison."""
 
 import importlib
 import threading
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
@@ -38,7 +36,7 @@ def _cmaes(seed: int) -> BaseSampler:
 
 @dataclass(frozen=True)
 class Named:
-    """How to make a sampler from a seed, and the modules that it imports when it is used."""
+    """A function from a seed to a sampler, and the modules that the sampler imports when used."""
 
     make: Callable[[int], BaseSampler]
     modules: tuple[str, ...] = ()
@@ -56,7 +54,7 @@ NAMED = {
 
 
 def by_name(searchers: Mapping[str, Searcher] | Sequence[str]) -> dict[str, Searcher]:
-    """Checks the searchers of a comparison.
+    """Return the searchers of a comparison by name, once all are checked.
 
     Raises:
         ImportError: If a package that one needs is not installed.
@@ -78,7 +76,7 @@ def by_name(searchers: Mapping[str, Searcher] | Sequence[str]) -> dict[str, Sear
 
 
 def check(name: str, searcher: Searcher) -> None:
-    """Checks that a searcher can be made, before any trial is run."""
+    """Raise ValueError or ImportError, before any trial is run, if a searcher cannot be made."""
     if isinstance(searcher, BaseSampler):
         return
     if not isinstance(searcher, str):
@@ -100,24 +98,35 @@ def check(name: str, searcher: Searcher) -> None:
             ) from error
 
 
+def _timed(name: str) -> Any:
+    """Return a method that calls the arm's sampler with what it may see, and takes the time."""
+
+    def call(self: "ArmSampler", study: Study, trial: FrozenTrial, *args: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return getattr(self._sampler, name)(self._sees or study, trial, *args)
+        finally:
+            self._seconds[trial.number] += time.perf_counter() - start
+
+    return call
+
+
 class ArmSampler(BaseSampler):
     """A searcher's sampler: made at its first trial, timed, and shown what the protocol allows.
 
-    The seed of a sampler that is made here depends on the number of its first trial. So neither a
-    worker that takes over after another one nor one beside it repeats what the other was given. A
-    sampler that was given ready-made is reseeded for the same reason if its searcher has trials.
+    The seed of a sampler that is made here depends on the number of its first trial, so that
+    workers beside and after each other do not repeat the same suggestions. A sampler object is
+    reseeded for the same reason if its searcher has trials.
+
+    Args:
+        name: Name of the searcher.
+        searcher: The sampler, or how to make it.
+        seed: Seed of the comparison.
+        sees: A study to show the sampler instead of the trial's own. The sampler then does not
+            learn how trials end.
     """
 
     def __init__(self, name: str, searcher: Searcher, *, seed: int, sees: Study | None = None):
-        """Makes no sampler yet.
-
-        Args:
-            name: Of the searcher.
-            searcher: The sampler, or how to make it.
-            seed: Of the comparison.
-            sees: The study that the sampler is shown instead of the trial's own. The sampler is
-                then not told how trials end.
-        """
         self._name = name
         self._searcher = searcher
         self._seed = seed
@@ -127,52 +136,25 @@ class ArmSampler(BaseSampler):
         self._seconds: dict[int, float] = defaultdict(float)
 
     def seconds(self, number: int) -> float:
-        """Wall time that a trial's suggestions have taken so far."""
+        """Return the wall time of a trial's suggestions so far."""
         return self._seconds[number]
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        """See `optuna.samplers.BaseSampler`; makes the sampler at the first trial."""
+        """Make the sampler at the first trial; see `optuna.samplers.BaseSampler`."""
         with self._lock:
             if self._sampler is None:
                 self._sampler = self._make(study, trial)
         if self._sees is not None:
             storage.forget_trials(self._sees)
-        with self._timed(trial) as sampler:
-            sampler.before_trial(self._shown(study), trial)
+        self._before_trial(study, trial)
 
-    def infer_relative_search_space(
-        self, study: Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        """See `optuna.samplers.BaseSampler`."""
-        with self._timed(trial) as sampler:
-            return sampler.infer_relative_search_space(self._shown(study), trial)
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """See `optuna.samplers.BaseSampler`."""
-        with self._timed(trial) as sampler:
-            return sampler.sample_relative(self._shown(study), trial, search_space)
-
-    def sample_independent(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """See `optuna.samplers.BaseSampler`."""
-        with self._timed(trial) as sampler:
-            return sampler.sample_independent(
-                self._shown(study), trial, param_name, param_distribution
-            )
+    _before_trial = _timed("before_trial")
+    infer_relative_search_space = _timed("infer_relative_search_space")
+    sample_relative = _timed("sample_relative")
+    sample_independent = _timed("sample_independent")
 
     def after_trial(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        state: TrialState,
-        values: Sequence[float] | None,
+        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
     ) -> None:
         """See `optuna.samplers.BaseSampler`."""
         self._seconds.pop(trial.number, None)
@@ -197,15 +179,3 @@ class ArmSampler(BaseSampler):
         if not isinstance(sampler, BaseSampler):
             raise ValueError(f"searcher {self._name!r} must make a sampler, but got {sampler!r}.")
         return sampler
-
-    def _shown(self, study: Study) -> Study:
-        return study if self._sees is None else self._sees
-
-    @contextmanager
-    def _timed(self, trial: FrozenTrial) -> Iterator[BaseSampler]:
-        assert self._sampler is not None
-        start = time.perf_counter()
-        try:
-            yield self._sampler
-        finally:
-            self._seconds[trial.number] += time.perf_counter() - start

@@ -1,9 +1,9 @@
-"""How far a comparison has come, by what its storage says, and whose turn it is."""
+"""How far a comparison has come according to its storage, and whose turn it is."""
 
 import warnings
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import optuna
@@ -11,12 +11,13 @@ from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from optuna_predictor_rl.comparison.marks import SEARCHER, SHARED, WORKER, counts, searcher_of
+from optuna_predictor_rl.comparison.marks import SHARED, counts, searcher_of
 from optuna_predictor_rl.comparison.workers import may_be_alive
 from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.study.attributes import SEARCHER, WORKER
 
 WAIT = object()
-"""Nothing to start now: others' trials must end first."""
+"""No trial may start before those of other workers have ended."""
 
 
 @dataclass(frozen=True)
@@ -24,18 +25,18 @@ class Standing:
     """Numbers of trials by searcher.
 
     Attributes:
-        finished: That count.
-        running: By others than the one who asks.
-        waiting: Shared trials in the queue.
+        finished: Trials that count, see `marks.counts`.
+        running: Trials that other workers run.
+        waiting: Number of shared trials in the queue.
     """
 
-    finished: Counter[str] = field(default_factory=Counter)
-    running: Counter[str] = field(default_factory=Counter)
-    waiting: int = 0
+    finished: Counter[str]
+    running: Counter[str]
+    waiting: int
 
     @classmethod
     def of(cls, trials: Iterable[FrozenTrial], worker: dict[str, Any]) -> "Standing":
-        """Counts trials; the running ones of ``worker`` are left out."""
+        """Count trials, without those that `worker` runs."""
         finished, running, waiting = Counter[str](), Counter[str](), 0
         for trial in trials:
             owner = searcher_of(trial)
@@ -50,41 +51,43 @@ class Standing:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a comparison runs: ``n_shared`` shared trials, then ``n_each`` of each searcher.
+    """The trials of a comparison: `n_shared` shared ones, then `n_each` of each searcher.
 
     Attributes:
-        searchers: In the order of their turns.
-        n_shared: Shared trials, those in the queue included.
-        n_each: Trials of each searcher.
+        searchers: Names in the order of their turns.
+        n_shared: Number of shared trials, including those in the queue.
+        n_each: Number of trials of each searcher.
+        batch: Whether a searcher sees its own trials as running even when they have ended.
     """
 
     searchers: tuple[str, ...]
     n_shared: int
     n_each: int
+    batch: bool
 
     def quota(self, searcher: str) -> int:
-        """How many trials a searcher, or the shared part, has."""
+        """Return how many trials a searcher, or the shared part, has."""
         return self.n_shared if searcher == SHARED else self.n_each
 
     def n_finished(self, standing: Standing) -> int:
-        """Trials that have ended, of all that are to be run."""
+        """Return how many of the planned trials have ended."""
         names = (SHARED, *self.searchers)
         return sum(min(standing.finished[name], self.quota(name)) for name in names)
 
     @property
     def n_trials(self) -> int:
-        """All trials."""
+        """Return the number of planned trials."""
         return self.n_shared + len(self.searchers) * self.n_each
 
     def turn(self, standing: Standing, own: Counter[str], exhausted: set[str]) -> object:
-        """Whose turn it is: a searcher, ``SHARED``, ``WAIT``, or None if all is done.
+        """Return whose turn it is: a searcher, `SHARED`, `WAIT`, or None if all is done.
 
-        The searcher with the fewest trials started is next, and of several the first. None starts
-        before the shared trials have ended.
+        The searcher with the fewest started trials is next; ties go to the first one. No searcher
+        starts before the shared trials have ended.
 
         Args:
-            standing: What the storage says.
-            own: Trials that the asking worker has under way.
+            standing: Numbers of trials in the storage.
+            own: Running trials of the asking worker.
             exhausted: Searchers that have no more to suggest.
         """
         started = standing.finished + standing.running + own
@@ -101,7 +104,11 @@ class Plan:
         return None if done else WAIT
 
     def is_surplus(self, trial: FrozenTrial, trials: list[FrozenTrial]) -> bool:
-        """Whether another worker took the last turn first; trials out of the queue never are."""
+        """Return whether another worker took the last turn first.
+
+        Two workers may read the same numbers and both start the last trial. Enqueued trials are
+        never surplus, because the user asked for each of them.
+        """
         if "fixed_params" in trial.system_attrs:
             return False
         owner = searcher_of(trial)
@@ -111,10 +118,10 @@ class Plan:
 
 
 def end_lost_trials(study: Study) -> None:
-    """Fails the trials of workers that are no more; they don't count, and are made up for.
+    """Fail the trials of dead workers, which then do not count and are run again.
 
-    Enqueued parameters go back to the queue. Where the storage has a heartbeat, it decides
-    instead, also about workers on other hosts, and its callback may retry the trials.
+    Enqueued parameters go back to the queue. A storage with a heartbeat decides instead, also for
+    workers on other hosts, and its callback may retry the trials.
     """
     kept_in = storage.storage_of(study)
     if storage.is_heartbeat_enabled(kept_in):
@@ -129,12 +136,12 @@ def end_lost_trials(study: Study) -> None:
         try:
             kept_in.set_trial_state_values(storage.trial_id(trial), TrialState.FAIL)
         except UpdateFinishedTrialError:
-            continue  # another worker was first
+            continue  # another worker failed it first
         enqueue_again(study, trial)
 
 
 def enqueue_again(study: Study, trial: FrozenTrial) -> None:
-    """Puts a trial that came out of the queue back into it; does nothing with other trials."""
+    """Put a trial back into the queue if it came from there."""
     if "fixed_params" not in trial.system_attrs:
         return
     waiting = create_trial(

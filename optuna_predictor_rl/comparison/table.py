@@ -1,4 +1,4 @@
-"""Tables of a report, as Markdown and as HTML."""
+"""Tables of a report in Markdown and in HTML."""
 
 import html
 import math
@@ -15,9 +15,9 @@ NOTHING = "\N{EN DASH}"
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """Rows, the first of which is the head, as a table that is readable as it is.
+    """Return rows, the first of which is the head, as an aligned table.
 
-    What would be markup in a cell, such as in a searcher's name, is escaped.
+    Markup in a cell, such as in a searcher's name, is escaped.
 
     Example:
         >>> print(markdown([["searcher", "best"], ["tpe", "1.5"]]))
@@ -36,7 +36,7 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
 
 
 def html_table(caption: str, rows: Sequence[Sequence[str]]) -> str:
-    """Rows, the first of which is the head, as an HTML table."""
+    """Return rows, the first of which is the head, as an HTML table."""
     head, *body = ([html.escape(shortened(cell)) for cell in row] for row in rows)
     lines = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in body)
     return (
@@ -46,7 +46,7 @@ def html_table(caption: str, rows: Sequence[Sequence[str]]) -> str:
 
 
 def with_error(values: Float[ndarray, " seeds"], form: str) -> str:
-    """Mean over seeds, and its standard error if there are several."""
+    """Return the mean over seeds, with its standard error if there are several."""
     mean, error = float(values.mean()), float(standard_error(values))
     if math.isnan(mean):
         return NOTHING
@@ -54,7 +54,7 @@ def with_error(values: Float[ndarray, " seeds"], form: str) -> str:
 
 
 def form_of(values: Float[ndarray, " seeds"]) -> str:
-    """How to write sums whose size is not known: as whole numbers if they are large.
+    """Return the format of sums of any size: integers if they are large.
 
     Example:
         >>> [f"{x:{form_of(np.array([x]))}}" for x in (1.234, 1234567.0, 1.5e12)]

@@ -1,4 +1,4 @@
-"""Runs the trials of a comparison: shared ones, then the searchers' by turns."""
+"""One worker of a comparison: it runs the shared trials, then the searchers' by turns."""
 
 import copy
 import functools
@@ -18,13 +18,8 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from tqdm.auto import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from optuna_predictor_rl.comparison.marks import (
-    EVALUATION_SECONDS,
-    SHARED,
-    SUGGESTION_SECONDS,
-    WORKER,
-    counts,
-)
+from optuna_predictor_rl.comparison.marks import SHARED
+from optuna_predictor_rl.comparison.results import final_values
 from optuna_predictor_rl.comparison.searchers import ArmSampler, Searcher
 from optuna_predictor_rl.comparison.standing import (
     WAIT,
@@ -36,19 +31,29 @@ from optuna_predictor_rl.comparison.standing import (
 from optuna_predictor_rl.comparison.view import ArmStorage, ArmStudy
 from optuna_predictor_rl.comparison.workers import working
 from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.study.attributes import EVALUATION_SECONDS, SUGGESTION_SECONDS, WORKER
 
 POLL_SECONDS = 1.0
-"""How often to look whether the trials of other processes have ended."""
+"""Pause between two looks at whether the trials of other processes have ended."""
 
 _LOGGER = get_logger(f"optuna.{__name__}")
 
 
 class SurplusTrialError(Exception):
-    """Another worker took a searcher's last turn first."""
+    """Another worker has started the searcher's last trial."""
 
 
 class Turns:
-    """One worker of a comparison: decides whose turn it is and runs its trial."""
+    """One worker of a comparison: it decides whose turn it is and runs the trial.
+
+    Args:
+        study: The study of all searchers.
+        objective: The objective of all searchers.
+        searchers: Searchers by name, including that of the shared part.
+        plan: Trials to run.
+        seed: Seed of the samplers.
+        catch: Exceptions of the objective that make a failed trial.
+    """
 
     def __init__(
         self,
@@ -57,39 +62,26 @@ class Turns:
         searchers: dict[str, Searcher],
         plan: Plan,
         *,
-        batch: bool,
         seed: int,
         catch: tuple[type[Exception], ...],
     ) -> None:
-        """Starts nothing.
-
-        Args:
-            study: The whole study.
-            objective: Of all searchers.
-            searchers: By name, that of the shared part included.
-            plan: What is to be run.
-            batch: Whether searchers don't see how their own trials end.
-            seed: Of the samplers.
-            catch: Exceptions of the objective that make a failed trial.
-        """
         self._study = study
         self._objective = objective
         self._searchers = searchers
         self._plan = plan
-        self._batch = batch
         self._seed = seed
         self._catch = (*catch, SurplusTrialError)
         self._outcomes: tuple[type[Exception], ...] = (TrialPruned, *catch)
         self._views: dict[str, ArmStudy] = {}
         self._samplers: dict[str, ArmSampler] = {}
         self._worker: dict[str, Any] = {}
-        self._own: Counter[str] = Counter()  # under way in this call
+        self._own: Counter[str] = Counter()  # running trials of this call
         self._changed = threading.Condition()
         self._stopping = False
         self._deadline = float("inf")
 
     def run(self, *, n_jobs: int, timeout: float | None, show_progress_bar: bool) -> None:
-        """Runs until all trials have ended, also those of other workers."""
+        """Run trials until all have ended, also those of other workers."""
         n_jobs = os.cpu_count() or 1 if n_jobs == -1 else n_jobs
         if timeout is not None:
             self._deadline = time.monotonic() + timeout
@@ -111,13 +103,13 @@ class Turns:
                 try:
                     for future in [pool.submit(self._take_turns, bar) for _ in range(n_jobs)]:
                         future.result()
-                finally:  # let the other threads end too, if this one was interrupted
+                finally:  # the other threads end too if this one was interrupted
                     self._stopping = True
 
     def _view(self, name: str) -> ArmStudy:
         arm_storage = ArmStorage(self._study, name, worker=self._worker)
         sees = None
-        if self._batch and name != SHARED:
+        if self._plan.batch and name != SHARED:
             blind = ArmStorage(self._study, name, worker=self._worker, pending=True)
             sees = Study(self._study.study_name, blind)
         sampler = ArmSampler(name, self._searchers[name], seed=self._seed, sees=sees)
@@ -130,9 +122,7 @@ class Turns:
             while (name := self._next()) is not None:
                 try:
                     self._views[name].optimize(
-                        functools.partial(self._evaluate, name),
-                        n_trials=1,
-                        catch=self._catch,
+                        functools.partial(self._evaluate, name), n_trials=1, catch=self._catch
                     )
                 finally:
                     with self._changed:
@@ -144,8 +134,8 @@ class Turns:
             raise
 
     def _next(self) -> str | None:
-        """Waits until a trial may start and says whose; None if there is nothing left to do."""
-        told = False
+        """Wait until a trial may start and return its searcher; None if all trials are done."""
+        has_logged = False
         with self._changed:
             while not self._stopping and time.monotonic() < self._deadline:
                 end_lost_trials(self._study)
@@ -158,13 +148,13 @@ class Turns:
                     return turn
                 if turn is not WAIT:
                     return None
-                if not told and self._own.total() == 0:
-                    told = True
-                    self._say_who_is_waited_for(trials)
+                if not has_logged and self._own.total() == 0:
+                    has_logged = True
+                    self._log_waiting(trials)
                 self._changed.wait(POLL_SECONDS)
         return None
 
-    def _say_who_is_waited_for(self, trials: list[FrozenTrial]) -> None:
+    def _log_waiting(self, trials: list[FrozenTrial]) -> None:
         running = [t for t in trials if t.state == TrialState.RUNNING and WORKER in t.system_attrs]
         hosts = {t.number: t.system_attrs[WORKER]["host"] for t in running}
         where = ", ".join(f"{number} (on {host})" for number, host in hosts.items())
@@ -177,7 +167,7 @@ class Turns:
         )
 
     def _evaluate(self, name: str, trial: Trial) -> float:
-        """The objective; then records times, unless the trial was cut short."""
+        """Evaluate the objective and record times, unless the trial was cut short."""
         frozen = storage.latest(trial)
         if self._plan.is_surplus(frozen, storage.trials(self._study, fresh=True)):
             raise SurplusTrialError("Another worker has run the searcher's last trial.")
@@ -198,7 +188,7 @@ class Turns:
         suggesting = sampler.seconds(trial.number)
         evaluating = time.perf_counter() - start - (suggesting - before)
         trial.set_user_attr(EVALUATION_SECONDS, evaluating)
-        trial.set_user_attr(SUGGESTION_SECONDS, suggesting)  # last: it says that the trial counts
+        trial.set_user_attr(SUGGESTION_SECONDS, suggesting)  # last: with it, a failed trial counts
 
     def _show(self, bar: "tqdm[Any]") -> None:
         if bar.disable:
@@ -206,8 +196,7 @@ class Turns:
         trials = storage.trials(self._study, fresh=True)
         with self._changed:
             bar.n = self._plan.n_finished(Standing.of(trials, {}))
-        done = [t.value for t in trials if counts(t) and t.state == TrialState.COMPLETE]
-        if done:
+        if values := final_values(trials):
             best = min if self._study.direction.name == "MINIMIZE" else max
-            bar.set_postfix_str(f"best {best(value for value in done if value is not None):.6g}")
+            bar.set_postfix_str(f"best {best(values):.6g}")
         bar.refresh()

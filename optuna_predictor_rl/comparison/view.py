@@ -1,50 +1,53 @@
-"""A study as one searcher sees it: the shared trials and its own, and none of the others'.
+"""A study as one searcher sees it: with the shared trials and its own, without the others'.
 
-Samplers reach trials by many ways, all of which end at the storage. So the view is a storage that
-filters what the study's storage returns, and a study over it.
+Samplers reach trials in many ways, all of which end at the storage. So the view is a storage that
+filters what the study's storage returns, and a study on top of it.
 """
 
 import copy
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
-from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
-from optuna.study import Study, StudyDirection
+from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from optuna_predictor_rl.comparison.marks import SEARCHER, SHARED, WORKER, searcher_of
+from optuna_predictor_rl.comparison.marks import SHARED, searcher_of
 from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.study.attributes import SEARCHER, SEARCHER_PREFIX, WORKER
 
-_PREFIX = "predictor_rl:searcher:"  # of the study attributes that a searcher has written
+_OF_SUGGESTIONS = ("relative_params", "fixed_params", "generation", "grid_id", "search_space")
+"""Parts of names of system attributes that samplers write with a suggestion, not with a result."""
+
+
+def _passed_on(name: str) -> Any:
+    """Return a method that calls the method of this name of the storage behind a view."""
+
+    def call(self: "ArmStorage", *args: Any, **kwargs: Any) -> Any:
+        return getattr(self._backend, name)(*args, **kwargs)
+
+    return call
 
 
 class ArmStorage(BaseStorage, storage.BaseHeartbeat):
-    """A storage that passes everything on, but shows one study's trials as a searcher sees them.
+    """A storage that shows one study's trials as a searcher sees them.
 
-    New trials carry the searcher's name from the moment they exist. What is written on the study
-    (a pruner's rule, a sampler's population) is seen by the same searcher only, and by all if it
-    was written in the shared part. Waiting trials are shown to those whose they are: so shared
-    ones are not taken from the queue by a searcher.
+    New trials carry the searcher's name from the moment they exist. Study attributes (a pruner's
+    rule, a sampler's population) are seen by the searcher that wrote them, and by all searchers if
+    the shared part wrote them. A waiting trial is seen by its own searcher only, so that no other
+    takes it from the queue.
+
+    Args:
+        study: The study whose storage to show.
+        searcher: Name of the searcher, or `SHARED` for the shared part.
+        worker: Written on the trials that are started through this view.
+        pending: Show the searcher's own trials as running even if they have ended, without their
+            results.
     """
 
     def __init__(
-        self,
-        study: Study,
-        searcher: str,
-        *,
-        worker: dict[str, Any],
-        pending: bool = False,
+        self, study: Study, searcher: str, *, worker: dict[str, Any], pending: bool = False
     ) -> None:
-        """Reads nothing yet.
-
-        Args:
-            study: Whose storage to pass on to.
-            searcher: Whose view this is; ``SHARED`` for the shared part.
-            worker: Written on the trials that are started through this view.
-            pending: Show the searcher's own trials as running, whether they have ended or not,
-                and nothing that was measured in them.
-        """
         self._backend = storage.storage_of(study)
         self._study_id = storage.id_of(study)
         self._searcher = searcher
@@ -62,10 +65,7 @@ class ArmStorage(BaseStorage, storage.BaseHeartbeat):
         return without_results(trial) if hide else trial
 
     def get_all_trials(
-        self,
-        study_id: int,
-        deepcopy: bool = True,
-        states: Container[TrialState] | None = None,
+        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
         if study_id != self._study_id:
             return self._backend.get_all_trials(study_id, deepcopy=deepcopy, states=states)
@@ -99,7 +99,7 @@ class ArmStorage(BaseStorage, storage.BaseHeartbeat):
         self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
     ) -> bool:
         changed = self._backend.set_trial_state_values(trial_id, state, values)
-        if changed and state == TrialState.RUNNING:  # out of the queue
+        if changed and state == TrialState.RUNNING:  # it was in the queue
             self._backend.set_trial_user_attr(trial_id, SEARCHER, self._searcher)
             self._backend.set_trial_system_attr(trial_id, WORKER, self._worker)
         return changed
@@ -118,13 +118,15 @@ class ArmStorage(BaseStorage, storage.BaseHeartbeat):
 
     def _own_key(self, study_id: int, key: str) -> str:
         shared = study_id != self._study_id or self._searcher == SHARED
-        return key if shared else f"{_PREFIX}{self._searcher}:{key}"
+        return key if shared else f"{SEARCHER_PREFIX}{self._searcher}:{key}"
 
     def _own_attributes(self, study_id: int, attributes: dict[str, Any]) -> dict[str, Any]:
         if study_id != self._study_id:
             return attributes
-        prefix = f"{_PREFIX}{self._searcher}:"
-        shared = {key: value for key, value in attributes.items() if not key.startswith(_PREFIX)}
+        prefix = f"{SEARCHER_PREFIX}{self._searcher}:"
+        shared = {
+            key: value for key, value in attributes.items() if not key.startswith(SEARCHER_PREFIX)
+        }
         own = {
             key.removeprefix(prefix): value
             for key, value in attributes.items()
@@ -132,77 +134,36 @@ class ArmStorage(BaseStorage, storage.BaseHeartbeat):
         }
         return shared | own
 
-    # From here on, everything is passed on as it is.
-
-    def create_new_study(
-        self, directions: Sequence[StudyDirection], study_name: str | None = None
-    ) -> int:
-        return self._backend.create_new_study(directions, study_name)
-
-    def delete_study(self, study_id: int) -> None:
-        self._backend.delete_study(study_id)
-
-    def get_study_id_from_name(self, study_name: str) -> int:
-        return self._backend.get_study_id_from_name(study_name)
-
-    def get_study_name_from_id(self, study_id: int) -> str:
-        return self._backend.get_study_name_from_id(study_id)
-
-    def get_study_directions(self, study_id: int) -> list[StudyDirection]:
-        return self._backend.get_study_directions(study_id)
-
-    def get_all_studies(self) -> list[Any]:
-        return self._backend.get_all_studies()
-
-    def set_trial_param(
-        self,
-        trial_id: int,
-        param_name: str,
-        param_value_internal: float | int,
-        distribution: BaseDistribution,
-    ) -> None:
-        self._backend.set_trial_param(trial_id, param_name, param_value_internal, distribution)
-
-    def set_trial_intermediate_value(
-        self, trial_id: int, step: int, intermediate_value: float
-    ) -> None:
-        self._backend.set_trial_intermediate_value(trial_id, step, intermediate_value)
-
-    def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
-        self._backend.set_trial_user_attr(trial_id, key, value)
-
-    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
-        self._backend.set_trial_system_attr(trial_id, key, value)
-
-    def remove_session(self) -> None:
-        self._backend.remove_session()
-
-    def record_heartbeat(self, trial_id: int) -> None:
-        self._heartbeat.record_heartbeat(trial_id)
-
-    def _get_stale_trial_ids(self, study_id: int) -> list[int]:
-        stale = self._heartbeat._get_stale_trial_ids(study_id)
-        return [trial_id for trial_id in stale if self._sees(self._backend.get_trial(trial_id))]
+    create_new_study = _passed_on("create_new_study")
+    delete_study = _passed_on("delete_study")
+    get_study_id_from_name = _passed_on("get_study_id_from_name")
+    get_study_name_from_id = _passed_on("get_study_name_from_id")
+    get_study_directions = _passed_on("get_study_directions")
+    get_all_studies = _passed_on("get_all_studies")
+    set_trial_param = _passed_on("set_trial_param")
+    set_trial_intermediate_value = _passed_on("set_trial_intermediate_value")
+    set_trial_user_attr = _passed_on("set_trial_user_attr")
+    set_trial_system_attr = _passed_on("set_trial_system_attr")
+    remove_session = _passed_on("remove_session")
+    record_heartbeat = _passed_on("record_heartbeat")
+    get_heartbeat_stale_trial_callback = _passed_on("get_heartbeat_stale_trial_callback")
 
     def get_heartbeat_interval(self) -> int | None:
-        has_one = isinstance(self._backend, storage.BaseHeartbeat)
-        return self._heartbeat.get_heartbeat_interval() if has_one else None
+        backend = self._backend
+        return (
+            backend.get_heartbeat_interval()
+            if isinstance(backend, storage.BaseHeartbeat)
+            else None
+        )
 
-    def get_heartbeat_stale_trial_callback(self) -> Callable[[Study, FrozenTrial], None] | None:
-        return self._heartbeat.get_heartbeat_stale_trial_callback()
-
-    @property
-    def _heartbeat(self) -> storage.BaseHeartbeat:
+    def _get_stale_trial_ids(self, study_id: int) -> list[int]:
         assert isinstance(self._backend, storage.BaseHeartbeat)
-        return self._backend
-
-
-_OF_SUGGESTIONS = ("relative_params", "fixed_params", "generation", "grid_id", "search_space")
-"""In the names of system attributes that samplers write with a suggestion, not with a result."""
+        stale = self._backend._get_stale_trial_ids(study_id)
+        return [trial_id for trial_id in stale if self._sees(self._backend.get_trial(trial_id))]
 
 
 class ArmStudy(Study):
-    """A study as one searcher sees it; it remembers that its sampler or objective stopped it."""
+    """A study as one searcher sees it, which remembers that it was stopped."""
 
     stopped = False
 
@@ -213,7 +174,7 @@ class ArmStudy(Study):
 
 
 def without_results(trial: FrozenTrial) -> FrozenTrial:
-    """A trial as it was when its parameters were known and nothing else."""
+    """Return a trial with its parameters and nothing that was measured later."""
     attributes = {
         key: value
         for key, value in trial.system_attrs.items()

@@ -1,4 +1,4 @@
-"""Who runs a trial, and whether it still does: a worker that was killed cannot say so."""
+"""Which worker runs a trial, and whether it still may: a killed worker leaves no trace."""
 
 import contextlib
 import os
@@ -11,12 +11,16 @@ from typing import Any
 import psutil
 
 _lock = threading.Lock()
-_calls: set[str] = set()  # under way in this process
+_calls: set[str] = set()  # that run now, in this process
 
 
 @contextlib.contextmanager
 def working() -> Iterator[dict[str, Any]]:
-    """Yields what is stored on a worker's trials: its host, process and call."""
+    """Yield what a worker stores on its trials: its host, process and call.
+
+    The process's start time is there because the system may give its number to another process,
+    and the call because one process may run several comparisons, one after another.
+    """
     worker = {
         "host": socket.gethostname(),
         "pid": os.getpid(),
@@ -33,7 +37,7 @@ def working() -> Iterator[dict[str, Any]]:
 
 
 def may_be_alive(worker: dict[str, Any]) -> bool:
-    """Whether a worker may still run; of one on another host nothing is known."""
+    """Return whether a worker may still run; True for any on another host."""
     if worker["host"] != socket.gethostname():
         return True
     if worker["pid"] == os.getpid():
@@ -41,9 +45,11 @@ def may_be_alive(worker: dict[str, Any]) -> bool:
             return worker["call"] in _calls
     try:
         process = psutil.Process(worker["pid"])
-        if process.status() == psutil.STATUS_ZOMBIE:  # killed, and not yet waited for
+        if (
+            process.status() == psutil.STATUS_ZOMBIE
+        ):  # killed, but its parent has not waited for it
             return False
-        # Another process may have got the same number since.
+        # The system may have given the number to a process that started later.
         return abs(process.create_time() - worker["started"]) < 1.0
     except psutil.NoSuchProcess:
         return False

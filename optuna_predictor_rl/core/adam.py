@@ -1,7 +1,7 @@
-"""Steps of Adam and AdamW and the one-cycle schedule, bit for bit as torch's optimizers.
+"""Steps of Adam and AdamW and the one-cycle schedule, equal to torch's optimizers to the last bit.
 
 Making one of torch's optimizers imports its compiler: 1,000 modules within the first suggestion of
-a process. Their steps are called here without it, and with dtypes of their own.
+a process. This module calls the functions behind them, which do not.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from torch import Tensor
 from torch.optim.adamw import adamw
 
 BETAS = (0.9, 0.999)
+"""Decay of the mean gradient and of the mean squared gradient, as torch's defaults."""
+
 EPSILON = 1e-8
+"""Torch's default, which is added to the root of the mean squared gradient."""
 
 
 class Adam:
@@ -23,7 +26,7 @@ class Adam:
     Args:
         parameters: What to minimize over, of dtype float32; each step reads their gradients.
         weight_decay: Share of the learning rate by which parameters shrink in a step.
-        fused: Whether a step is one kernel, which rounds in another way.
+        fused: Whether a step is one kernel, which is faster and rounds differently.
     """
 
     def __init__(
@@ -63,10 +66,10 @@ class Adam:
 
 
 def one_cycle(peak: float, n_steps: int) -> list[tuple[float, float]]:
-    """Learning rate and first beta of each step of one cycle (Smith and Topin, 2018).
+    """Return the learning rate and first beta of each step of one cycle (Smith and Topin, 2018).
 
-    The rate rises for .3 of the steps from a 25th of its peak, and falls to almost nothing; the
-    beta goes the other way between .95 and .85. The course of both is a cosine.
+    In the first .3 of the steps the rate rises from a 25th of its peak, then it falls to a
+    250,000th; the beta falls from .95 to .85 and rises again. Both follow a cosine.
 
     Args:
         peak: Largest learning rate.

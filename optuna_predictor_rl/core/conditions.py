@@ -1,4 +1,4 @@
-"""When a conditional decision is active: for some choices, or some range, of another one."""
+"""Conditions: a decision is active only for some choices, or in some range, of another one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Condition:
     choices: frozenset[int]
 
     def holds(self, positions: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Where the parent's positions make the child active; an inactive parent does not."""
+        """Return where the parent's positions make the child active; an inactive one does not."""
         return np.isin(positions, list(self.choices))
 
 
@@ -44,7 +44,7 @@ class RangeCondition:
     high: float
 
     def holds(self, positions: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Where the parent's positions make the child active; an inactive parent does not."""
+        """Return where the parent's positions make the child active; an inactive one does not."""
         return (positions >= self.low) & (positions <= self.high)
 
 

@@ -1,4 +1,4 @@
-"""How much of a prediction's variance each decision has a part in: total effects."""
+"""Importance of decisions: the share of a prediction's variance that each takes part in."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from numpy import ndarray
 from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.support.checked import check_at_least
 
+CONSTANT = 1e-24
+"""Variance of a task, of about unit variance, up to which it differs by rounding alone."""
+
 
 def total_effects(
     space: SearchSpace,
@@ -20,15 +23,15 @@ def total_effects(
     n_samples: int = 1024,
     rng: np.random.Generator,
 ) -> Float[ndarray, "d t"]:
-    """The total effect (Sobol') of each decision on each task, over uniform configurations.
+    """Return the total effect (Sobol') of each decision on each task, for uniform configurations.
 
     It is the expected squared change of the prediction when the decision alone is drawn anew,
     in units of twice the variance: permutation importance with the squared error, estimated as
     in Jansen (1999), "Analysis of variance designs for model output". The effects of an additive
     function add up to 1; interactions count for all decisions that take part.
 
-    A decision that is inactive changes nothing. One that switches others on or off has a part in
-    all that they do.
+    An inactive decision changes nothing. A decision that switches others on or off takes part in
+    their effects.
 
     Args:
         space: The search space, with its conditions.
@@ -37,13 +40,13 @@ def total_effects(
         rng: Source of all randomness.
 
     Returns:
-        The effects, at least 0; NaN for a task that is constant.
+        The effects, (decisions, tasks), at least 0; NaN for a task that is constant.
 
     Raises:
         ValueError: If there are fewer than 2 samples.
 
     Example:
-        >>> from optuna_predictor_rl.core.space import Numeric
+        >>> from optuna_predictor_rl.core.decisions import Numeric
         >>> space = SearchSpace((
         ...     Numeric(name="x", low=0.0, high=1.0),
         ...     Numeric(name="y", low=0.0, high=1.0),
@@ -54,8 +57,9 @@ def total_effects(
         [[0.9], [0.1]]
     """
     check_at_least(2, n_samples=n_samples)
-    everything = replace(space, conditions=())  # so that a child has a value once it is active
-    first, second = (everything.random(n_samples, rng) for _ in range(2))
+    # Drawn without conditions, so that a decision has a value where its parent activates it.
+    unconditional = replace(space, conditions=())
+    first, second = (unconditional.random(n_samples, rng) for _ in range(2))
     base = predict(space.canonical(first.copy()))
     variance = np.concatenate([base, predict(space.canonical(second.copy()))]).var(0)
     changes = []
@@ -63,5 +67,4 @@ def total_effects(
         mixed = first.copy()
         mixed[:, j] = second[:, j]
         changes.append(((predict(space.canonical(mixed)) - base) ** 2).mean(0) / 2.0)
-    spread = np.where(variance > 1e-24, variance, np.nan)
-    return np.stack(changes) / spread
+    return np.stack(changes) / np.where(variance > CONSTANT, variance, np.nan)

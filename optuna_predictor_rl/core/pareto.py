@@ -7,26 +7,26 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 
 AUGMENTATION = 0.05
-"""How much the sum counts beside the largest part, so that weakly dominated points lose."""
+"""Weight of the sum beside the largest part: weakly dominated points lose (rho of ParEGO)."""
 
 
 def is_pareto(points: Float[ndarray, "n t"]) -> Bool[ndarray, " n"]:
-    """Which points no other point dominates; of equal points each is on the front or none.
+    """Return which points no other point dominates; equal points are all on the front or none.
 
     Example:
         >>> is_pareto(np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])).tolist()
         [True, True, False]
     """
-    distinct, inverse = np.unique(points, axis=0, return_inverse=True)  # in ascending order
+    distinct, inverse = np.unique(points, axis=0, return_inverse=True)
     kept = np.ones(len(distinct), dtype=bool)
     for i, point in enumerate(distinct):
-        if kept[i]:  # what it dominates comes later
+        if kept[i]:  # in ascending order, a point comes after those that dominate it
             kept[i + 1 :] &= (distinct[i + 1 :] < point).any(1)
     return kept[inverse.ravel()]
 
 
 def hypervolume(points: Float[ndarray, "n 2"], reference: Float[ndarray, " 2"]) -> float:
-    """Area that points of two objectives dominate below a reference point.
+    """Return the area that points of two objectives dominate below a reference point.
 
     Example:
         >>> hypervolume(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([2.0, 2.0]))
@@ -44,16 +44,16 @@ def chebyshev(
     weight: Float[ndarray, " t"],
     feasible: Bool[ndarray, " n"] | None = None,
 ) -> Float[ndarray, " n"]:
-    """Several objectives as one: the augmented Chebyshev distance from the ideal point.
+    """Return several objectives as one: the augmented Chebyshev distance from the ideal point.
 
     Knowles, 2006, "ParEGO: a hybrid algorithm with on-line landscape approximation for expensive
     multiobjective optimization problems", Eq. 2. Every point of a front, also of its concave
     parts, is the best for some weight.
 
     Args:
-        values: Finite values of each objective.
+        values: Finite values of each objective, lower is better.
         weight: Weight of each objective.
-        feasible: Which rows may be on the front.
+        feasible: Rows that may be on the front; all of them where none is feasible.
 
     Example:
         >>> values = np.array([[0.0, 1.0], [0.4, 0.4], [1.0, 0.0]])

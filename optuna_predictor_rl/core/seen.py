@@ -10,16 +10,16 @@ from optuna_predictor_rl.core.space import Rows, row_keys
 
 
 class Seen:
-    """Tells of rows whether they are configurations that trials have had.
+    """Test of rows for configurations that trials have had.
 
-    Two configurations are the same if they agree in the decisions that are asked for. A trial that
-    ran to its end shows which ones that are: a row with the same values of these would ask for no
-    others, whatever it has in them.
+    Two configurations are the same if they agree in the active decisions. A trial that has all of
+    these shows which they are: a row with the same values of them has no other active ones,
+    whatever it holds there.
 
     Args:
         rows: Rows of trials, (n, decisions), NaN where a trial lacks a decision.
-        whole: Which of them have all that they would ever be asked for, (n,). The others are the
-            same only as rows that lack the same decisions.
+        has_all_active: Which of them have all decisions that are active for them, (n,). The others
+            are the same only as rows that lack the same decisions.
 
     Example:
         >>> seen = Seen(np.array([[0.5, np.nan]]), np.array([True]))
@@ -27,22 +27,24 @@ class Seen:
         [True, True, False]
     """
 
-    def __init__(self, rows: Rows, whole: Bool[ndarray, " n"]) -> None:
+    def __init__(self, rows: Rows, has_all_active: Bool[ndarray, " n"]) -> None:
         self._keys = set(row_keys(rows))
-        asked = ~np.isnan(rows[whole])
+        rows = rows[has_all_active]
+        active = ~np.isnan(rows)
+        # For each set of active decisions that is not all: the values that trials had of them.
         self._partial = [
-            (pattern, set(row_keys(rows[whole][(asked == pattern).all(axis=1)])))
-            for pattern in np.unique(asked, axis=0)
+            (pattern, set(row_keys(rows[(active == pattern).all(axis=1)])))
+            for pattern in np.unique(active, axis=0)
             if not pattern.all()
         ]
 
     def __call__(self, rows: Rows) -> Bool[ndarray, " n"]:
-        """Which rows are such configurations."""
+        """Return which rows are such configurations."""
         found = np.array([key in self._keys for key in row_keys(rows)], dtype=bool)
-        asked = ~np.isnan(rows)
-        n_asked = asked.sum(axis=1)
+        present = ~np.isnan(rows)
+        n_present = present.sum(axis=1)
         for pattern, keys in self._partial:
-            more = np.flatnonzero((n_asked > pattern.sum()) & asked[:, pattern].all(axis=1))
+            more = np.flatnonzero((n_present > pattern.sum()) & present[:, pattern].all(axis=1))
             if len(more):
                 shared = row_keys(np.where(pattern, rows[more], np.nan))
                 found[more] |= np.array([key in keys for key in shared], dtype=bool)

@@ -1,4 +1,4 @@
-"""From a task's raw labels to targets of about unit variance; lower stays better."""
+"""Transforms of a task's raw labels to targets of about unit variance; lower stays better."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from numpy import ndarray
 Target = Literal["standard", "clipped", "rank", "log"]
 
 LARGE_OFFSET = 1e-6
-"""Labels within so small a share of their size are taken relative to the smallest."""
+"""Share of their size within which labels are taken relative to the smallest."""
 
 ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
 """Share of their size by which equal labels may differ because of rounding."""
 
 
 def standard_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
-    """Mean 0 and variance 1; constant labels become zeros."""
+    """Return labels with mean 0 and variance 1; constant labels become zeros."""
     if not len(y):
         return y
     y = _scaled(_without_offset(y))
@@ -29,7 +29,10 @@ def standard_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
 
 
 def clipped_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
-    """Standardized after the worst tenth is clipped: how bad an awful value is teaches nothing."""
+    """Return labels that are standardized after the worst tenth is clipped.
+
+    A search need not know how bad its worst trials are.
+    """
     y = _scaled(_without_offset(y))
     if len(y) < 2:
         return standard_target(y)
@@ -38,19 +41,22 @@ def clipped_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
 
 
 def rank_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
-    """Normal quantiles of the ranks: only the order counts, as in Eq. (3)."""
+    """Return the normal quantiles of the ranks: only the order counts, as in Eq. (3)."""
     if not len(y) or y.min() == y.max():
         return np.zeros_like(y)
     return np.asarray(scipy.special.ndtri((scipy.stats.rankdata(y) - 0.5) / len(y)))
 
 
 def rank_targets(labels: Float[ndarray, "n t"]) -> Float[ndarray, "n t"]:
-    """The rank target of each task over the labels it has; NaN where one is missing."""
+    """Return the rank target of each task over the labels it has; NaN where one is missing."""
     return transformed(labels, rank_target)
 
 
 def log_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
-    """Logarithm of the distance to the best in units of the median's, offset by a tenth of it."""
+    """Return the logarithm of the distance to the best label, offset by a tenth of the median's.
+
+    It spreads the best labels out, where a search has to tell them apart.
+    """
     if not len(y):
         return y
     y = _scaled(_without_offset(y))
@@ -65,7 +71,7 @@ def log_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
 def transformed(
     labels: Float[ndarray, "n t"], transform: Callable[[ndarray], ndarray]
 ) -> Float[ndarray, "n t"]:
-    """The target of each task over the labels it has; NaN where one is missing."""
+    """Return the target of each task over the labels it has; NaN where one is missing."""
     targets = np.full_like(labels, np.nan)
     for t, y in enumerate(labels.T):
         present = ~np.isnan(y)
@@ -76,9 +82,10 @@ def transformed(
 def target_errors(
     labels: Float[ndarray, "n t"], targets: Float[ndarray, "n t"], errors: Float[ndarray, "n t"]
 ) -> Float[ndarray, "n t"]:
-    """Errors of labels on the scale of their targets: half of what one error to both sides makes.
+    """Return errors of labels on the scale of their targets.
 
-    Between the labels the target is taken to be straight, and beyond them to be flat.
+    It is half the change of the target from one error below a label to one above. The target is
+    interpolated between the labels, and constant beyond them.
     """
     found = np.zeros_like(targets)
     for t, (y, target, error) in enumerate(zip(labels.T, targets.T, errors.T, strict=True)):
@@ -91,10 +98,10 @@ def target_errors(
 
 
 def signed_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
-    """Values of a constraint with zero kept at zero, large ones drawn in.
+    """Return the values of a constraint with zero kept at zero and large values bounded.
 
-    What lies far beyond the median distance from zero is drawn in, so that outliers do not
-    flatten the rest. The result is divided by its spread, but not centred.
+    Values far beyond the median distance from zero approach a bound, so that outliers do not
+    flatten the rest. The result is divided by its deviation, but not centred.
     """
     y = _scaled(y)
     distance = np.abs(y[y != 0.0])
@@ -105,17 +112,17 @@ def signed_target(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
 
 
 def feasible_rank(y: Float[ndarray, " n"]) -> float:
-    """Where zero lies among the normal quantiles of the ranks of a constraint's values."""
+    """Return where zero lies among the normal quantiles of the ranks of a constraint's values."""
     n = max(len(y), 1)
     share = np.count_nonzero(y <= 0.0) / n
     return float(scipy.special.ndtri(np.clip(share, 0.5 / (n + 1), 1.0 - 0.5 / (n + 1))))
 
 
 def _without_offset(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
-    """Labels less their smallest where they hardly differ for their size, such as 1e12 + loss.
+    """Return labels less their smallest if they hardly differ for their size, as 1e12 + loss does.
 
-    The difference of two floats within a factor of 2 is exact, so that nothing is lost. What
-    differs by rounding errors only is constant.
+    The difference of two floats within a factor of 2 is exact. Labels that differ by rounding
+    errors alone become constant.
     """
     if not len(y):
         return y
@@ -126,7 +133,7 @@ def _without_offset(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
 
 
 def _scaled(y: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
-    """The labels in [-1, 1], so that neither differences nor squares overflow."""
+    """Return the labels in [-1, 1], where neither differences nor squares overflow."""
     scale = np.abs(y).max(initial=0.0)
     return y / scale if scale > 0 else y
 

@@ -8,16 +8,17 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from optuna_predictor_rl.core.space import Categorical, Decision, Numeric, Rows, SearchSpace
+from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
+from optuna_predictor_rl.core.space import Rows, SearchSpace
 
 
 def translated(
     rows: Rows, source: SearchSpace, target: SearchSpace, default: Float[ndarray, " d"]
 ) -> Rows:
-    """The rows of the target space that are closest to rows of the source space.
+    """Return the rows of the target space that are closest to rows of the source space.
 
     Values outside of the target's range are moved to its ends; choices that it lacks are missing
-    (NaN), as are decisions that are inactive; decisions that it lacks are dropped.
+    (NaN), as are decisions that are inactive; decisions that it lacks are left out.
 
     Args:
         rows: Rows of the source space.
@@ -56,7 +57,7 @@ def _positions(
 
 
 def _position(value: object, target: Decision) -> float:
-    """The position of a single value, NaN if the target has nothing like it."""
+    """Return the position of a single value, NaN if the target has nothing like it."""
     if isinstance(target, Numeric):
         if not _is_number(value):
             return math.nan

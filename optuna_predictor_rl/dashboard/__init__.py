@@ -1,7 +1,7 @@
-"""What optuna-dashboard shows of a search; needs the extra ``dashboard``.
+"""Figures and a note of a search in optuna-dashboard; needs the extra `dashboard`.
 
-``study.optimize(objective, callbacks=[DashboardCallback(every=10)])`` publishes figures and a note
-while the study runs, ``publish(study)`` once.
+`study.optimize(objective, callbacks=[DashboardCallback(every=10)])` publishes them while the study
+runs, `publish(study)` once.
 """
 
 try:

@@ -13,35 +13,33 @@ from optuna_predictor_rl.dashboard.figures import FIGURES
 from optuna_predictor_rl.dashboard.publication import checked_names, publish_all, warning_of
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.sampler import PredictorRLSampler
-from optuna_predictor_rl.study.attributes import as_number
+from optuna_predictor_rl.study.attributes import PUBLISHED, as_number
 from optuna_predictor_rl.study.storage import set_study_attribute, study_attributes
 from optuna_predictor_rl.support.checked import check_at_least, checked
 
-PUBLISHED = "predictor_rl:published"
-"""Study user attribute: when a worker last began to publish, in s since 1970, and its duration."""
-PAUSE = 9.0
-"""Publishing pauses this many times as long as it took, so that it takes a tenth of the time."""
+PAUSE_FACTOR = 9.0
+"""Pause after a publication, in its durations, so that publishing takes at most a tenth of the
+time. One takes 3 to 6 s of a processor with 50 to 300 trials (`benchmarks cost dashboard`)."""
 
 _LOGGER = get_logger(f"optuna.{__name__}")
 
 
 @checked
 class DashboardCallback:
-    """Publishes figures and a note to optuna-dashboard after every few trials.
+    """A callback that publishes figures and a note to optuna-dashboard after every few trials.
 
-    Give it to each worker: only the one that ends the due trial publishes, unless another has
-    just begun. Nothing it does fails the study: what cannot be drawn is left out, with one
-    warning. It turns on the sampler's `store_predictions`, so that trials show what was expected
-    of them.
+    Give it to each worker: the worker that ends the due trial publishes, unless another one has
+    just begun to. It never fails the study: a figure that cannot be drawn is left out with one
+    warning. It turns on the sampler's `store_predictions`, so that trials show their predictions.
     At the end, `optuna_predictor_rl.dashboard.publish(study)` publishes once more.
 
     Args:
-        every: Trials between two publications.
-        sampler: Whose predictor to show; by default the study's own sampler.
-        pruner: Whose labels to show; by default the study's own pruner.
-        figures: Which of `optuna_predictor_rl.dashboard.figures.FIGURES`; by default all.
-        min_seconds: Shortest time between two publications. They also pause for nine times as long
-            as the last one took; 0 turns off both.
+        every: Number of trials between two publications.
+        sampler: The sampler whose predictor to show; by default the study's own.
+        pruner: The pruner whose labels to show; by default the study's own.
+        figures: Names among `optuna_predictor_rl.dashboard.figures.FIGURES`; by default all.
+        min_seconds: Shortest time between two publications, in s. They also pause for nine times
+            as long as the last one took; 0 turns off both.
 
     Raises:
         ValueError: If `every` is below 1, `min_seconds` is negative, or a figure is unknown.
@@ -78,7 +76,7 @@ class DashboardCallback:
         self._lock = threading.Lock()
 
     def __call__(self, study: Study, trial: FrozenTrial) -> None:
-        """Publishes if this trial's number makes it due."""
+        """Publish if a multiple of `every` trials has been started."""
         try:
             sampler = study.sampler if self._sampler is None else self._sampler
             if isinstance(sampler, PredictorRLSampler):
@@ -88,15 +86,15 @@ class DashboardCallback:
                     self._publish(study)
                 finally:
                     self._lock.release()
-        except Exception as error:  # of the storage: the study's own access to it will tell
+        except Exception as error:  # of the storage, which the study itself will run into
             self._warn("State of the search", error)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the lock, which cannot be pickled."""
+        """Return the state without the lock, which cannot be pickled."""
         return {name: value for name, value in vars(self).items() if name != "_lock"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """With a lock of its own."""
+        """Restore the state with a new lock."""
         vars(self).update(state)
         self._lock = threading.Lock()
 
@@ -104,19 +102,19 @@ class DashboardCallback:
         start = time.time()
         if self._min_seconds > 0 and not self._rested(study, start):
             return
-        # No storage has compare-and-set for attributes; two who find it at once both publish.
+        # No storage has compare-and-set for attributes, so two workers may publish at once.
         set_study_attribute(study, PUBLISHED, {"time": start, "seconds": 0.0})
         publish_all(study, self._sampler, self._pruner, self._figures, self._warn)
         set_study_attribute(study, PUBLISHED, {"time": start, "seconds": time.time() - start})
 
     def _rested(self, study: Study, now: float) -> bool:
-        """Whether enough time has passed since any worker began to publish."""
+        """Return whether enough time has passed since any worker began to publish."""
         last = study_attributes(study).get(PUBLISHED)
-        known = last if isinstance(last, dict) else {}
-        began, seconds = as_number(known.get("time")), as_number(known.get("seconds"))
+        stored = last if isinstance(last, dict) else {}
+        began, seconds = as_number(stored.get("time")), as_number(stored.get("seconds"))
         if began is None or seconds is None:
             return True
-        pause = max(self._min_seconds, (1.0 + PAUSE) * seconds)
+        pause = max(self._min_seconds, (1.0 + PAUSE_FACTOR) * seconds)
         return abs(now - began) >= pause  # clocks of machines may differ
 
     def _warn(self, name: str, error: Exception) -> None:

@@ -19,19 +19,20 @@ from optuna_predictor_rl.visualization import predictor_calibration
 
 HEADING = "# State of the search"
 N_NEXT = 3
-"""Candidates that are named."""
-LITTLE = 0.05
-"""Share of a range by which two configurations must differ for both to be named."""
+"""Number of candidates in the note."""
+MIN_DISTANCE = 0.05
+"""Distance of two candidates in some decision, as a share of its range, for both to be named."""
 EDGE = 0.02
-"""Share of a range, at each end, in which the best value hints at a range that is too small."""
-HARDLY = 0.2
-"""Kendall's tau below which a predictor hardly ranks."""
-MANY_FAILED = 0.2
+"""Share of a range, at each end, in which the best value suggests that the range is too small."""
+MIN_TAU = 0.2
+"""Kendall's tau below which the note says that the predictor hardly ranks."""
+MAX_FAILED = 0.2
+"""Share of failed trials above which the note points them out."""
 
 
 @guarded()
 def state_of_the_search(source: Source) -> str:
-    """What a person wants to know of a study now: best, saving, predictor, and what to do."""
+    """Return a note on the best trial, the steps saved, the predictor, and what to do next."""
     study = source.study
     paragraphs = [HEADING, _trials(study)]
     if source.single:
@@ -44,7 +45,7 @@ def state_of_the_search(source: Source) -> str:
 
 
 def _trials(study: Study) -> str:
-    known = trials(study, fresh=True)
+    every = trials(study, fresh=True)
     words = {
         TrialState.COMPLETE: "complete",
         TrialState.PRUNED: "stopped early",
@@ -52,9 +53,9 @@ def _trials(study: Study) -> str:
         TrialState.RUNNING: "running",
         TrialState.WAITING: "waiting",
     }
-    counts = {words[state]: sum(t.state == state for t in known) for state in words}
+    counts = {words[state]: sum(t.state == state for t in every) for state in words}
     parts = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    return f"**Trials.** {len(known)}: {parts}." if known else "**Trials.** None yet."
+    return f"**Trials.** {len(every)}: {parts}." if every else "**Trials.** None yet."
 
 
 def _best(study: Study) -> str:
@@ -85,7 +86,7 @@ def _low_fidelity(source: Source) -> str:
         return f"**Low fidelity.** {n} pilots have run to the end; they will decide the cutoff."
     if rule.cutoff is None:
         return (
-            f"**Low fidelity.** No cutoff keeps the ranking over {rule.n_pilots} whole trainings: "
+            f"**Low fidelity.** No cutoff keeps the ranking over {rule.n_pilots} full trainings: "
             "trials run to the end."
         )
     stop = f"Training stops at step {rule.cutoff:g}"
@@ -98,7 +99,7 @@ def _low_fidelity(source: Source) -> str:
     if math.isnan(rule.tau):
         return f"**Low fidelity.** {stop}."
     return (
-        f"**Low fidelity.** {stop}. There, labels rank {rule.n_pilots} whole trainings with "
+        f"**Low fidelity.** {stop}. There, labels rank {rule.n_pilots} full trainings with "
         f"Kendall's tau {rule.tau:.2f} (lower bound {rule.tau_low:.2f})."
     )
 
@@ -127,11 +128,11 @@ def _next(source: Source) -> str:
 
 
 def _apart(rows: Rows) -> Rows:
-    """The first rows that differ from each other by more than a little in some decision."""
-    places = np.nan_to_num(rows, nan=-1.0)
+    """Return the first rows that differ by more than `MIN_DISTANCE` in some decision."""
+    positions = np.nan_to_num(rows, nan=-1.0)  # inactive: far from any active value
     chosen: list[int] = []
-    for i, place in enumerate(places):
-        if all(np.abs(place - places[j]).max() > LITTLE for j in chosen):
+    for i, position in enumerate(positions):
+        if all(np.abs(position - positions[j]).max() > MIN_DISTANCE for j in chosen):
             chosen.append(i)
         if len(chosen) == N_NEXT:
             break
@@ -140,7 +141,7 @@ def _apart(rows: Rows) -> Rows:
 
 def _hints(study: Study, tau: float | None) -> str:
     hints = [*_edges(_best_trial(study)), *_untrained(study), *_failures(study)]
-    if tau is not None and tau < HARDLY:
+    if tau is not None and tau < MIN_TAU:
         hints.append(
             "The predictor hardly ranks. Is the value mostly noise? Average over seeds, train "
             "longer, or leave out parameters that do not matter."
@@ -151,7 +152,7 @@ def _hints(study: Study, tau: float | None) -> str:
 
 
 def _edges(best: FrozenTrial | None) -> list[str]:
-    """Parameters whose best value lies at an end of its range, where the range could go on."""
+    """Return hints on parameters whose best value lies at an end of a range that could go on."""
     hints: list[str] = []
     if best is None:
         return hints
@@ -161,10 +162,10 @@ def _edges(best: FrozenTrial | None) -> list[str]:
         low, high, value = distribution.low, distribution.high, best.params[name]
         if distribution.log:
             low, high, value = math.log(low), math.log(high), math.log(value)
-        place = (value - low) / (high - low) if high > low else 0.5
-        if EDGE < place < 1.0 - EDGE:
+        position = (value - low) / (high - low) if high > low else 0.5
+        if EDGE < position < 1.0 - EDGE:
             continue
-        is_lower = place < 0.5
+        is_lower = position < 0.5
         if _natural(distribution, is_lower=is_lower):
             continue
         end, more = ("lower", "lower") if is_lower else ("upper", "higher")
@@ -177,12 +178,12 @@ def _edges(best: FrozenTrial | None) -> list[str]:
 
 
 def _natural(distribution: FloatDistribution | IntDistribution, *, is_lower: bool) -> bool:
-    """Return whether nothing that makes sense lies beyond an end of a range.
+    """Return whether no sensible value lies beyond an end of a range.
 
-    Counts (layers, trees, neighbours) end at 0 or 1 below. Amounts and shares (a dropout, a
-    momentum, a part of the rows) end at 0 below, and shares at 1 above. A range that goes below 0
-    is of neither. A logarithmic one of floats is of a scale (a rate, a strength), which 1 does not
-    end, and 0 is not in it. Integers from 0 to 1 are a switch, which ends at both.
+    Counts (layers, trees, neighbours) start at 0 or 1. Amounts and shares (a dropout, a momentum,
+    a part of the rows) start at 0, and shares end at 1. A range that goes below 0 holds neither. A
+    logarithmic range of floats holds a scale (a rate, a strength), which has no natural end.
+    Integers from 0 to 1 are a switch, with an end on both sides.
     """
     low, high = distribution.low, distribution.high
     if low < 0:
@@ -208,7 +209,7 @@ def _untrained(study: Study) -> list[str]:
 def _failures(study: Study) -> list[str]:
     ended = [t for t in trials(study) if t.state.is_finished()]
     failed = sum(t.state == TrialState.FAIL for t in ended)
-    if failed <= MANY_FAILED * len(ended):
+    if failed <= MAX_FAILED * len(ended):
         return []
     return [f"{failed} of {len(ended)} trials failed: look at why, or narrow the ranges."]
 
@@ -218,7 +219,7 @@ def _words(params: dict[str, Any]) -> str:
 
 
 def _value(value: object) -> str:
-    """Numbers as they are; text is a user's and might be markup."""
+    """Return a value as text: numbers as they are, a user's text as code, as it may be markup."""
     if isinstance(value, float):
         return f"{value:.4g}"
     return str(value) if isinstance(value, (bool, int, type(None))) else code_span(value)

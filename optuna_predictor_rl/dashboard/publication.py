@@ -1,4 +1,4 @@
-"""A study's figures and note, put where optuna-dashboard finds them."""
+"""Publication of a study's figures and note to optuna-dashboard."""
 
 from collections.abc import Callable, Iterable
 
@@ -10,7 +10,6 @@ from optuna_predictor_rl.dashboard.figures import FIGURES, Source
 from optuna_predictor_rl.dashboard.note import state_of_the_search
 from optuna_predictor_rl.dashboard.payload import trimmed
 from optuna_predictor_rl.dashboard.remarks import merged
-from optuna_predictor_rl.fidelity.running_labels import low_fidelity_pruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.sampler import PredictorRLSampler
 from optuna_predictor_rl.support.checked import checked
@@ -28,18 +27,18 @@ def publish(
     pruner: LowFidelityPruner | None = None,
     figures: Iterable[str] = tuple(FIGURES),
 ) -> list[str]:
-    """Publishes the figures that the study can show, and a note on the state of the search.
+    """Publish the figures that the study can show, and a note on the state of the search.
 
-    What fails is left out with a warning; nothing is raised.
+    A figure that fails is left out with a warning, because the study matters more.
 
     Args:
-        study: The study.
-        sampler: Whose predictor to show; by default the study's own sampler.
-        pruner: Whose labels to show; by default the study's own pruner.
-        figures: Which of `optuna_predictor_rl.dashboard.figures.FIGURES`; by default all.
+        study: The study to show.
+        sampler: The sampler whose predictor to show; by default the study's own.
+        pruner: The pruner whose labels to show; by default the study's own.
+        figures: Names among `optuna_predictor_rl.dashboard.figures.FIGURES`; by default all.
 
     Returns:
-        The names of the figures that were published, and "note".
+        The names of the published figures, and "note".
 
     Raises:
         ValueError: If a name is unknown.
@@ -54,26 +53,31 @@ def publish_all(
     names: Iterable[str],
     on_error: Callable[[str, Exception], None],
 ) -> list[str]:
-    """`publish` that hands what fails, by its name, to a function."""
+    """Publish as `publish` does, and call `on_error` with the name and error of each failure."""
     own = study.sampler if sampler is None else sampler
     source = Source(
         study=study,
         sampler=own if isinstance(own, PredictorRLSampler) else None,
-        pruner=low_fidelity_pruner(study, pruner),
+        pruner=_low_fidelity_pruner(study) if pruner is None else pruner,
     )
-    steps = {**{name: _figure_step(name) for name in names}, NOTE: _publish_note}
     published = []
-    for name, step in steps.items():
+    for name in (*names, NOTE):
         try:
-            if step(source):
+            if _publish_one(source, name):
                 published.append(name)
-        except Exception as error:  # whatever it is, the study is worth more than its picture
+        except Exception as error:  # no figure may end a study
             on_error(name, error)
     return published
 
 
+def _low_fidelity_pruner(study: Study) -> LowFidelityPruner | None:
+    """Return the study's own low-fidelity pruner, also from inside one that drops trials."""
+    inner = getattr(study.pruner, "pruner", study.pruner)
+    return inner if isinstance(inner, LowFidelityPruner) else None
+
+
 def checked_names(figures: Iterable[str]) -> tuple[str, ...]:
-    """The names of figures, if all are known."""
+    """Return the names of figures, or raise `ValueError` if one is unknown."""
     names = tuple(figures)
     unknown = [name for name in names if name not in FIGURES]
     if unknown:
@@ -82,7 +86,7 @@ def checked_names(figures: Iterable[str]) -> tuple[str, ...]:
 
 
 def warning_of(name: str, error: Exception) -> str:
-    """What is missing from the dashboard, and why."""
+    """Return a warning that names what is missing from the dashboard, and why."""
     return (
         f"{name} was not published to optuna-dashboard, and the study goes on: "
         f"{type(error).__name__}: {error}"
@@ -93,17 +97,13 @@ def _warn(name: str, error: Exception) -> None:
     _LOGGER.warning(warning_of(name, error))
 
 
-def _figure_step(name: str) -> Callable[[Source], bool]:
-    def step(source: Source) -> bool:
-        figure = FIGURES[name](source)
-        if figure is not None:
-            save_plotly_graph_object(source.study, trimmed(figure), graph_object_id=name)
-        return figure is not None
-
-    return step
-
-
-def _publish_note(source: Source) -> bool:
-    state = state_of_the_search(source)  # takes seconds, in which somebody may edit the note
-    save_note(source.study, merged(get_note(source.study), state))
-    return True
+def _publish_one(source: Source, name: str) -> bool:
+    """Publish a figure or the note; return False if the study has nothing to show there yet."""
+    if name == NOTE:
+        state = state_of_the_search(source)  # takes seconds, so the note is read only afterwards
+        save_note(source.study, merged(get_note(source.study), state))
+        return True
+    figure = FIGURES[name](source)
+    if figure is not None:
+        save_plotly_graph_object(source.study, trimmed(figure), graph_object_id=name)
+    return figure is not None

@@ -1,9 +1,10 @@
-"""The generated part of a note, between two marks; around them are the users' remarks."""
+"""The generated part of a note between two marks, and the users' remarks around them."""
 
 import re
 
-# Definitions of links that nobody uses: Markdown shows nothing of them, while optuna-dashboard
-# shows HTML comments as text. They are longer than any name that is written between them.
+# The marks are definitions of links that nobody uses, which Markdown does not show;
+# optuna-dashboard shows HTML comments as text. They are longer than any name between them, so no
+# name can be taken for one.
 BEGIN = (
     "[begin-state-of-the-search]: # "
     "(From here to the end mark all is written anew. Write your remarks above or below.)"
@@ -13,7 +14,7 @@ END = (
     "(The generated part ends here. What you write below this line stays as it is.)"
 )
 _BEGIN, _END = f"^{re.escape(BEGIN)}", f"^{re.escape(END)}"
-# Without another begin mark inside: that of a block whose end mark is lost opens nothing.
+# There is no begin mark inside: that of a block whose end mark is lost opens nothing.
 _GENERATED = re.compile(f"{_BEGIN}(?:(?!{_BEGIN}).)*?{_END}", re.DOTALL | re.MULTILINE)
 
 
@@ -23,8 +24,8 @@ def merged(note: str, generated: str) -> str:
     A note without both marks is all remarks: the generated part then follows them.
 
     Args:
-        note: As it stands.
-        generated: Markdown, to stand between the marks.
+        note: The note with the remarks.
+        generated: The Markdown to stand between the marks.
 
     Example:
         >>> once = merged("Shoes.", "1 trial.")

@@ -1,1 +1,1 @@
-"""From a study's trials to rows, labels and errors of labels, and what is known beside them."""
+"""From a study's trials to rows, labels and their errors, constraints and costs."""

@@ -1,4 +1,4 @@
-"""What a trial costs: read from it once it has run, or computed from its parameters in advance."""
+"""The cost of a trial: read from it once it has run, or computed from its parameters before."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from optuna_predictor_rl.study.attributes import as_number
 from optuna_predictor_rl.support.checked import checked
 
 MAX_REMEMBERED = 200_000
-"""Configurations whose costs are kept; past it they are forgotten."""
+"""Configurations whose costs are kept; with more, all are forgotten."""
 
 
 @checked
@@ -25,8 +25,8 @@ MAX_REMEMBERED = 200_000
 class KnownCost:
     """A cost that is a function of the parameters, so that nothing about it must be learned.
 
-    It is called once for each configuration that a search considers, some 2,000 a suggestion, and
-    should take microseconds; `benchmarks/cost/known_cost.py` measures it.
+    A search calls it once for each configuration that it considers, some 2,000 in a suggestion. So
+    it should take microseconds; `python -m benchmarks cost known_cost` measures it.
 
     Args:
         of: Cost of a trial's parameters, as `trial.params` has them: inactive ones are absent.
@@ -40,7 +40,7 @@ class KnownCost:
     of: Callable[[dict[str, Any]], float]
 
     def __call__(self, params: dict[str, Any]) -> float:
-        """The cost of parameters.
+        """Return the cost of parameters.
 
         Raises:
             ValueError: If it is not finite.
@@ -55,7 +55,7 @@ Cost = str | Callable[[FrozenTrial], float] | KnownCost
 
 
 def cost_of(trial: FrozenTrial, cost: str | Callable[[FrozenTrial], float]) -> float:
-    """A trial's cost, NaN if a trial that did not complete has none.
+    """Return a trial's cost, NaN if a trial that did not complete has none.
 
     Raises:
         ValueError: If a complete trial has no cost, or what should hold it is no number.
@@ -93,14 +93,19 @@ class RowCosts:
         self._fixed: Mapping[str, Any] = {}
         self._costs: dict[bytes, float] = {}
 
+    @classmethod
+    def of(cls, cost: Cost | None, budget: float | None) -> RowCosts | None:
+        """Return the costs of rows, or None if they are not known in advance."""
+        return cls(cost, budget) if isinstance(cost, KnownCost) else None
+
     def __getstate__(self) -> dict[str, object]:
-        """Without the costs, which are computed again."""
+        """Leave out the costs, which are computed again."""
         return {**self.__dict__, "_space": None, "_fixed": {}, "_costs": {}}
 
     def __call__(
         self, space: SearchSpace, fixed: Mapping[str, Any], rows: Rows
     ) -> Float[ndarray, " n"]:
-        """The cost of each row of a space, together with the parameters of a single value."""
+        """Return the cost of each row of a space, with the fixed parameters."""
         if (space, fixed) != (self._space, self._fixed) or len(self._costs) > MAX_REMEMBERED:
             self._space, self._fixed, self._costs = space, fixed, {}
         keys = row_keys(rows)
@@ -111,34 +116,39 @@ class RowCosts:
         return np.array([self._costs[key] for key in keys], dtype=np.float64)
 
     def _one(self, space: SearchSpace, params: dict[str, Any]) -> float:
-        """The cost of parameters of which some may be inactive, or not asked for yet.
+        """Return the cost of parameters of which some may be inactive or not in the space yet.
 
-        A function that cannot do without these gets the middle of their ranges.
+        A function that fails without these gets the middle of their ranges.
         """
-        if all(name in params for name in space.names):
-            return self._cost(params)
         try:
             return self._cost(params)
         except (KeyError, TypeError):
+            if all(name in params for name in space.names):
+                raise
             return self._cost({**_middle(space), **params})
 
     def excess(
         self, space: SearchSpace, fixed: Mapping[str, Any], rows: Rows
     ) -> Float[ndarray, " n"]:
-        """By how much each row exceeds the budget; 0 within it or without one."""
+        """Return by how much each row exceeds the budget; 0 within it or without one."""
         if self.budget is None:
             return np.zeros(len(rows))
         return np.maximum(self(space, fixed, rows) - self.budget, 0.0)
 
 
 def _middle(space: SearchSpace) -> dict[str, Any]:
-    """The configuration in the middle of all ranges."""
+    """Return the configuration in the middle of all ranges."""
     decisions = SearchSpace(space.decisions)  # without conditions: none is inactive
     return decisions.configurations(decisions.from_uniform(np.full((1, len(space.names)), 0.5)))[0]
 
 
+def as_weights(cost_weight: float | Sequence[float]) -> tuple[float, ...]:
+    """Return the weights of a sequence, or the only one."""
+    return tuple(float(weight) for weight in np.atleast_1d(np.asarray(cost_weight)))
+
+
 def check_costs(cost: Cost | None, weights: Sequence[float], budget: float | None) -> None:
-    """Checks what a sampler is told of costs.
+    """Check a sampler's arguments about costs.
 
     Raises:
         ValueError: If a weight is not in [0, 1], there is none, the budget is not finite, or a
@@ -159,16 +169,34 @@ def check_costs(cost: Cost | None, weights: Sequence[float], budget: float | Non
         raise ValueError(f"max_cost must be finite, but got {budget}.")
 
 
-def check_known_cost(cost: KnownCost, trial: FrozenTrial) -> None:
-    """Compute the cost of a complete trial.
+class KnownCostCheck:
+    """Check that a known cost can be computed, once for each set of parameters.
 
-    Raises:
-        ValueError: If that fails, for instance because a name is misspelt.
+    So a misspelt name shows at the first complete trial. Trials of earlier runs may lack
+    parameters that the cost is now computed from, so they are not checked.
+
+    Args:
+        cost: A trial's cost; one that is not known in advance needs no check.
     """
-    try:
-        cost(trial.params)
-    except Exception as error:
-        raise ValueError(
-            f"cost must be a number for the parameters of each trial, but got "
-            f"{type(error).__name__}: {error} for {trial.params}."
-        ) from error
+
+    def __init__(self, cost: Cost | None) -> None:
+        self._cost = cost
+        self._checked: set[frozenset[str]] = set()
+
+    def __call__(self, trial: FrozenTrial) -> None:
+        """Compute the cost of a complete trial.
+
+        Raises:
+            ValueError: If that fails.
+        """
+        names = frozenset(trial.params)
+        if not isinstance(self._cost, KnownCost) or names in self._checked:
+            return
+        try:
+            self._cost(trial.params)
+        except Exception as error:
+            raise ValueError(
+                f"cost must be a number for the parameters of each trial, but got "
+                f"{type(error).__name__}: {error} for {trial.params}."
+            ) from error
+        self._checked.add(names)

@@ -1,4 +1,4 @@
-"""Which parameters a configuration is asked for, as a study's trials show it."""
+"""Conditions under which parameters are active, as a study's trials show them."""
 
 from __future__ import annotations
 
@@ -10,26 +10,29 @@ from jaxtyping import Bool
 from numpy import ndarray
 
 from optuna_predictor_rl.core.conditions import AnyCondition, Condition, RangeCondition
-from optuna_predictor_rl.core.space import Categorical, Rows, SearchSpace
+from optuna_predictor_rl.core.decisions import Categorical
+from optuna_predictor_rl.core.space import Rows, SearchSpace
 
 
 @dataclass(frozen=True)
-class Asking:
-    """Which decisions of a space are asked for.
+class LearnedConditions:
+    """Which decisions of a space are active.
 
     Args:
         conditions: When decisions are active, as far as other decisions explain it.
-        dropped: Decisions that earlier trials had and the latest ones have no more.
-        open: Decisions whose absence from a trial says nothing of the next one with the same
-            values: they came into the study later, or are asked for at random.
+        removed: Decisions that earlier trials had and the latest ones have no more.
+        unexplained: Decisions that a trial may lack while the next one with the same values has
+            them: they came into the study later, or are active at random.
     """
 
     conditions: tuple[AnyCondition, ...] = ()
-    dropped: frozenset[int] = frozenset()
-    open: frozenset[int] = frozenset()
+    removed: frozenset[int] = frozenset()
+    unexplained: frozenset[int] = frozenset()
 
 
-def learn_asking(space: SearchSpace, rows: Rows, whole: Bool[ndarray, " n"]) -> Asking:
+def learn_conditions(
+    space: SearchSpace, rows: Rows, has_all_active: Bool[ndarray, " n"]
+) -> LearnedConditions:
     """Explain why some decisions are missing (NaN) from some rows.
 
     The first of these that fits is taken:
@@ -46,31 +49,32 @@ def learn_asking(space: SearchSpace, rows: Rows, whole: Bool[ndarray, " n"]) -> 
     Args:
         space: The search space.
         rows: Rows of trials, (n, decisions), in the order of the trials.
-        whole: Which of them come from trials that were not stopped before they had asked for all,
-            (n,); the others are heard for the first explanation alone.
+        has_all_active: Which of them have all decisions that are active for them, (n,). The others
+            were stopped before the objective suggested all; only the first explanation uses them.
     """
     missing = np.isnan(rows)
     partial = np.flatnonzero(missing.any(axis=0) & ~missing.all(axis=0))
     conditions: list[AnyCondition] = []
-    dropped: set[int] = set()
-    opened: set[int] = set()
+    removed: set[int] = set()
+    unexplained: set[int] = set()
     for child in map(int, partial):
         found: Sequence[AnyCondition] = _of_one_choice(space, rows, child)
-        lacks = missing[whole, child]
+        lacks = missing[has_all_active, child]
         if not found and lacks.any() and not lacks.all():
-            several = _of_several(space, rows[whole], child)
+            several = _of_several(space, rows[has_all_active], child)
             once = int((lacks[1:] != lacks[:-1]).sum()) == 1
             if once and lacks[-1]:
-                dropped.add(child)
-            elif not several and (once or _is_random(rows[whole], child)):
-                opened.add(child)
+                removed.add(child)
+            elif not several and (once or _is_random(rows[has_all_active], child)):
+                unexplained.add(child)
             elif not once:
                 found = several
         conditions.extend(found)
-    return Asking(tuple(conditions), frozenset(dropped), frozenset(opened))
+    return LearnedConditions(tuple(conditions), frozenset(removed), frozenset(unexplained))
 
 
 def _of_one_choice(space: SearchSpace, rows: Rows, child: int) -> list[AnyCondition]:
+    """Return the condition on the first parent whose choices tell rows with the child apart."""
     missing = np.isnan(rows)
     absent = missing[:, child]
     for parent in range(child):
@@ -86,7 +90,10 @@ def _of_one_choice(space: SearchSpace, rows: Rows, child: int) -> list[AnyCondit
 
 
 def _of_several(space: SearchSpace, rows: Rows, child: int) -> list[AnyCondition]:
-    """As few conditions as exclude all rows without the child; none if no set of them does."""
+    """Return few conditions that exclude all rows without the child; none if no set does.
+
+    They are found greedily: the next one excludes most of the rows that are left.
+    """
     absent = np.isnan(rows[:, child])
     possible = [
         _part(space, rows, absent, child, parent)
@@ -106,7 +113,10 @@ def _of_several(space: SearchSpace, rows: Rows, child: int) -> list[AnyCondition
 def _part(
     space: SearchSpace, rows: Rows, absent: Bool[ndarray, " n"], child: int, parent: int
 ) -> AnyCondition:
-    """The part of a parent in which rows have the child; a range ends half-way to the others."""
+    """Return the part of a parent in which rows have the child.
+
+    A range ends half-way to the nearest row without it.
+    """
     having = rows[~absent, parent]
     if isinstance(space.decisions[parent], Categorical):
         return Condition(child, parent, frozenset(int(c) for c in having))
@@ -122,7 +132,7 @@ def _part(
 
 
 def _is_random(rows: Rows, child: int) -> bool:
-    """Whether a row without the child is followed by one of the same values that has it."""
+    """Return whether a later row with the same values has the child that an earlier one lacks."""
     present = ~np.isnan(rows)
     for i in np.flatnonzero(~present[:, child]):
         later = rows[i + 1 :][present[i + 1 :, child]]

@@ -1,4 +1,4 @@
-"""Between rows of a study's space and the parameters of trials."""
+"""Configurations from users as parameters and rows, and rows as parameters."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Table(Protocol):
 
     @property
     def columns(self) -> Any:
-        """The names of the columns."""
+        """Return the names of the columns."""
 
     def __getitem__(self, name: Any, /) -> Any:
-        """A column."""
+        """Return a column."""
 
 
 Configuration = Mapping[str, Any] | BaseTrial
@@ -36,11 +36,11 @@ Configurations = Configuration | Sequence[Configuration] | np.ndarray | Table
 
 
 def as_params(given: Configurations, study: Study) -> list[Mapping[str, Any]]:
-    """The parameters of each configuration.
+    """Return the parameters of each configuration.
 
     Args:
         given: The configurations.
-        study: Whose parameters the columns of a data frame are looked for among.
+        study: The study whose parameters name the columns of a data frame.
     """
     if isinstance(given, (Mapping, BaseTrial)):
         return [_params(given)]
@@ -52,7 +52,7 @@ def as_params(given: Configurations, study: Study) -> list[Mapping[str, Any]]:
 def _params(given: Any) -> Mapping[str, Any]:
     if isinstance(given, BaseTrial):
         return storage.known_params(given)
-    if not isinstance(given, Mapping):  # of an array of objects, whose items nobody has looked at
+    if not isinstance(given, Mapping):  # `checked` does not look into arrays
         raise TypeError(f"params_list must be configurations, but holds {given!r}.")
     return given
 
@@ -77,7 +77,7 @@ def _params_of_table(
 
 
 def _columns(table: Table) -> list[Any]:
-    """The names of a data frame's columns.
+    """Return the names of a data frame's columns.
 
     Raises:
         TypeError: If it is another kind of table.
@@ -94,7 +94,7 @@ def _columns(table: Table) -> list[Any]:
 
 
 def _cells(column: Iterable[Any], distribution: BaseDistribution | None) -> list[Any]:
-    """A column's values; an empty cell is None or NaN where that is a choice, or else missing."""
+    """Return a column's values; an empty cell is None or NaN if that is a choice, else missing."""
     choices = distribution.choices if isinstance(distribution, CategoricalDistribution) else ()
     # Frames write None as NaN in some columns.
     empty = next((choice for choice in choices if _is_empty(choice)), _MISSING)
@@ -108,7 +108,7 @@ def _is_empty(value: Any) -> bool:
 
 
 def rows_of(params_list: Sequence[Mapping[str, Any]], history: History, study: Study) -> Rows:
-    """The rows of configurations, each of which must be one that the study may try.
+    """Return the rows of configurations, each of which must be one that the study may try.
 
     Args:
         params_list: The configurations; a parameter that some trials lack may be missing.
@@ -143,7 +143,7 @@ _MISSING = object()
 def _check(
     name: str, column: list[Any], distribution: BaseDistribution, *, optional: bool
 ) -> None:
-    """Refuse the first value of a parameter that is missing or outside of its range."""
+    """Raise for the first value of a parameter that is missing or outside of its range."""
     allowed: set[tuple[type, Any]] = set()
     countable = isinstance(distribution, (CategoricalDistribution, IntDistribution))
     for i, value in enumerate(column):
@@ -168,19 +168,22 @@ def _is_member(value: Any, distribution: BaseDistribution) -> bool:
         return True
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
         return False
-    whole = not isinstance(distribution, IntDistribution) or float(value).is_integer()
-    low, high = distribution.low, distribution.high  # type: ignore[attr-defined]
-    return whole and bool(low <= internal <= high)
+    if isinstance(distribution, IntDistribution) and not float(value).is_integer():
+        return False
+    return bool(distribution.low <= internal <= distribution.high)  # type: ignore[attr-defined]
 
 
 def first_unseen(rows: Rows, is_seen: Seen) -> Rows:
-    """The first row that no trial has had, or the last if all have been, (decisions,)."""
+    """Return the first row that no trial has had, or the last if there is none, (decisions,)."""
     new = np.flatnonzero(~is_seen(rows))
     return np.asarray(rows[new[0] if len(new) else -1])
 
 
 def complete(space: SearchSpace, row: Rows, rng: np.random.Generator) -> dict[str, Any]:
-    """The configuration of a row, with values for its inactive decisions, should they be asked."""
+    """Return the configuration of a row, with random values for its inactive decisions.
+
+    The objective may ask for these, as conditions are learned from trials and may be wrong.
+    """
     unconditional = SearchSpace(space.decisions)
     free = unconditional.random(1, rng)[0]
     return unconditional.configurations(np.where(np.isnan(row), free, row)[None])[0]

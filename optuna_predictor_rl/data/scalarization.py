@@ -11,14 +11,14 @@ from optuna_predictor_rl.data.history import History
 
 
 def with_one_objective(history: History, seed: int, number: int) -> History:
-    """The history as a trial sees it that searches for one point of the Pareto front.
+    """Return the history as a trial sees it that searches for one point of the Pareto front.
 
     Its weights are uniform on the simplex, so that the trials of a study trace the front.
 
     Args:
         history: The trials of a study with several objectives.
         seed: The sampler's seed.
-        number: The number of the trial that asks.
+        number: The number of the next trial.
     """
     n = history.n_objectives
     weight = np.random.default_rng([seed, number, n]).dirichlet(np.ones(n))

@@ -13,34 +13,37 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 from optuna.study import Study
-from optuna.trial import TrialState
 
 from optuna_predictor_rl.core.conditions import AnyCondition, Condition, RangeCondition
+from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.core.predictor.ensemble import Ensemble, fit_ensemble
-from optuna_predictor_rl.core.space import Categorical, Decision, Numeric, SearchSpace
+from optuna_predictor_rl.core.predictor.ensemble import Ensemble
+from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
+from optuna_predictor_rl.core.predictor.training_data import TrainingData
+from optuna_predictor_rl.core.space import SearchSpace
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.distributions import union_search_space
+from optuna_predictor_rl.study.objective import check_one_objective
 from optuna_predictor_rl.support.checked import checked
 from optuna_predictor_rl.support.guard import guarded
 
 N_SHOWN = 8
-"""Names of decisions that a source shows of itself."""
+"""Names of decisions in a source's `repr`."""
 
 _PLAIN = (type(None), bool, int, float, str)
-"""Types of choices that JSON gives back as they were."""
+"""Types of choices that JSON keeps."""
 
 FORMAT = "optuna_predictor_rl.source.1"
-"""What a file of this kind says it is."""
+"""The format that a file says it has."""
 
 
 @checked
 @dataclass(frozen=True, repr=False)
 class Source:
-    """What a search has found: all that its predictor is fitted on.
+    """The data that a search's predictor is fitted on.
 
-    A file holds this and no weights of networks: a fit takes a fraction of a second and is the
+    A file holds these and no weights of networks: a fit takes a fraction of a second and is the
     same wherever the file is read, and the file stays a few kilobytes that cannot run code.
 
     Args:
@@ -89,17 +92,14 @@ class Source:
     @checked
     @guarded()
     def of(cls, study: Study) -> Source:
-        """What a study has found: the values and low-fidelity labels of its finished trials.
+        """Return the values and low-fidelity labels of a study's finished trials.
 
         Raises:
             ValueError: If the study has several objectives, or no finished trial has a parameter
                 with several values and a value.
         """
-        if len(study.directions) > 1:
-            raise ValueError(
-                f"study must have one objective, but got {len(study.directions)} directions."
-            )
-        finished = storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED), fresh=True)
+        check_one_objective(study, "")
+        finished = storage.trials(study, storage.LABELLED, fresh=True)
         search_space = union_search_space(finished)
         history = read_history(study, search_space) if search_space else None
         if history is None or not len(history.rows):
@@ -112,12 +112,12 @@ class Source:
     @checked
     @guarded()
     def fit(self, config: PredictorConfig) -> Ensemble:
-        """The predictor of this search, the same for the same content and settings."""
+        """Fit the predictor of this search, the same for the same content and settings."""
         rng = np.random.default_rng(0)
-        return fit_ensemble(config, self.space, self.rows, self.labels, rng=rng)
+        return fit_ensemble(config, self.space, TrainingData(self.rows, self.labels), rng=rng)
 
     def __repr__(self) -> str:
-        """Its size, and the names of its decisions."""
+        """Return its size and the names of its decisions."""
         names = [decision.name for decision in self.space.decisions]
         shown = ", ".join(map(repr, names[:N_SHOWN])) + (", ..." if names[N_SHOWN:] else "")
         n_trials, n_tasks = self.labels.shape
@@ -148,7 +148,7 @@ class Source:
     @classmethod
     @checked
     def load(cls, path: str | PathLike[str]) -> Source:
-        """Read what `save` wrote; nothing in the file is run or unpickled.
+        """Read a file of `save`; nothing in it is run or unpickled.
 
         Raises:
             ValueError: If the file holds anything else.
@@ -173,19 +173,10 @@ class Source:
 
 
 _MALFORMED = (
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    EOFError,
-    OSError,
-    ArithmeticError,
-    MemoryError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
+    *(ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, OSError),
+    *(ArithmeticError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error),
 )
+"""What numpy, zipfile and json raise for files that are damaged or no sources."""
 
 
 def _are_positions(column: Float[ndarray, " n"], decision: Decision) -> bool:
@@ -196,7 +187,7 @@ def _are_positions(column: Float[ndarray, " n"], decision: Decision) -> bool:
 
 
 def _described(space: SearchSpace) -> dict[str, Any]:
-    """The space as JSON can say it."""
+    """Return the space as a dict for JSON."""
     return {
         "decisions": [_arguments(decision) for decision in space.decisions],
         "conditions": [_part(condition) for condition in space.conditions],
@@ -204,7 +195,7 @@ def _described(space: SearchSpace) -> dict[str, Any]:
 
 
 def _arguments(decision: Decision) -> dict[str, Any]:
-    """The arguments of a decision, without what it has computed from them."""
+    """Return the arguments of a decision, without its cached properties."""
     return {name: getattr(decision, name) for name in decision.__dataclass_fields__}
 
 

@@ -1,4 +1,4 @@
-"""The stopping rule that the pilots decide: where to stop and how to extrapolate from there."""
+"""The stopping rule: where training stops, and how a curve is labelled there."""
 
 import dataclasses
 import math
@@ -21,12 +21,13 @@ from optuna_predictor_rl.core.curves import (
 )
 from optuna_predictor_rl.core.curves.cutoff import report_steps, worst_value
 from optuna_predictor_rl.core.curves.extrapolation import extrapolate_curve
-from optuna_predictor_rl.fidelity.full_curves import with_whole_curves
+from optuna_predictor_rl.fidelity.full_curves import with_full_curves
+from optuna_predictor_rl.fidelity.settings import LowFidelitySettings
 from optuna_predictor_rl.study.attributes import as_number
 from optuna_predictor_rl.study.objective import last_step, trial_values
 
 MAX_CUTOFFS = 40
-"""Candidate cutoffs that are tried; a finer grid of reports is thinned."""
+"""Candidate cutoffs; a finer grid of reports is thinned, as each costs a bootstrap of tau."""
 N_CHOICE_CUTOFFS = 10
 """Cutoffs over which the ways of labelling are compared, in the middle of the training."""
 
@@ -37,9 +38,10 @@ class StoppingRule:
 
     Attributes:
         cutoff: Stop at the first report at or past this step; None never stops.
-        end: The last step of a whole training; infinite if none has been seen.
-        fit: How the label is extrapolated.
-        tau: Kendall's tau of the pilots' labels at the cutoff; NaN if no pilot decided it.
+        end: The last step of a full training; infinite if none has been seen.
+        fit: How a curve is extrapolated.
+        tau: Kendall's tau between the pilots' labels at the cutoff and their final values; NaN
+            if no pilot decided it.
         tau_low: Its lower confidence bound.
         n_pilots: How many full trials decided; 0 for a cutoff that the user fixed.
     """
@@ -52,7 +54,7 @@ class StoppingRule:
     n_pilots: int = 0
 
     def stops(self, curve: Curve) -> bool:
-        """Whether a training that has come this far stops now.
+        """Return whether a training that has come this far stops now.
 
         A missing value at the end is waited out, unless so many are missing that the training
         has diverged.
@@ -60,22 +62,31 @@ class StoppingRule:
         return self.is_between(curve.last_step) and (curve.diverged or curve.n_missing == 0)
 
     def is_between(self, step: int | float) -> bool:
-        """Whether a step is at or past the cutoff, and before the end."""
+        """Return whether a step is at or past the cutoff, and before the end."""
         return self.cutoff is not None and self.cutoff <= step < self.end
 
+    def needs_label(self, step: int | float) -> bool:
+        """Return whether a training that ends at a step is shorter than a full one."""
+        return self.cutoff is not None and step < self.end
+
+    def can_label(self, curve: Curve) -> bool:
+        """Return whether a training that still runs has come far enough for a label."""
+        reached = self.cutoff is not None and curve.last_step >= self.cutoff
+        return reached and self.label(curve) is not None
+
     def label(self, curve: Curve) -> Extrapolation | None:
-        """Eq. (2) at the end of a curve; None if it diverged or has no finite value."""
+        """Return Eq. (2) at the end of a curve; None if it diverged or has no finite value."""
         return self.fit.label(curve, end=self.end)
 
-    def at_the_end(self, curve: Curve, *, axis: AxisName, shrink: float) -> float:
-        """Eq. (2) from the last value all the way to the end of a whole training."""
+    def value_at_end(self, curve: Curve, *, axis: AxisName, shrink: float) -> float:
+        """Return Eq. (2) from the last value up to the end of a full training."""
         delta = max(0.0, self.end - curve.last_step)
         return extrapolate_curve(
             curve, delta, self.fit.n_fit_points, axis, smooth=False, shrink=shrink
         ).value
 
     def to_json(self) -> dict[str, Any]:
-        """As a study attribute; what is not finite is left out."""
+        """Return the rule as a study attribute, without what is not finite."""
         record = dataclasses.asdict(self)
         return {
             key: value
@@ -85,7 +96,7 @@ class StoppingRule:
 
     @classmethod
     def from_json(cls, record: object) -> "StoppingRule":
-        """Reads what ``to_json`` wrote.
+        """Read what `to_json` wrote.
 
         Raises:
             ValueError: If it is something else.
@@ -95,12 +106,12 @@ class StoppingRule:
         fields = dict(record)
         fit = LabelFit(**_of_type(LabelFit(), fields.pop("fit", None)))
         cutoff = fields.pop("cutoff", None)
-        known = cls(cutoff=None if cutoff is None else 0.0, fit=fit)
-        return dataclasses.replace(known, **_of_type(known, fields | {"cutoff": cutoff}))
+        example = cls(cutoff=None if cutoff is None else 0.0, fit=fit)
+        return dataclasses.replace(example, **_of_type(example, fields | {"cutoff": cutoff}))
 
 
 def _of_type(example: "LabelFit | StoppingRule", record: object) -> dict[str, Any]:
-    """The record, if its items have the types of the example's attributes.
+    """Return the record, if its items have the types of the example's attributes.
 
     Raises:
         ValueError: If they have not.
@@ -119,50 +130,39 @@ def _of_type(example: "LabelFit | StoppingRule", record: object) -> dict[str, An
 
 
 def decide(
-    trials: Sequence[FrozenTrial],
-    *,
-    fits: Sequence[LabelFit],
-    min_rank_correlation: float,
-    min_cutoff: float,
-    confidence: float,
-    direction: Direction,
+    trials: Sequence[FrozenTrial], settings: LowFidelitySettings, direction: Direction
 ) -> StoppingRule:
-    """Learns the rule from full trials; equal trials give an equal rule.
+    """Return the rule that full trials lead to; equal trials give an equal rule.
 
     Args:
-        trials: Complete trials with the curves they reported.
-        fits: Ways of labelling, of which the best is chosen; the first is preferred.
-        min_rank_correlation: What the lower bound of tau has to keep.
-        min_cutoff: Share of the whole training before which no cutoff is tried.
-        confidence: Of that bound's two-sided interval.
+        trials: Full trials with the curves they reported.
+        settings: Which ways of labelling and which cutoffs to try, and what a cutoff has to keep.
         direction: Of the study.
     """
-    n_pilots, trials = len(trials), with_whole_curves(trials)
+    fits, (n_pilots, trials) = settings.fits, (len(trials), with_full_curves(trials))
     curves = [Curve.of(trial.intermediate_values) for trial in trials]
     finals = trial_values(trials)
-    steps = report_steps(curves, at_most=MAX_CUTOFFS)
-    tried = steps[steps >= min_cutoff * last_step(trials)]
+    steps, end = report_steps(curves, at_most=MAX_CUTOFFS), last_step(trials)
+    tried = steps[steps >= settings.min_cutoff * end]
     if len(tried) == 0:  # no trial reported a finite value, or none but at the start
-        return StoppingRule(cutoff=None, end=last_step(trials), fit=fits[0], n_pilots=n_pilots)
+        return StoppingRule(cutoff=None, end=end, fit=fits[0], n_pilots=n_pilots)
     fit = choose_fit(curves, finals, fits, cutoffs=_middle(steps), worst=worst_value(direction))
     table = rank_correlation_by_cutoff(
-        curves, finals=finals, cutoffs=tried, fit=fit, confidence=confidence, direction=direction
+        curves,
+        finals=finals,
+        cutoffs=tried,
+        fit=fit,
+        confidence=settings.confidence,
+        direction=direction,
     )
-    cutoff = table.recommend(min_rank_correlation)
+    cutoff = table.recommend(settings.min_rank_correlation)
     tau, low = math.nan, math.nan
     if cutoff is not None:
         tau, low, _ = table.label[int(np.searchsorted(table.cutoffs, cutoff))]
-    return StoppingRule(
-        cutoff=cutoff,
-        end=last_step(trials),
-        fit=fit,
-        tau=tau,
-        tau_low=low,
-        n_pilots=n_pilots,
-    )
+    return StoppingRule(cutoff=cutoff, end=end, fit=fit, tau=tau, tau_low=low, n_pilots=n_pilots)
 
 
 def _middle(steps: Float[np.ndarray, " c"]) -> Float[np.ndarray, " m"]:
-    """A few steps between a fifth and four fifths of the way, where cutoffs are worth having."""
+    """Return a few steps between a fifth and four fifths of the way, where cutoffs pay."""
     places = np.linspace(0.2, 0.8, N_CHOICE_CUTOFFS) * (len(steps) - 1)
     return np.asarray(steps[np.unique(places.round().astype(int))])

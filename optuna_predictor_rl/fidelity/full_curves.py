@@ -1,4 +1,4 @@
-"""Full trials whose curves show what a whole training does, and the steps they share."""
+"""Full trials whose curves span a full training, and the steps they share."""
 
 from collections.abc import Sequence
 
@@ -6,33 +6,30 @@ import numpy as np
 from jaxtyping import Float
 from optuna.trial import FrozenTrial
 
-from optuna_predictor_rl.core.curves import (
-    Curve,
-)
+from optuna_predictor_rl.core.curves import Curve
 from optuna_predictor_rl.core.curves.curve import float_step
 from optuna_predictor_rl.core.curves.cutoff import report_steps
 from optuna_predictor_rl.study.objective import trial_values
 
-STARTS_LATE = 0.2
-"""A curve that begins after this share of a whole training, one interval of reports before the
-first, ..."""
+MAX_LATE_START = 0.2
+"""Share of the usual training by which a curve may start later than usual. One that starts later
+went on from a checkpoint."""
 
-TOO_LONG = 10.0
-"""... ends after so many times its steps, ..."""
+MAX_LENGTH_FACTOR = 10.0
+"""A curve that ends past this many usual trainings counts its steps in another unit."""
 
-TOO_SHORT = 0.01
-"""... or before this share of it is none of a whole training: it went on from a checkpoint, or its
-steps are of another unit."""
+MIN_LENGTH_FACTOR = 0.01
+"""A curve that ends before this share of a usual training counts them in another unit, too."""
 
 MAX_CHECKPOINTS = 64
 """Steps at which a trial is looked at; reports between them cost next to nothing."""
 
-MIN_WHOLE = 3
+MIN_FULL_CURVES = 3
 """Curves without which there is nothing to compare."""
 
 
 def checkpoints(curves: Sequence[Curve], cutoff: float | None = None) -> Float[np.ndarray, " c"]:
-    """The steps at which running trials are looked at and their errors learned, growing.
+    """Return the steps, growing, at which errors are learned and running trials are looked at.
 
     They are the steps at which full trials report, thinned to `MAX_CHECKPOINTS`, and the cutoff.
     """
@@ -41,42 +38,44 @@ def checkpoints(curves: Sequence[Curve], cutoff: float | None = None) -> Float[n
 
 
 def nearest(steps: Float[np.ndarray, " c"], step: float) -> float:
-    """The nearest of some steps; the step itself if there are none."""
+    """Return the nearest of some steps; the step itself if there are none."""
     return float(steps[np.abs(steps - step).argmin()]) if len(steps) else step
 
 
-def with_whole_curves(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    """The full trials whose curves span a whole training, as most do; all if those are few.
+def with_full_curves(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Return the full trials whose curves span a full training; all if those are few.
 
     A training that went on from a checkpoint, or that counts in another unit, has a final value,
-    but its curve tells nothing of where others can stop.
+    but its curve does not show where others can stop.
     """
-    if len(trials) <= MIN_WHOLE:
+    if len(trials) <= MIN_FULL_CURVES:
         return list(trials)
     first = np.array([float_step(min(t.intermediate_values)) for t in trials])
     last = np.array([float_step(max(t.intermediate_values)) for t in trials])
     n_intervals = np.array([max(1, len(t.intermediate_values) - 1) for t in trials])
+    # A training that reports every r steps reports first at r: its start is one interval earlier.
     start = first - (last - first) / n_intervals
     usual_last = np.median(last)
-    whole = (
-        (start - np.median(start) <= STARTS_LATE * usual_last)
-        & (last <= TOO_LONG * usual_last)
-        & (last >= TOO_SHORT * usual_last)
+    is_full = (
+        (start - np.median(start) <= MAX_LATE_START * usual_last)
+        & (last <= MAX_LENGTH_FACTOR * usual_last)
+        & (last >= MIN_LENGTH_FACTOR * usual_last)
     )
-    kept = [trial for trial, is_whole in zip(trials, whole, strict=True) if is_whole]
-    return kept if len(kept) >= MIN_WHOLE else list(trials)
+    kept = [trial for trial, keep in zip(trials, is_full, strict=True) if keep]
+    return kept if len(kept) >= MIN_FULL_CURVES else list(trials)
 
 
 def report_in_another_unit(full: Sequence[FrozenTrial]) -> bool:
-    """Whether most full trials returned what lies farther from their last report than all differ.
+    """Return whether final values are on another scale than the reports.
 
-    That holds for a loss that is reported and a percentage that is returned, not for an average
+    They are if most lie farther from their last report than all last reports lie apart. That
+    holds for a loss that is reported and a percentage that is returned, and not for an average
     over the last epochs.
     """
     last = np.array([t.intermediate_values[max(t.intermediate_values)] for t in full])
     values = trial_values(full)
     known = np.isfinite(last) & np.isfinite(values)
-    if known.sum() < MIN_WHOLE:
+    if known.sum() < MIN_FULL_CURVES:
         return False
     last, values = last[known] / 2, values[known] / 2  # their difference may overflow
     return bool(np.median(np.abs(values - last)) > max(np.ptp(last), 1e-3 * np.abs(last).max()))

@@ -1,4 +1,4 @@
-"""Which trials carry a low-fidelity label, and which a full value or are to have one."""
+"""What is stored on a stopped trial: its label, and the step at which it was stopped."""
 
 import math
 from collections.abc import Iterable
@@ -7,21 +7,12 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.curves import Extrapolation
-from optuna_predictor_rl.study.attributes import as_number
+from optuna_predictor_rl.study.attributes import FIDELITY, LABEL, LABEL_STD, as_number
 from optuna_predictor_rl.study.storage import set_trial_attribute
-
-LABEL = "predictor_rl:low_fidelity_label"
-"""User attribute: the final value to expect of a stopped trial, in the unit of the reports."""
-LABEL_STD = "predictor_rl:low_fidelity_label_std"
-"""User attribute: the label's standard error, in the unit of the reports; absent if unknown."""
-FIDELITY = "predictor_rl:fidelity"
-"""User attribute: the step at which the training was stopped."""
-FULL_FIDELITY = "full_fidelity"
-"""User attribute that the user sets when enqueuing a trial: true lets it run to its end."""
 
 
 def store_label(study: Study, trial_id: int, fidelity: float, label: Extrapolation) -> None:
-    """Marks a running trial as stopped at ``fidelity`` with the given long-term value."""
+    """Mark a running trial as stopped at the step `fidelity`, with its label."""
     set_trial_attribute(study, trial_id, LABEL, float(label.value))
     set_trial_attribute(study, trial_id, FIDELITY, int(fidelity))
     if math.isfinite(label.std):
@@ -29,20 +20,31 @@ def store_label(study: Study, trial_id: int, fidelity: float, label: Extrapolati
 
 
 def stored_label(trial: FrozenTrial) -> float | None:
-    """The label the trial was marked with, if it was; what is no number is no label."""
+    """Return the label that a trial is marked with; None without one, or if it is no number."""
     return as_number(trial.user_attrs.get(LABEL))
 
 
-def is_full(trial: FrozenTrial) -> bool:
-    """Whether the trial ran to its end.
+def value_or_label(trial: FrozenTrial) -> float | None:
+    """Return a complete trial's value, or the label that a stopped trial is marked with.
 
-    A complete trial that returned its label is not full. One that was marked but went on and
-    returned another value is: a full value replaces a label.
+    None for one that another pruner stopped: see `optuna_predictor_rl.fidelity.pruned_trials`.
+    """
+    if trial.state == TrialState.COMPLETE:
+        return trial.value
+    stored = stored_label(trial) if trial.state == TrialState.PRUNED else None
+    return None if stored is None or math.isnan(stored) else stored
+
+
+def is_full(trial: FrozenTrial) -> bool:
+    """Return whether a trial has trained to the end.
+
+    A complete trial that returned its label has not. One that is marked but went on, and returned
+    another value, has: a full value replaces a label.
     """
     return trial.state == TrialState.COMPLETE and trial.value != stored_label(trial)
 
 
 def full_trials(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
-    """The trials with a full value and a learning curve, in the order in which they ended."""
+    """Return the trials with a full value and a learning curve, in the order they ended in."""
     kept = [t for t in trials if len(t.intermediate_values) > 1 and is_full(t)]
     return sorted(kept, key=lambda t: (t.datetime_complete is None, t.datetime_complete, t.number))

@@ -1,8 +1,8 @@
-"""What a trial of a study is given: its history is read, searched, and a configuration claimed."""
+"""The parameters of a trial: its history is read and searched, and a configuration claimed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,46 +15,46 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.space import Rows, row_keys
-from optuna_predictor_rl.data.costs import Cost
-from optuna_predictor_rl.data.history import (
-    History,
-    finished_numbers,
-    given_to,
-    label,
-    read_given,
-    read_history,
-)
+from optuna_predictor_rl.data.given import finished_numbers, given_to, read_given
+from optuna_predictor_rl.data.history import History
 from optuna_predictor_rl.data.params import complete, first_unseen
-from optuna_predictor_rl.data.scalarization import with_one_objective
-from optuna_predictor_rl.fidelity.running_labels import running_label
+from optuna_predictor_rl.fidelity.labels import value_or_label
+from optuna_predictor_rl.search.acquisition import SearchProblem
+from optuna_predictor_rl.search.settings import SearchSettings
 from optuna_predictor_rl.search.startup import Startup
-from optuna_predictor_rl.search.suggester import Knowledge, Search, Suggester
+from optuna_predictor_rl.search.suggester import FittedSearch, Suggester
+from optuna_predictor_rl.search.trial_view import (
+    given_parameters,
+    history_for,
+    latest_elsewhere,
+    planned_row,
+)
 from optuna_predictor_rl.search.warm_start import WarmStart
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.distributions import (
-    from_numbers,
     known_part,
     to_numbers,
     to_space,
     union_search_space,
 )
 from optuna_predictor_rl.study.ranges import modelled
+from optuna_predictor_rl.support.once import WarnOnce
 
 N_CLAIMS = 8
-"""How often a trial looks for something else when others have been given the same."""
+"""How often a trial picks again when others have been given the same."""
 
 N_FALLBACK = 256
-"""Random configurations that are tried when all that was searched has been seen."""
+"""Random configurations from which a trial picks when trials have had all candidates."""
 
 N_VALUES = 64
-"""Values that are compared where a single parameter is given one of its own."""
+"""Values that are compared where a parameter is given one apart from the others."""
 
 _LOGGER = get_logger(f"optuna.{__name__}")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What a trial has been given.
+    """The parameters that a trial has claimed.
 
     Args:
         params: Its parameters.
@@ -64,61 +64,46 @@ class Claim:
 
     params: dict[str, Any]
     row: Rows
-    search: Search | None
+    search: FittedSearch | None
 
 
 @dataclass
 class Planner:
-    """Finds what the trials of studies are given. It is not for two threads at once.
+    """Finds the parameters of trials. It is not for two threads at once."""
 
-    Args:
-        suggester: Fits and searches.
-        startup: Picks the first trials.
-        warm_start: Other searches.
-        cost: Where a trial's cost is found.
-        cost_weights: The alphas of Eq. (6), cycled.
-        max_cost: Largest cost that a trial may have.
-        n_startup_trials: Labelled trials before the predictor takes over.
-        learn_from_running: Whether running trials teach their label.
-        seed: Seed of all randomness.
-    """
-
+    settings: SearchSettings
     suggester: Suggester
     startup: Startup
     warm_start: WarmStart
-    cost: Cost | None
-    cost_weights: Sequence[float]
-    max_cost: float | None
-    n_startup_trials: int
-    learn_from_running: bool
-    seed: int
-    _warned: set[str] = field(default_factory=set)
+    _warn_once: WarnOnce = field(default_factory=lambda: WarnOnce(_LOGGER))
 
     def claim(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
     ) -> Claim:
-        """Parameters that no other trial is given, also if several workers ask at once.
+        """Return parameters that no other trial is given, also if several workers ask at once.
 
         Each writes what it takes before it reads what the others have taken. So of two that take
         the same at least one notices, and takes what is best once those before it have theirs.
         """
-        known, n_before = finished_numbers(study), 0
-        given = self._given(study, trial, search_space)
-        history = self.history(study, search_space, trial.number, given)
-        self._say_what_does_nothing(history)
+        finished, n_before = finished_numbers(study), 0
+        given = given_parameters(study, trial, search_space)
+        history = history_for(self.settings, study, search_space, trial.number, given)
+        self._warn_of_unknown_beliefs(history)
         scope = history.scope
-        row = self._planned(trial, search_space, history)
+        row = planned_row(trial, search_space, history)
         for _ in range(N_CLAIMS):
             if row is None:
                 row = self._pick(study, history, trial.number)
                 for _ in range(n_before):
-                    history = history.expecting(row)
+                    history = history.with_pending(row)
                     row = self._pick(study, history, trial.number)
-            rng = np.random.default_rng([self.seed, trial.number, 1])
-            params = complete(scope.space, scope.lower(row[None])[0], rng)
+            rng = np.random.default_rng([self.settings.seed, trial.number, 1])
+            params = complete(scope.space, scope.to_free(row[None])[0], rng)
             storage.set_planned(study, trial, to_numbers(params, search_space))
-            numbers, rows = read_given(study, history.space, known=known, current=trial.number)
-            taken = scope.lift(scope.space.rows([params]))
+            numbers, rows = read_given(
+                study, history.space, finished=finished, current=trial.number
+            )
+            taken = scope.to_model(scope.space.rows([params]))
             (key,) = row_keys(taken)
             same = [n for n, k in zip(numbers, row_keys(rows), strict=True) if k == key]
             if not same:
@@ -130,37 +115,40 @@ class Planner:
     def value(
         self, study: Study, trial: FrozenTrial, name: str, distribution: BaseDistribution
     ) -> Any:
-        """The value of a parameter that the trial's plan has no possible value of.
+        """Return a value for a parameter of which the trial's plan has none in its range.
 
-        A parameter that other trials have had, in other ranges perhaps, is given the value that is
-        best beside what the trial has and will be given.
+        If other trials have had the parameter, perhaps in other ranges, it is the value with the
+        best score beside the trial's other parameters.
         """
+        number = trial.number
         trials = storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
         search_space = union_search_space(trials)
         if name not in search_space:
             return self.startup.value(study, trial, name, distribution)
-        everything = modelled(trials, search_space)
-        given = {**self._given(study, trial, search_space), **given_to(trial, everything)}
-        wanted = given.pop(name, None)
-        history = self.history(study, {name: search_space[name]}, trial.number, given)
+        given = given_parameters(study, trial, search_space)
+        given |= given_to(trial, modelled(trials, search_space))
+        planned = given.pop(name, None)
+        alone = {name: search_space[name]}
+        history = history_for(self.settings, study, alone, number, given)
         if self._is_startup(history) or name not in history.space.names:
             return self.startup.value(study, trial, name, distribution)
         own = to_space({name: distribution})
-        rng = np.random.default_rng([self.seed, trial.number, history.space.names.index(name)])
+        rng = np.random.default_rng([self.settings.seed, number, history.space.names.index(name)])
+        # One uniform value in each of equal parts of the range, in a random order.
         uniform = (rng.permutation(N_VALUES) + rng.random(N_VALUES)) / N_VALUES
         rows = own.from_uniform(uniform[:, None])
-        if part := known_part({name: wanted}, own):
+        if part := known_part({name: planned}, own):
             rows = np.concatenate([own.snap(own.rows([part])), rows])
         values = [found[name] for found in own.configurations(rows)]
         held = known_part(given, history.space)
         possible = [known_part({**held, name: value}, history.space) for value in values]
         rows = history.space.canonical(history.space.rows(possible))
-        weight, knowledge = self._next_weight(trial.number), self._knowledge(study, history)
-        costs = self.suggester.costs(history, weight, knowledge, rows)
-        return values[int(np.lexsort((costs, history.is_seen(rows)))[0])]
+        problem = self._problem(study, history, self.settings.next_task_weights(number))
+        scores = self.suggester.scores(problem, rows)
+        return values[int(np.lexsort((scores, history.is_seen(rows)))[0])]
 
-    def search(self, study: Study, share: float | None = None) -> Search:
-        """The search that the study's next suggestion rests on, or that under another alpha.
+    def search(self, study: Study, cost_weight: float | None = None) -> FittedSearch:
+        """Return the search of the study's next suggestion, or that under another alpha.
 
         Raises:
             ValueError: If the study has no finished trial with a parameter or a value, a complete
@@ -171,110 +159,53 @@ class Planner:
         if not search_space:
             raise ValueError("study must have a finished trial with a parameter, but has none.")
         number = len(study.get_trials(deepcopy=False))
-        history = self.history(study, search_space, number, _elsewhere(finished, search_space))
+        given = latest_elsewhere(finished, search_space)
+        history = history_for(self.settings, study, search_space, number, given)
         single = len(study.directions) == 1
-        if not len(history.rows) or (single and all(label(t) is None for t in finished)):
+        if not len(history.rows) or (single and all(value_or_label(t) is None for t in finished)):
             raise ValueError("study must have a finished trial with a value, but has none.")
-        weight = self._next_weight(number) if share is None else self._weight(share)
-        return self.suggester.search(history, weight, self._knowledge(study, history))
-
-    def history(
-        self,
-        study: Study,
-        search_space: Mapping[str, BaseDistribution],
-        number: int,
-        given: Mapping[str, Any] | None = None,
-    ) -> History:
-        """The study's trials as one of a number sees them that has some parameters anyway.
-
-        Raises:
-            ValueError: If a complete trial has no cost, or the cost has a weight beside several
-                objectives.
-        """
-        several = len(study.directions) > 1
-        if several and any(self.cost_weights):
-            raise ValueError(
-                "cost_weight must be 0 in a study with several objectives, of which the cost may "
-                f"be one, but got {tuple(self.cost_weights)}."
-            )
-        learn_from_running = self.learn_from_running and not several
-        history = read_history(
-            study,
-            search_space,
-            cost=self.cost,
-            max_cost=self.max_cost,
-            current=number,
-            given=given,
-            running_label=running_label(study) if learn_from_running else None,
-        )
-        return with_one_objective(history, self.seed, number) if several else history
+        weight = self.settings.next_task_weights(number)
+        if cost_weight is not None:
+            weight = self.settings.task_weights(cost_weight)
+        return self.suggester.search(self._problem(study, history, weight))
 
     def _is_startup(self, history: History) -> bool:
-        return len(history.rows) < max(self.n_startup_trials, 1)
+        return len(history.rows) < max(self.settings.n_startup_trials, 1)
 
     def _pick(self, study: Study, history: History, number: int) -> Rows:
-        """The row that a trial is given by its number, (decisions,)."""
-        rng, scope = np.random.default_rng([self.seed, number]), history.scope
+        """Return the row that a trial is given by its number, (decisions,)."""
+        rng = np.random.default_rng([self.settings.seed, number])
+        scope, costs = history.scope, self.suggester.known_costs(history)
         if not scope.space.decisions:
-            return scope.lift(np.empty((1, 0)))[0]
+            return scope.to_model(np.empty((1, 0)))[0]
         if self._is_startup(history):
-            rows = scope.lift(self.startup.rows(study, scope.space, number))
+            rows = scope.to_model(self.startup.rows(study, scope.space, number))
         else:
-            knowledge = self._knowledge(study, history)
-            rows = self.suggester.suggest(history, self._next_weight(number), knowledge)
-        rows = np.concatenate([rows, scope.lift(scope.space.random(N_FALLBACK, rng))])
-        row = first_unseen(self.suggester.affordable(history, rows), history.is_seen)
-        if self.suggester.is_over_budget(history, row):
-            rows = self.suggester.cheaper(history, np.concatenate([history.rows, rows]), rng)
-            row = first_unseen(self.suggester.affordable(history, rows), history.is_seen)
-        if self.suggester.is_over_budget(history, row):
+            weight = self.settings.next_task_weights(number)
+            rows = self.suggester.suggest(self._problem(study, history, weight))
+        rows = np.concatenate([rows, scope.to_model(scope.space.random(N_FALLBACK, rng))])
+        row = first_unseen(costs.affordable(rows), history.is_seen)
+        if costs.is_over_budget(row):
+            rows = costs.cheaper(np.concatenate([history.rows, rows]), rng)
+            row = first_unseen(costs.affordable(rows), history.is_seen)
+        if costs.is_over_budget(row):
             self._warn_once(
-                f"max_cost is {self.max_cost}, but no configuration that was looked at costs so "
-                "little; the cheapest that no trial has had are suggested.",
+                f"max_cost is {self.settings.max_cost}, but no configuration that was looked at "
+                "costs so little; the cheapest that no trial has had are suggested.",
                 about="budget",
             )
         return row
 
-    def _given(
-        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """The parameters that a trial has anyway: it has them, or somebody else gives them."""
-        finished = storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
-        given = _elsewhere(finished, search_space)
-        return given | storage.fixed(study) | storage.enqueued(trial) | trial.params
-
-    def _planned(
-        self, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution], history: History
-    ) -> Rows | None:
-        """The row that was planned for a killed trial which this one retries, (decisions,).
-
-        None without it, or if another trial has come to have the same meanwhile.
-        """
-        planned = from_numbers(storage.planned(trial), search_space)
-        scope = history.scope
-        if not planned or not all(name in planned for name in scope.space.names):
-            return None
-        row = scope.lift(scope.space.rows([planned]))
-        labelled = row_keys(history.rows)
-        return None if row_keys(row)[0] in labelled else row[0]
-
-    def _next_weight(self, number: int) -> Float[ndarray, " t"]:
-        """Weight of each task in Eq. (6) for a trial by its number."""
-        return self._weight(self.cost_weights[number % len(self.cost_weights)])
-
-    def _weight(self, share: float) -> Float[ndarray, " t"]:
-        """Weight of each task in Eq. (6) under an alpha."""
-        return np.array([1.0 - share, share][: 1 + (self.cost is not None)])
-
-    def _knowledge(self, study: Study, history: History) -> Knowledge:
-        """What sources and beliefs add to the study's own trials."""
+    def _problem(
+        self, study: Study, history: History, weight: Float[ndarray, " t"]
+    ) -> SearchProblem:
+        """Return what to search for, with the prior information of sources and beliefs."""
         n, n_tasks = history.labels.shape
-        return Knowledge(
-            opinions=self.warm_start.opinions(history.space, n_tasks, study.directions),
-            logits=self.startup.logits(history.scope.space, n),
-        )
+        space, directions = history.space, study.directions
+        sources = self.warm_start.source_predictions(space, n_tasks, directions)
+        return SearchProblem(history, weight, sources, self.startup.logits(history.scope.space, n))
 
-    def _say_what_does_nothing(self, history: History) -> None:
+    def _warn_of_unknown_beliefs(self, history: History) -> None:
         names = {*history.space.names, *history.fixed}
         unknown = self.startup.unknown(names)
         if unknown:
@@ -283,18 +214,3 @@ class Planner:
                 f"nothing. Name parameters of the study, which so far are {sorted(names)}.",
                 about="prior",
             )
-
-    def _warn_once(self, message: str, *, about: str) -> None:
-        if about not in self._warned:
-            self._warned.add(about)
-            _LOGGER.warning(message)
-
-
-def _elsewhere(
-    trials: Sequence[FrozenTrial], search_space: Mapping[str, BaseDistribution]
-) -> dict[str, Any]:
-    """The parameters that the sampler is not asked for, taken to be as in the latest trial."""
-    latest: dict[str, Any] = {}
-    for trial in trials:
-        latest.update(trial.params)
-    return {name: value for name, value in latest.items() if name not in search_space}

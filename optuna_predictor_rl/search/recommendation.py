@@ -25,7 +25,7 @@ class Recommendation(dict[str, Any]):
         rank: Share of random configurations that are predicted to be worse.
         cost_mean: Mean of the predicted cost, None without one.
         cost_weight: The alpha of Eq. (6) that they are recommended for.
-        round: The round of REINFORCE in which they were found; -1 for a move from the best.
+        round: The round of REINFORCE that found them; -1 for a move from the best of all rounds.
     """
 
     def __init__(
@@ -48,8 +48,7 @@ class Recommendation(dict[str, Any]):
         self.round = round
 
     def __repr__(self) -> str:
-        expected = f"{self.mean:.6g} +- {self.std:.2g}"
-        return f"Recommendation({super().__repr__()}, {expected})"
+        return f"Recommendation({super().__repr__()}, {self.mean:.6g} +- {self.std:.2g})"
 
 
 def recommended(
@@ -59,11 +58,11 @@ def recommended(
     k: int,
     distance: float,
 ) -> list[Recommendation]:
-    """The k best for each cost weight that are far from each other and from those chosen before.
+    """Return the k best for each cost weight, far from each other and from those chosen before.
 
     Args:
         optima: Rows, best first, and their rounds, by cost weight.
-        predictor: Says what is expected of the chosen.
+        predictor: Predicts the values of the chosen.
         k: How many for each weight; fewer if no more are far enough apart.
         distance: Least Gower distance between two of them.
     """
@@ -72,15 +71,15 @@ def recommended(
     for cost_weight, (rows, rounds) in optima.items():
         picked = diverse(rows, predictor.space, k, distance, apart_from=chosen)
         chosen = np.concatenate([chosen, rows[picked]])
-        expected = predictor(rows[picked])
-        costs = expected.cost_mean
+        predicted = predictor(rows[picked])
+        costs = predicted.cost_mean
         for i, params in enumerate(predictor.space.configurations(rows[picked])):
             found.append(
                 Recommendation(
                     params,
-                    mean=float(expected.mean[i]),
-                    std=float(expected.std[i]),
-                    rank=float(expected.rank[i]),
+                    mean=float(predicted.mean[i]),
+                    std=float(predicted.std[i]),
+                    rank=float(predicted.rank[i]),
                     cost_mean=None if costs is None else float(costs[i]),
                     cost_weight=cost_weight,
                     round=int(rounds[picked[i]]),

@@ -1,4 +1,4 @@
-"""What a study's predictor says of configurations, in the study's own units."""
+"""Predictions of a study's values, in the study's own units."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Prediction:
             of stopped trials' labels are not in it.
         rank: Share in [0, 1] of 1,000 random configurations that are predicted to be worse; 1 is
             better than all of them.
-        correction: Factor that the calibration has put on the ensemble's own standard deviation.
+        correction: Factor of the calibration on the ensemble's own standard deviation.
         cost_mean: Mean of the cost, None if the sampler has none.
         cost_std: Standard deviation of the cost, None if the sampler has none.
     """
@@ -71,15 +71,10 @@ class StudyPredictor:
         seed: int,
         known_cost: Callable[[Rows], Float[ndarray, " n"]] | None = None,
     ) -> StudyPredictor:
-        """The predictor of the labels that an ensemble was fitted on.
+        """Return the predictor of the labels that an ensemble was fitted on.
 
-        Args:
-            ensemble: The ensemble.
-            labels: Its labels.
-            refit: Fits the same kind of ensemble to a part of the trials.
-            sign: -1 if the study is maximized, else 1.
-            seed: Seed of folds and of random rows.
-            known_cost: Cost of rows, if it is known in advance.
+        `refit` fits the same kind of ensemble to a part of the trials, for the calibration; `seed`
+        is that of its folds and of the random rows.
         """
         space = ensemble.encoding.space
         rng = np.random.default_rng([seed, len(labels)])
@@ -89,10 +84,10 @@ class StudyPredictor:
         return cls(space, predictor, sign, -np.sort(-among), known_cost)
 
     def __call__(self, rows: Rows) -> Prediction:
-        """The prediction for rows of the space."""
+        """Return the prediction for rows of the space."""
         (mean, std), target = self.labels.predict(rows)
-        beaten = np.searchsorted(-self.among, -target[:, 0], side="left")
-        rank = beaten / len(self.among)
+        n_worse = np.searchsorted(-self.among, -target[:, 0], side="left")
+        rank = n_worse / len(self.among)
         cost = (mean[:, 1], std[:, 1]) if mean.shape[1] > 1 else (None, None)
         if self.known_cost is not None:
             cost = self.known_cost(rows), np.zeros(len(rows))

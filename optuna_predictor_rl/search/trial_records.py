@@ -1,4 +1,4 @@
-"""What a trial is given beside its parameters: numbers that optuna-dashboard sorts and draws.
+"""User attributes of a trial that optuna-dashboard sorts and draws: its origin and predictions.
 
 They have to be stored while the trial runs, as Optuna lets nobody write to a finished one.
 """
@@ -9,26 +9,23 @@ from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.core.predictor.calibration import LabelPredictor
 from optuna_predictor_rl.core.space import Rows, row_keys
-from optuna_predictor_rl.search.suggester import Search
+from optuna_predictor_rl.search.suggester import FittedSearch
+from optuna_predictor_rl.study.attributes import (
+    FEASIBLE,
+    PHASE,
+    PREDICTED,
+    PREDICTED_STD,
+    ROUND,
+    VIOLATION,
+)
 from optuna_predictor_rl.study.objective import sign_of
 from optuna_predictor_rl.study.storage import set_trial_attribute, trial_id
 
-PHASE = "predictor_rl:phase"
-"""User attribute: "startup" (space-filling), "search" or, if all has been seen, "random"."""
-ROUND = "predictor_rl:rl_round"
-"""User attribute: the round of REINFORCE that proposed the trial; -1 for the local moves."""
-PREDICTED = "predictor_rl:predicted_{task}"
-"""User attribute: what the predictor expects, in the unit of the value or the cost."""
-PREDICTED_STD = "predictor_rl:predicted_{task}_std"
-"""User attribute: its standard deviation, not calibrated, in the same unit."""
-VIOLATION = "predictor_rl:violation"
-"""User attribute: sum of the constraints that are broken, 0 if the trial is feasible."""
-FEASIBLE = "predictor_rl:feasible"
-"""User attribute: 1 or 0, as optuna-dashboard does not sort truth values."""
 
-
-def store_suggestion(study: Study, trial: FrozenTrial, row: Rows, search: Search | None) -> None:
-    """Stores where a running trial's parameters come from and what is expected of them.
+def store_suggestion(
+    study: Study, trial: FrozenTrial, row: Rows, search: FittedSearch | None
+) -> None:
+    """Store where a running trial's parameters come from, and what is predicted of them.
 
     Args:
         study: The study.
@@ -52,7 +49,7 @@ def store_suggestion(study: Study, trial: FrozenTrial, row: Rows, search: Search
 
 
 def store_constraints(study: Study, trial: FrozenTrial) -> None:
-    """Stores whether a running trial is feasible: optuna-dashboard does not read constraints."""
+    """Store whether a running trial is feasible: optuna-dashboard does not read constraints."""
     constraints = trial.constraints
     if not constraints:
         return
@@ -61,17 +58,14 @@ def store_constraints(study: Study, trial: FrozenTrial) -> None:
     set_trial_attribute(study, trial_id(trial), FEASIBLE, int(violation == 0.0))
 
 
-def _predicted(study: Study, row: Rows, search: Search) -> dict[str, float]:
-    if len(study.directions) > 1:  # the predictor knows a mixture of them, which has no unit
+def _predicted(study: Study, row: Rows, search: FittedSearch) -> dict[str, float]:
+    if len(study.directions) > 1:  # they are scalarized to one label, which has no unit
         return {}
-    sign = sign_of(study)
     labels = search.history.labels
     (mean, std), _ = LabelPredictor.of(search.ensemble, labels).predict(row)
     predicted = {}
-    for name, unit, known, center, spread in zip(
-        ["value", "cost"], [sign, 1.0], labels.T, mean[0], std[0], strict=False
-    ):
-        if not np.isnan(known).all():
-            predicted[PREDICTED.format(task=name)] = unit * float(center)
-            predicted[PREDICTED_STD.format(task=name)] = float(spread)
+    for t, (task, sign) in enumerate([("value", sign_of(study)), ("cost", 1.0)][: mean.shape[1]]):
+        if not np.isnan(labels[:, t]).all():
+            predicted[PREDICTED.format(task=task)] = sign * float(mean[0, t])
+            predicted[PREDICTED_STD.format(task=task)] = float(std[0, t])
     return predicted

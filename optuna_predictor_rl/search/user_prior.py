@@ -10,16 +10,17 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from optuna_predictor_rl.core.decisions import Categorical, Decision
 from optuna_predictor_rl.core.policy.factorized import Grid
 from optuna_predictor_rl.core.policy.option_prior import OptionPrior
-from optuna_predictor_rl.core.space import Categorical, Decision, SearchSpace
+from optuna_predictor_rl.core.space import SearchSpace
 
 Belief = Mapping[Any, float] | Callable[[Any], float] | tuple[float, float]
 """Weights of values, a function from a value to its weight, or (centre, width)."""
 
 
 def check_prior(prior: Mapping[str, Belief]) -> None:
-    """Refuse beliefs that no parameter could have.
+    """Raise ValueError for beliefs that no parameter could have.
 
     Raises:
         ValueError: If a belief is none of the three kinds, a weight is negative or not finite,
@@ -43,7 +44,7 @@ def check_prior(prior: Mapping[str, Belief]) -> None:
 
 
 def option_prior(prior: Mapping[str, Belief], space: SearchSpace, n_bins: int) -> OptionPrior:
-    """The beliefs about a space's decisions, for a policy whose numeric decisions have n_bins.
+    """Return the beliefs about a space's decisions, for a policy of `n_bins` bins.
 
     Raises:
         ValueError: If a choice that has a weight is none of the parameter's, or a function
@@ -58,7 +59,7 @@ def option_prior(prior: Mapping[str, Belief], space: SearchSpace, n_bins: int) -
 
 
 def _weights(belief: Belief, decision: Decision, values: list[Any]) -> Float[ndarray, " o"]:
-    """The weight of each option of a decision, of which `values` are the choices or middles."""
+    """Return the weight of each option of a decision, of which `values` are choices or middles."""
     if isinstance(belief, Mapping):
         return _of_choices(belief, decision, values)
     if callable(belief):
@@ -73,7 +74,7 @@ def _weights(belief: Belief, decision: Decision, values: list[Any]) -> Float[nda
     centre, width = belief
     middle = decision.position(np.array([centre, *values], dtype=np.float64))
     distance = (middle[1:] - middle[0]) / width
-    return np.exp(-0.5 * (distance**2 - (distance**2).min()))
+    return np.exp(-0.5 * (distance**2 - (distance**2).min()))  # the largest is 1: none underflows
 
 
 def _of_choices(

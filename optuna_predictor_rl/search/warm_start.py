@@ -1,4 +1,4 @@
-"""Other searches as a start: their best configurations first, then their predictions as a mean."""
+"""Other searches as a start: their best configurations, and their predictions as a mean."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from optuna.trial import FrozenTrial
 from optuna_predictor_rl.core.policy.spacing import diverse
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble
-from optuna_predictor_rl.core.predictor.transfer import Opinions
+from optuna_predictor_rl.core.predictor.transfer import SourcePredictions
 from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.core.translation import translated
-from optuna_predictor_rl.data.history import LABELLED
 from optuna_predictor_rl.data.source import Source
+from optuna_predictor_rl.study.storage import LABELLED
 
 Given = Study | Source | FrozenTrial
 """What a search can start from."""
 
 N_FIRST = 5
-"""Trials that try what the sources found best, before others contrast with them."""
+"""Trials that try the sources' best; the startup's other trials contrast with them."""
 
 N_BEST = 20
 """Best configurations of each source among which those are chosen."""
 
 LEAST_DISTANCE = 0.1
-"""Distance between those, see `diversity`."""
+"""Gower distance between those at least."""
 
 
 class WarmStart:
@@ -62,25 +62,29 @@ class WarmStart:
         self._read: dict[tuple[StudyDirection, ...], list[tuple[Source, Ensemble]]] = {}
 
     def __getstate__(self) -> dict[str, object]:
-        """Without the fits, which are repeated."""
+        """Return the state without the fits, which are repeated."""
         return {**self.__dict__, "_read": {}}
 
     def __bool__(self) -> bool:
-        """Whether there is any source."""
+        """Return whether there is any source."""
         return bool(self._sources or self._trials)
 
     def _fitted(self, directions: Sequence[StudyDirection]) -> list[tuple[Source, Ensemble]]:
-        """The sources and their predictors; loose trials have the present study's directions."""
+        """Return the sources and their predictors; loose trials have the study's directions."""
         key = tuple(directions)
         if key not in self._read:
             sources = [*self._sources, *_of_trials(self._trials, directions)]
             self._read[key] = [(source, source.fit(self._config)) for source in sources]
         return self._read[key]
 
-    def opinions(
+    def source_predictions(
         self, space: SearchSpace, n_tasks: int, directions: Sequence[StudyDirection]
-    ) -> Opinions | None:
-        """What the sources predict of rows of the space, in the tasks that they have too."""
+    ) -> SourcePredictions | None:
+        """Return what the sources predict of rows of the space, in the tasks that they have too.
+
+        Raises:
+            ValueError: If there are sources and several objectives.
+        """
         if not self:
             return None
         if len(directions) > 1:
@@ -88,20 +92,20 @@ class WarmStart:
         fitted = self._fitted(directions)
         defaults = [source.rows[source.labels[:, 0].argmin()] for source, _ in fitted]
 
-        def opinions(rows: Rows) -> Float[ndarray, "n s t"]:
-            said = np.zeros((len(rows), len(fitted), n_tasks))
+        def predictions(rows: Rows) -> Float[ndarray, "n s t"]:
+            found = np.zeros((len(rows), len(fitted), n_tasks))  # 0 is an average row
             for s, ((source, ensemble), default) in enumerate(zip(fitted, defaults, strict=True)):
                 theirs = ensemble.predict(translated(rows, space, source.space, default))[0]
                 shared = min(theirs.shape[1], n_tasks)
-                said[:, s, :shared] = theirs[:, :shared]
-            return said
+                found[:, s, :shared] = theirs[:, :shared]
+            return found
 
-        return opinions
+        return predictions
 
     def best(
         self, space: SearchSpace, directions: Sequence[StudyDirection], rng: np.random.Generator
     ) -> Rows:
-        """What the sources found best and different, in turns, as `N_FIRST` rows of the space.
+        """Return what the sources found best and different, in turns, as `N_FIRST` rows.
 
         Decisions that a source lacks, or whose choices it does not know, are random.
         """
@@ -113,7 +117,7 @@ class WarmStart:
             chosen = diverse(source.rows[order], source.space, N_FIRST, LEAST_DISTANCE)
             found.append(translated(source.rows[order[chosen]], source.space, space, nowhere))
         turns = [rows[i] for i in range(N_FIRST) for rows in found if i < len(rows)]
-        rows = np.resize(np.array(turns), (N_FIRST, len(space.decisions)))
+        rows = np.resize(np.array(turns), (N_FIRST, len(space.decisions)))  # repeats if too few
         return space.canonical(np.where(np.isnan(rows), space.random(N_FIRST, rng), rows))
 
 

@@ -14,13 +14,14 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial
 
-from optuna_predictor_rl.core.space import Categorical, Decision, Numeric, SearchSpace
+from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
+from optuna_predictor_rl.core.space import SearchSpace
 from optuna_predictor_rl.study.attributes import as_number
 from optuna_predictor_rl.study.ranges import is_number, searched
 
 
 def to_decision(name: str, distribution: BaseDistribution) -> Decision:
-    """The decision that a distribution describes.
+    """Return the decision that a distribution describes.
 
     Raises:
         ValueError: If the distribution is none of Optuna's three kinds.
@@ -43,18 +44,21 @@ def to_decision(name: str, distribution: BaseDistribution) -> Decision:
 
 
 def _float_below(number: int | float) -> float:
-    """The largest float that is not above a number: integers past 2**53 may lie between two."""
+    """Return the largest float that is not above a number.
+
+    An integer past 2**53 may lie between two floats.
+    """
     nearest = float(number)
     return math.nextafter(nearest, -math.inf) if nearest > number else nearest
 
 
 def to_space(search_space: Mapping[str, BaseDistribution]) -> SearchSpace:
-    """The search space of named distributions, in their order."""
+    """Return the search space of named distributions, in their order."""
     return SearchSpace(tuple(to_decision(name, d) for name, d in search_space.items()))
 
 
 def known_part(params: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:
-    """The parameters that have a place in a space: of its decisions, and of their kinds."""
+    """Return the parameters that have a place in a space: of its decisions, and of their kinds."""
     return {
         decision.name: params[decision.name]
         for decision in space.decisions
@@ -72,25 +76,15 @@ def _has_place(value: Any, decision: Decision) -> bool:
     return True
 
 
-def _contains(distribution: BaseDistribution, value: Any) -> bool:
-    if isinstance(distribution, (FloatDistribution, IntDistribution)):
-        return isinstance(value, (int, float)) and distribution.low <= value <= distribution.high
-    try:
-        distribution.to_internal_repr(value)
-    except ValueError:  # added with other choices, which Optuna refuses while it optimizes
-        return False
-    return True
-
-
 def to_numbers(
     parameters: Mapping[str, Any], search_space: Mapping[str, BaseDistribution]
 ) -> dict[str, float]:
-    """Optuna's internal numbers of parameters, which JSON can hold whatever the choices are."""
+    """Return Optuna's internal numbers of parameters, which JSON can hold for any choices."""
     return {name: float(search_space[name].to_internal_repr(v)) for name, v in parameters.items()}
 
 
 def from_numbers(numbers: object, search_space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
-    """The parameters of `to_numbers`; what it cannot have written is left out."""
+    """Return the parameters of `to_numbers`, without what it cannot have written."""
     if not isinstance(numbers, dict):
         return {}
     read = {name: as_number(numbers[name]) for name in search_space if name in numbers}
@@ -106,14 +100,14 @@ def from_numbers(numbers: object, search_space: Mapping[str, BaseDistribution]) 
 def _is_internal(distribution: BaseDistribution, number: float) -> bool:
     if isinstance(distribution, CategoricalDistribution):
         return number in range(len(distribution.choices))
-    return _contains(distribution, number)
+    return distribution.low <= number <= distribution.high  # type: ignore[attr-defined]
 
 
 def union_search_space(trials: list[FrozenTrial]) -> dict[str, BaseDistribution]:
-    """All parameters that trials have had, each with the range to look for values in.
+    """Return all parameters that trials have had, each with the range to look for values in.
 
-    Unlike Optuna's intersection it keeps the conditional ones, and those whose range moves, so
-    that the predictor learns from them and the policy picks them together with the rest.
+    Unlike Optuna's intersection it keeps conditional parameters and those whose range moves. So
+    the predictor learns from them, and the policy picks them together with the others.
     Parameters with a single value are left out: there is nothing to pick.
     """
     return {name: d for name, d in searched(trials).items() if not d.single()}

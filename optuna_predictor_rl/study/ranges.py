@@ -16,64 +16,66 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial
 
-SETTLED = 4
-"""Trials in a row with one range, on average, from which ranges are taken to be changed by hand
-and not by the values of other parameters."""
+MIN_MEAN_RUN = 4
+"""Mean number of consecutive trials with one range from which on a range counts as changed by the
+user, and not by the values of other parameters."""
 
-WIDEST = 20.0
-"""Widths of the searched range by which the modelled one may exceed it at either end: what lies
-farther out counts as its end, so that one huge value does not make all others the same."""
+MAX_EXCESS = 20.0
+"""Widths of the searched range by which the modelled one may exceed it at either end. A value
+farther out counts as the end: otherwise one huge value would make all others look the same."""
 
 Ranged = FloatDistribution | IntDistribution
 
 
 @dataclass
-class _Seen:
+class _Past:
     """The distributions of a parameter: each run of equal ones, and the number of trials."""
 
     runs: list[BaseDistribution] = field(default_factory=list)
-    n: int = 0
+    n_trials: int = 0
 
     def add(self, distribution: BaseDistribution) -> None:
-        self.n += 1
+        self.n_trials += 1
         if not self.runs or not _same(self.runs[-1], distribution):
             self.runs.append(distribution)
 
 
 def searched(trials: Iterable[FrozenTrial]) -> dict[str, BaseDistribution]:
-    """The distribution of each parameter of trials in which the next value is looked for.
+    """Return the distribution of each parameter in which the next value is looked for.
 
-    That is the latest range if it was changed by hand, and all ranges together if they move from
-    trial to trial; a single value that never changed stays one.
+    That is the latest range if the user changed it, and the union of all ranges if they move from
+    trial to trial. A single value that never changed stays a single value.
     """
-    return {name: _searched(seen) for name, seen in _seen(trials).items()}
+    return {name: _searched(past) for name, past in _pasts(trials).items()}
 
 
 def modelled(
     trials: Sequence[FrozenTrial], search_space: dict[str, BaseDistribution]
 ) -> dict[str, BaseDistribution]:
-    """The distribution of each parameter of trials that holds all the values they have had.
+    """Return the distribution of each parameter that holds all the values that trials have had.
 
     Args:
         trials: The trials.
         search_space: The distributions in which values are looked for, which they contain.
     """
-    seen = _seen(trials)
-    found = {name: search_space.get(name) or _searched(s) for name, s in seen.items()}
+    pasts = _pasts(trials)
+    found = {name: search_space.get(name) or _searched(past) for name, past in pasts.items()}
     found |= {name: d for name, d in search_space.items() if name not in found}
-    return {name: _with_all(name, d, seen.get(name, _Seen()), trials) for name, d in found.items()}
+    return {
+        name: _with_all(name, d, pasts.get(name, _Past()), trials) for name, d in found.items()
+    }
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value has a place on an axis."""
+    """Return whether a value is a number: no truth value, not NaN."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
 
 
-def _seen(trials: Iterable[FrozenTrial]) -> dict[str, _Seen]:
-    found: dict[str, _Seen] = {}
+def _pasts(trials: Iterable[FrozenTrial]) -> dict[str, _Past]:
+    found: dict[str, _Past] = {}
     for trial in trials:
         for name, distribution in trial.distributions.items():
-            found.setdefault(name, _Seen()).add(distribution)
+            found.setdefault(name, _Past()).add(distribution)
     return found
 
 
@@ -83,25 +85,26 @@ def _same(a: BaseDistribution, b: BaseDistribution) -> bool:
     return a is b or a == b
 
 
-def _searched(seen: _Seen) -> BaseDistribution:
-    latest, before = seen.runs[-1], seen.runs[:-1]
+def _searched(past: _Past) -> BaseDistribution:
+    latest, before = past.runs[-1], past.runs[:-1]
     if not isinstance(latest, (FloatDistribution, IntDistribution)) or not before:
         return latest
-    by_hand = not any(_same(latest, d) for d in before) and seen.n >= SETTLED * len(seen.runs)
-    return latest if by_hand else _union(latest, before)
+    is_new = not any(_same(latest, d) for d in before)
+    by_user = is_new and past.n_trials >= MIN_MEAN_RUN * len(past.runs)
+    return latest if by_user else _union(latest, before)
 
 
 def _with_all(
-    name: str, distribution: BaseDistribution, seen: _Seen, trials: Sequence[FrozenTrial]
+    name: str, distribution: BaseDistribution, past: _Past, trials: Sequence[FrozenTrial]
 ) -> BaseDistribution:
     if isinstance(distribution, CategoricalDistribution):
-        return _with_choices(distribution, seen.runs)
+        return _with_choices(distribution, past.runs)
     if not isinstance(distribution, (FloatDistribution, IntDistribution)):
         return distribution
     values = (t.params[name] for t in trials if name in t.params)
     numbers = (v for v in values if is_number(v) and (v > 0 or not distribution.log))
     outside = [v for v in numbers if not distribution.low <= v <= distribution.high]
-    union = _union(distribution, seen.runs)
+    union = _union(distribution, past.runs)
     if not outside and (union.low, union.high) == (distribution.low, distribution.high):
         return distribution
     low, high = min([union.low, *outside]), max([union.high, *outside])
@@ -112,19 +115,19 @@ def _with_all(
 def _with_choices(
     latest: CategoricalDistribution, before: Iterable[BaseDistribution]
 ) -> CategoricalDistribution:
-    """With the choices that other trials had, behind its own."""
+    """Return a distribution with the choices of other trials after those of the latest."""
     choices = list(latest.choices)
     for distribution in before:
         if isinstance(distribution, CategoricalDistribution) and not _same(distribution, latest):
-            known = [(type(c), c) for c in choices]
-            choices += [c for c in distribution.choices if (type(c), c) not in known]
+            present = [(type(c), c) for c in choices]  # True == 1, so types count
+            choices += [c for c in distribution.choices if (type(c), c) not in present]
     return latest if len(choices) == len(latest.choices) else CategoricalDistribution(choices)
 
 
 def _union(latest: Ranged, others: Iterable[BaseDistribution]) -> Ranged:
-    """The smallest distribution of the latest one's kind that holds all ranges.
+    """Return the smallest distribution of the latest one's kind that holds all ranges.
 
-    Its step is one on which all their values lie; without such a one it is continuous.
+    Its step is one on which all their values lie; if there is none, it is continuous.
     """
     ranged = [d for d in others if isinstance(d, (FloatDistribution, IntDistribution))]
     ranged = [latest, *(d for d in ranged if not (latest.log and d.high <= 0))]
@@ -148,17 +151,17 @@ def _step(ranged: Sequence[Ranged]) -> int | float | None:
 
 
 def _reach(distribution: Ranged) -> tuple[int | float, int | float]:
-    """The least and the largest value that are modelled beside a range."""
+    """Return the smallest and the largest value that are modelled beside a range."""
     low, high = distribution.low, distribution.high
     if distribution.log:
-        factor = min((high / low) ** WIDEST, 1e300) if low < high else math.e**WIDEST
+        factor = min((high / low) ** MAX_EXCESS, 1e300) if low < high else math.e**MAX_EXCESS
         return low / factor, high * factor
-    width = WIDEST * ((high - low) or 1.0)
+    width = MAX_EXCESS * ((high - low) or 1.0)
     return low - width, high + width
 
 
 def _ranged(like: Ranged, low: int | float, high: int | float, step: int | float | None) -> Ranged:
-    """A distribution of a kind; a range that its step does not divide is extended."""
+    """Return a distribution of a kind; a range that its step does not divide is extended."""
     if isinstance(like, IntDistribution):
         first, last = max(math.floor(low), 1) if like.log else math.floor(low), math.ceil(high)
         size = 1 if like.log or step is None else int(step)

@@ -1,11 +1,10 @@
-"""What Optuna offers no public way for: the only file that touches its private names.
+"""Access to what Optuna keeps private: the only module that uses its private names.
 
-Why each is needed: samplers and pruners get a ``FrozenTrial``, which cannot write; reading all
-trials once a trial, without copies, has no public name; a live ``Trial`` does not show what it
-has reported; other workers see a parameter only once the objective has asked for it; a view of a
-study is a study over another storage, and has to pass the storage's heartbeat on; a sampler that
-fixes parameters around another one does not say to which values; a function of constraints is
-stored in a format of Optuna's own.
+Optuna has no public way to write on a `FrozenTrial`, which is all that samplers and pruners get;
+to read all trials once a trial without copies; to see what a live `Trial` has reported; to tell
+other workers of parameters before the objective asks for them; to pass a storage's heartbeat on
+from a view of a study; to see the values that a `PartialFixedSampler` fixes; or to store the
+constraints of a function.
 """
 
 import json
@@ -21,33 +20,36 @@ from optuna.storages._heartbeat import BaseHeartbeat, is_heartbeat_enabled
 from optuna.study import Study
 from optuna.trial import BaseTrial, FixedTrial, FrozenTrial, Trial, TrialState
 
+from optuna_predictor_rl.study.attributes import PLANNED
+
 __all__ = ["BaseHeartbeat", "is_heartbeat_enabled"]
 
-PLANNED = "predictor_rl:relative_params"
-"""System attributes, with a number after it: what a trial will be given, as JSON in pieces."""
+LABELLED = (TrialState.COMPLETE, TrialState.PRUNED)
+"""States of the trials that a predictor learns from and whose parameters make the space."""
+
 MAX_LENGTH = 2045
 """Characters of a piece, as in Optuna's samplers: MySQL's older schemas have no room for more."""
 
 
 def set_trial_attribute(study: Study, trial_id: int, key: str, value: Any) -> None:
-    """Stores a user attribute on a running trial; ``value`` must be JSON-serializable."""
+    """Store a user attribute on a running trial; `value` must be JSON-serializable."""
     study._storage.set_trial_user_attr(trial_id, key, value)
 
 
 def set_study_attribute(study: Study, key: str, value: Any) -> None:
-    """Stores a user attribute on a study, also on one that a pruner narrowed to a bracket."""
+    """Store a user attribute on a study, also on one that a pruner narrowed to a bracket."""
     study._storage.set_study_user_attr(study._study_id, key, value)
 
 
 def study_attributes(study: Study) -> dict[str, Any]:
-    """The study's user attributes as its storage has them now."""
+    """Return the study's user attributes as its storage has them now."""
     return study._storage.get_study_user_attrs(study._study_id)
 
 
 def trials(
     study: Study, states: Container[TrialState] | None = None, *, fresh: bool = False
 ) -> list[FrozenTrial]:
-    """The study's trials, not copied: read them only.
+    """Return the study's trials, not copied: read them only.
 
     Args:
         study: The study.
@@ -58,12 +60,12 @@ def trials(
 
 
 def trial_id(trial: Trial | FrozenTrial) -> int:
-    """The storage's identifier of a trial."""
+    """Return the storage's identifier of a trial."""
     return trial._trial_id
 
 
 def set_planned(study: Study, trial: FrozenTrial, numbers: Mapping[str, float]) -> None:
-    """Stores all parameters that a trial will be given, before it has asked for them."""
+    """Store all parameters that a trial will be given, before the objective asks for them."""
     text = json.dumps(numbers)
     for i in range(0, len(text), MAX_LENGTH):
         piece = text[i : i + MAX_LENGTH]
@@ -73,7 +75,7 @@ def set_planned(study: Study, trial: FrozenTrial, numbers: Mapping[str, float]) 
 
 
 def planned(trial: FrozenTrial) -> object:
-    """What ``set_planned`` stored, not yet checked; None without it or if it is no JSON."""
+    """Return what `set_planned` stored, not yet checked; None without it or if it is no JSON."""
     pieces: list[str] = []
     while isinstance(piece := trial.system_attrs.get(f"{PLANNED}:{len(pieces)}"), str):
         pieces.append(piece)
@@ -85,20 +87,20 @@ def planned(trial: FrozenTrial) -> object:
 
 
 def enqueued(trial: FrozenTrial) -> dict[str, Any]:
-    """The parameters that a trial was enqueued with."""
+    """Return the parameters that a trial was enqueued with."""
     fixed = trial.system_attrs.get("fixed_params")
     return fixed if isinstance(fixed, dict) else {}
 
 
 def known_params(trial: BaseTrial) -> dict[str, Any]:
-    """All parameters that a trial has or was made with, asked for already or not."""
+    """Return all parameters that a trial has, or was made with and not asked for yet."""
     if isinstance(trial, FixedTrial):
         return trial._params
     return {**(enqueued(trial) if isinstance(trial, FrozenTrial) else {}), **trial.params}
 
 
 def fixed(study: Study) -> dict[str, Any]:
-    """The parameters that a `PartialFixedSampler` around the study's sampler fixes."""
+    """Return the parameters that a `PartialFixedSampler` around the study's sampler fixes."""
     found: dict[str, Any] = {}
     sampler = getattr(study, "sampler", None)
     while isinstance(sampler, PartialFixedSampler):
@@ -108,27 +110,27 @@ def fixed(study: Study) -> dict[str, Any]:
 
 
 def latest(trial: Trial) -> FrozenTrial:
-    """A running trial as the storage has it now, with all it has reported."""
+    """Return a running trial as the storage has it now, with all it has reported."""
     return trial._get_latest_trial()
 
 
 def storage_of(study: Study) -> BaseStorage:
-    """The storage of a study."""
+    """Return the storage of a study."""
     return study._storage
 
 
 def id_of(study: Study) -> int:
-    """The storage's identifier of a study."""
+    """Return the storage's identifier of a study."""
     return study._study_id
 
 
 def forget_trials(study: Study) -> None:
-    """Makes a study read its trials again; Optuna does so only when asked for a trial."""
+    """Make a study read its trials again; Optuna does so only when asked for a trial."""
     study._thread_local.cached_all_trials = None
 
 
 def warn_of_constraints_func() -> None:
-    """Warns as Optuna's samplers do."""
+    """Warn as Optuna's samplers do that `constraints_func` is deprecated."""
     deprecated = _DEPRECATION_WARNING_TEMPLATE.format(
         name="`constraints_func`", d_ver="5.0.0", r_ver="7.0.0"
     )
@@ -145,10 +147,10 @@ def store_constraints(
     trial: FrozenTrial,
     state: TrialState,
 ) -> None:
-    """Stores a finished trial's constraints as Optuna's samplers do."""
+    """Store a finished trial's constraints as Optuna's samplers do."""
     _process_constraints_after_trial(constraints_func, study, trial, state)
 
 
 def stored_trial(study: Study, trial: FrozenTrial) -> FrozenTrial:
-    """A trial as the storage has it now."""
+    """Return a trial as the storage has it now."""
     return study._storage.get_trial(trial._trial_id)

@@ -1,1 +1,1 @@
-"""What any Python library might need: checks of arguments, numbers of threads, safe text."""
+"""Helpers that know nothing of searches: checks of arguments, numbers of threads, safe text."""

@@ -1,4 +1,4 @@
-"""Devices that can be used on this machine."""
+"""Checks of torch devices."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import torch
 
 
 def usable_device(device: str | torch.device) -> torch.device:
-    """Return the device, if tensors can be put on it here.
+    """Return the device if tensors can be put on it on this machine.
 
-    CUDA is only asked how many devices there are: once it has started, a process cannot fork.
+    CUDA devices are only counted, because a process that has started CUDA cannot fork.
 
     Raises:
         ValueError: If torch does not know the device, or the machine does not have it.

@@ -1,4 +1,4 @@
-"""Our numerics in a state of their own, whatever state the user's process is in."""
+"""A fixed state of torch, NumPy and SciPy for our numerics, whatever the user has set."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from optuna_predictor_rl.support.threads import one_thread
 def guarded() -> Iterator[None]:
     """Run a search, a fit or a prediction as in a process that has set nothing.
 
-    Gradients are on; inference mode and autocast are off; floating-point errors are ignored (the
-    code expects infinities); there is one thread (`one_thread`). All of it is the user's again
-    afterwards. torch's default dtype, which is the whole process's, and default device are not
-    set: our tensors name their own.
+    Gradients are on, inference mode and autocast are off, floating-point errors are ignored (the
+    code expects infinities), and there is one thread (`one_thread`). The user's settings are
+    restored afterwards. torch's default device and dtype (which all threads share) stay as they
+    are, because our tensors name their own.
 
     Example:
         >>> with torch.no_grad(), guarded():
@@ -34,6 +34,6 @@ def guarded() -> Iterator[None]:
             if torch.is_autocast_enabled(device):
                 states.enter_context(torch.autocast(device, enabled=False))
         states.enter_context(np.errstate(all="ignore"))
-        # The stubs misspell it.
+        # The ignored error is a misspelling in the stubs.
         states.enter_context(scipy.special.errstate(all="ignore"))  # type: ignore[arg-type]
         yield

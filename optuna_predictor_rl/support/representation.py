@@ -1,17 +1,15 @@
-"""Representations that show the call by which an object was made."""
+"""Representations of the sampler and the pruners that show the call that made them."""
 
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, TypeVar
 
-_P = ParamSpec("_P")
+_Init = TypeVar("_Init", bound=Callable[..., None])
 
 
-def remembering(
-    init: Callable[Concatenate[Any, _P], None],
-) -> Callable[Concatenate[Any, _P], None]:
-    """Lets an object's constructor remember what it was given, for `call_of`.
+def remembering(init: _Init) -> _Init:
+    """Let a constructor store the arguments it was given, for `call_of`.
 
     Example:
         >>> class Point:
@@ -24,16 +22,16 @@ def remembering(
     """
     signature = inspect.signature(init)
 
-    def remember(self: Any, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+    @functools.wraps(init)
+    def remember(self: Any, /, *args: Any, **kwargs: Any) -> None:
         init(self, *args, **kwargs)
-        given = signature.bind(self, *args, **kwargs).arguments
-        self._given = dict(list(given.items())[1:])
+        _, *given = signature.bind(self, *args, **kwargs).arguments.items()
+        self._given = dict(given)
 
-    functools.update_wrapper(remember, init)
-    return remember
+    return remember  # type: ignore[return-value]
 
 
 def call_of(made: Any) -> str:
-    """The call that makes an object whose constructor is `remembering`, as text."""
+    """Return the call that made an object, whose constructor must be `remembering`."""
     arguments = ", ".join(f"{name}={value!r}" for name, value in made._given.items())
     return f"{type(made).__name__}({arguments})"

@@ -1,42 +1,42 @@
-"""Text that comes from users, such as names and choices, made safe to show.
+"""Text from users, such as names and choices, made safe to show.
 
-A storage may be shared: what one person names a parameter, all who look at the study are shown.
-So nothing of it may act as markup.
+A storage may be shared: everybody who looks at a study sees the names that one person chose. So
+no part of a name may act as markup.
 """
 
 import html
 import re
 
 WIDEST = 60
-"""Characters of a name or a value that are shown."""
+"""Largest number of characters of a name or a value in a figure or a note."""
 
 _ACTIVE = re.compile(
     r"[\\`*\[\]<>|&~@]"
-    r"|(?<!\w)_|_(?!\w)"  # within a word an underscore is one
-    r"|:(?=//)|(?<=www)\."  # addresses become links by themselves
+    r"|(?<!\w)_|_(?!\w)"  # Markdown leaves underscores inside a word alone
+    r"|:(?=//)|(?<=www)\."  # Markdown makes links of addresses
 )
 
 
 def shortened(text: object, at_most: int = WIDEST) -> str:
-    r"""Return one line of at most so many characters, in which each of them can be seen.
+    r"""Return one line of visible characters.
 
-    What has no glyph (line breaks, marks that turn the direction of writing, halves of a
-    surrogate pair) is shown as Python writes it. Longer text loses its middle: names that share
-    a prefix stay apart.
+    Characters without a glyph (line breaks, marks that turn the direction of writing, halves of a
+    surrogate pair) are shown as Python escapes them. Long text loses its middle, so that names
+    with a common prefix stay different.
 
     Args:
-        text: Anything; `str` of it is shown.
-        at_most: Characters, at least 3.
+        text: Any object; its `str` is shown.
+        at_most: Largest number of characters, at least 3.
 
     Example:
         >>> shortened("a\nb"), shortened("optimizer.weight_decay", 11)
         ('a\\nb', 'optim…decay')
     """
-    known = str(text)
-    if len(known) > 2 * at_most:  # a value of a megabyte is not escaped as a whole
-        known = known[:at_most] + known[-at_most:]
+    line = str(text)
+    if len(line) > 2 * at_most:  # escaping a megabyte would be slow
+        line = line[:at_most] + line[-at_most:]
     shown = "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in known
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in line
     )
     if len(shown) <= at_most:
         return shown
@@ -45,7 +45,7 @@ def shortened(text: object, at_most: int = WIDEST) -> str:
 
 
 def code_span(text: object) -> str:
-    """Return text as a code span of Markdown, whatever stands in it.
+    """Return any text as a code span of Markdown.
 
     Example:
         >>> print(code_span("lr"), code_span("a`b"), code_span(""))
@@ -53,7 +53,7 @@ def code_span(text: object) -> str:
     """
     shown = _not_blank(shortened(text))
     fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
-    # Of a span that starts and ends with a space, Markdown takes one at each end.
+    # Markdown strips one space at each end of a span.
     pad = " " if shown[0] in "` " or shown[-1] in "` " else ""
     return f"{fence}{pad}{shown}{pad}{fence}"
 
@@ -79,5 +79,5 @@ def plotly_text(text: object, at_most: int = WIDEST) -> str:
 
 
 def _not_blank(text: str) -> str:
-    """In quotes if nothing of it would be seen."""
+    """Return text, in quotes if it is all blank."""
     return text if text.strip() else f'"{text}"'

@@ -13,12 +13,12 @@ from threadpoolctl import LibController, OpenBLASController, ThreadpoolControlle
 
 
 class _Inside:
-    """What `one_thread` has to restore, for all threads together.
+    """The settings that `one_thread` has to restore, shared by all threads.
 
     Attributes:
         lock: Held while anything here changes.
-        count: How many threads are inside.
-        n_threads: torch's number when the first came in.
+        count: Number of threads inside `one_thread`.
+        n_threads: torch's number of threads when the first one came in.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class _Inside:
         self._limited: dict[LibController, int] = {}
 
     def limit_blas(self) -> None:
-        """Set the BLAS libraries to one thread that have more."""
+        """Set all BLAS libraries to one thread."""
         with _anyone_may_set():
             for library in self._blas():
                 n_threads = library.num_threads
@@ -39,7 +39,7 @@ class _Inside:
                     library.set_num_threads(1)
 
     def restore_blas(self) -> None:
-        """Give them their numbers back, save for those that another thread has set meanwhile."""
+        """Restore the libraries' numbers, except those that another thread has changed since."""
         with _anyone_may_set():
             for library, n_threads in self._limited.items():
                 if library.num_threads == 1:
@@ -47,15 +47,15 @@ class _Inside:
         self._limited = {}
 
     def _blas(self) -> list[LibController]:
-        """The process's BLAS libraries.
+        """Return the process's BLAS libraries.
 
-        They are looked for again when the number of modules has changed: this takes milliseconds,
-        and an extension module may have loaded a further one.
+        Finding them takes milliseconds, so they are looked for again only if the number of modules
+        has changed: an extension module may have loaded a further library.
         """
         if self._n_modules != len(sys.modules):
             self._n_modules = len(sys.modules)
             with warnings.catch_warnings():
-                # It warns of libraries that get on badly, which a search cannot help.
+                # threadpoolctl warns of incompatible libraries, which no search can change.
                 warnings.simplefilter("ignore")
                 found = ThreadpoolController().select(user_api="blas")
             self._libraries = found.lib_controllers
@@ -64,7 +64,7 @@ class _Inside:
 
 @contextmanager
 def _anyone_may_set() -> Iterator[None]:
-    """Let any thread set OpenBLAS, as threadpoolctl leaves that to the first one."""
+    """Let any thread set OpenBLAS, which threadpoolctl allows only to the first one."""
     OpenBLASController.clear_controlling_thread(force=True)
     try:
         yield
@@ -79,15 +79,16 @@ _inside = _Inside()
 def one_thread() -> Iterator[None]:
     """Run torch and all BLAS libraries on one thread, which is faster on small matrices.
 
-    The user's numbers of threads are restored, those of BLAS libraries once nobody is inside.
+    On several threads, a search takes up to nine times the processor time. The user's numbers of
+    threads are restored, those of BLAS libraries once no thread is inside.
 
     A BLAS library (NumPy has one, SciPy another) has one number for the whole process. So with
-    ``n_jobs=2`` a training that runs beside a search has one thread for NumPy's and SciPy's
-    linear algebra too, until the search is done; in torch it keeps the number it started with.
+    `n_jobs=2` a training beside a search also has one thread for NumPy's and SciPy's linear
+    algebra until the search is done; in torch it keeps its own number.
 
     torch has a number for each thread and one that new threads start with, and sets both at once.
-    A thread that comes in while others are inside may thus find their 1; it leaves behind what
-    the first of them found.
+    So a thread that comes in while others are inside may find their 1; it restores the number
+    that the first of them found.
 
     Example:
         >>> before = torch.get_num_threads()

@@ -1,4 +1,4 @@
-"""Figures of a study; needs the extra ``visualization`` (plotly)."""
+"""Figures of a study; needs the extra `visualization` (plotly)."""
 
 try:
     import plotly  # noqa: F401
@@ -17,10 +17,7 @@ from optuna_predictor_rl.visualization.importance import (
     decision_importance,
     plot_decision_importance,
 )
-from optuna_predictor_rl.visualization.learning_curves import (
-    learning_curves,
-    plot_learning_curves,
-)
+from optuna_predictor_rl.visualization.learning_curves import learning_curves, plot_learning_curves
 from optuna_predictor_rl.visualization.policy import (
     plot_policy_probabilities,
     policy_probabilities,

@@ -1,4 +1,4 @@
-"""Predicted against observed rank on held-out folds (Figs. 4 and 5 of the paper)."""
+"""Predicted against observed rank in held-out folds (Figs. 4 and 5 of the paper)."""
 
 from dataclasses import dataclass
 
@@ -24,32 +24,26 @@ from optuna_predictor_rl.visualization.source import (
     sampler_text,
     task_names,
 )
-from optuna_predictor_rl.visualization.style import (
-    COLORS,
-    GREY,
-    SYMBOLS,
-    base_layout,
-    thinned,
-)
+from optuna_predictor_rl.visualization.style import COLORS, GREY, SYMBOLS, base_layout, thinned
 
 MIN_FOLD = 3
-"""Trials that a fold must have, for its tau to say anything."""
+"""Smallest number of trials in a fold: the tau of two is always 1 or -1."""
 N_POINTS = 500
-"""Trials that are drawn at most."""
+"""Largest number of trials in the figure."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskCalibration:
-    """How the predictor ranks held-out trials in one task; rank 1 is the best.
+    """The predictor's ranking of held-out trials in one task; rank 1 is the best.
 
     Attributes:
-        name: Of the value or the cost.
-        fold: The fold in which each trial was held out.
-        observed: Rank of its label among all trials'; equal labels share their mean rank.
-        predicted: Rank of its prediction.
-        tau: Kendall's tau of the predictions over all folds with the labels.
-        fold_taus: Within each fold.
-        training_tau: On the trials that a predictor was fitted on: what tau must not be read as.
+        name: Name of the value or the cost.
+        fold: Fold in which each trial was held out.
+        observed: Rank of each trial's label; equal labels share their mean rank.
+        predicted: Rank of each trial's prediction.
+        tau: Kendall's tau of predictions and labels over all folds.
+        fold_taus: Kendall's tau within each fold.
+        training_tau: Kendall's tau on the trials that a predictor was fitted on, for contrast.
     """
 
     name: str
@@ -64,20 +58,16 @@ class TaskCalibration:
 @checked
 @guarded()
 def predictor_calibration(
-    study: Study,
-    sampler: BaseSampler | None = None,
-    *,
-    n_folds: int = 5,
-    seed: int = 0,
+    study: Study, sampler: BaseSampler | None = None, *, n_folds: int = 5, seed: int = 0
 ) -> list[TaskCalibration]:
-    """Held-out ranks of the value and, if the predictor learns it, of the cost.
+    """Return held-out ranks of the value and, if the predictor learns it, of the cost.
 
     Args:
         study: A study with one objective.
         sampler: A predictor-based sampler, also a new one; by default the study's own or, if
             that is of another kind, one with default settings.
-        n_folds: How often the predictor is fitted, each time without another part of the trials.
-        seed: Of the folds and the fits.
+        n_folds: Number of folds; the predictor is fitted once without each.
+        seed: Seed of the folds and the fits.
 
     Raises:
         ValueError: If the given sampler is of another kind, the study has several objectives,
@@ -106,19 +96,11 @@ def predictor_calibration(
 @checked
 @guarded()
 def plot_predictor_calibration(
-    study: Study,
-    sampler: BaseSampler | None = None,
-    *,
-    n_folds: int = 5,
-    seed: int = 0,
+    study: Study, sampler: BaseSampler | None = None, *, n_folds: int = 5, seed: int = 0
 ) -> go.Figure:
-    """Draws held-out ranks, a panel for the value and one for the cost, if there is one.
+    """Draw held-out ranks, with a panel for the value and one for the cost, if there is one.
 
-    Args:
-        study: A study with one objective.
-        sampler: See ``predictor_calibration``.
-        n_folds: See ``predictor_calibration``.
-        seed: See ``predictor_calibration``.
+    Arguments and errors are those of `predictor_calibration`.
 
     Example:
         >>> import optuna
@@ -163,8 +145,8 @@ def _calibration(name: str, task: int, held_out: HeldOut, training_tau: float) -
 
 
 def _panel_title(task: TaskCalibration) -> str:
-    known = task.fold_taus[np.isfinite(task.fold_taus)]
-    folds = f"<br>by fold {known.min():.2f} to {known.max():.2f}" if len(known) else ""
+    taus = task.fold_taus[np.isfinite(task.fold_taus)]
+    folds = f"<br>by fold {taus.min():.2f} to {taus.max():.2f}" if len(taus) else ""
     return (
         f"<b>{plotly_text(task.name, WIDEST_TITLE)}</b>: Kendall's tau {task.tau:.2f}{folds}"
         f"<br>(on the trials it was fitted to: {task.training_tau:.2f})"

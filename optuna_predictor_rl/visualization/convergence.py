@@ -9,7 +9,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 
 from optuna_predictor_rl.core.targets import rank_targets
-from optuna_predictor_rl.search.suggester import Search
+from optuna_predictor_rl.search.suggester import FittedSearch
 from optuna_predictor_rl.study.objective import sign_of
 from optuna_predictor_rl.support.checked import check_at_least, checked
 from optuna_predictor_rl.support.guard import guarded
@@ -17,7 +17,7 @@ from optuna_predictor_rl.visualization.source import inspect_search, sampler_tex
 from optuna_predictor_rl.visualization.style import BLUE, FULL_COLOR, ORANGE, base_layout, thinned
 
 N_STEPS = 120
-"""Steps that are drawn at most."""
+"""Largest number of steps in the figure."""
 REWARDS = {
     "mean": "this score",
     "improvement": "the expected improvement over the best trial, not for this score alone",
@@ -28,22 +28,22 @@ REWARDS = {
 class Convergence:
     """Predicted scores by step, in standard deviations of the trials' transformed values.
 
-    The score is Eq. (6): the weighted sum of predicted value and cost. Lower is better, unless
-    the study maximizes and cost has no weight: then all signs are turned.
+    The score is Eq. (6), the weighted sum of predicted value and cost. Lower is better. If the
+    study maximizes and cost has no weight, all signs are turned and higher is better.
 
     Attributes:
-        steps: Counted from 1.
-        mean: Of the configurations that each round proposed in a step.
-        best: The best that each round has proposed so far.
-        random_mean: Of as many random configurations.
-        random_best: The best of them so far.
-        refined: The best of all that rounds and local moves, which follow them, have found; NaN
-            without such moves. They climb the reward, so they may add nothing to this score.
-        best_trial: The predicted score of the trial with the best label.
+        steps: Steps of REINFORCE from 1; "r s" below are rounds and steps.
+        mean: Mean score of the configurations that a round proposed in a step.
+        best: Best score that a round has proposed so far.
+        random_mean: Mean score of as many random configurations.
+        random_best: Best score of the random configurations so far.
+        refined: Best score of all rounds and of the local moves that follow them; NaN without
+            such moves. The moves climb the reward, so they may not improve this score.
+        best_trial: Predicted score of the trial with the best label.
         higher_is_better: Whether signs are turned.
-        reward: What the policy is rewarded for; see ``PolicyConfig``.
-        batch_size: Configurations that a round proposes in a step.
-        n_trials: Trials that the predictor was fitted on.
+        reward: The policy's reward; see `PolicyConfig`.
+        batch_size: Number of configurations that a round proposes in a step.
+        n_trials: Number of trials that the predictor was fitted on.
         weight: Weight of each task.
     """
 
@@ -66,13 +66,13 @@ class Convergence:
 def rl_convergence(
     study: Study, sampler: BaseSampler | None = None, *, seed: int = 0
 ) -> Convergence:
-    """Scores of what the policies proposed, and of as many random configurations.
+    """Return the scores of the policies' proposals and of as many random configurations.
 
     Args:
         study: A study with one objective.
         sampler: A predictor-based sampler, also a new one; by default the study's own or, if
             that is of another kind, one with default settings.
-        seed: Of the random configurations.
+        seed: Seed of the random configurations.
 
     Raises:
         ValueError: If the given sampler is of another kind, the study has several objectives, or
@@ -111,12 +111,9 @@ def rl_convergence(
 def plot_rl_convergence(
     study: Study, sampler: BaseSampler | None = None, *, seed: int = 0
 ) -> go.Figure:
-    """Draws the scores by step: REINFORCE in blue, random sampling in orange.
+    """Draw the scores by step: REINFORCE in blue, random sampling in orange.
 
-    Args:
-        study: A study with one objective.
-        sampler: See ``rl_convergence``.
-        seed: Of the random configurations.
+    Arguments and errors are those of `rl_convergence`.
 
     Example:
         >>> import optuna
@@ -156,11 +153,11 @@ def plot_rl_convergence(
     return figure
 
 
-def _score(found: Search, rows: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
+def _score(found: FittedSearch, rows: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
     return found.ensemble.mean(rows, found.weight)
 
 
-def _best_row(found: Search) -> Float[np.ndarray, "1 d"]:
+def _best_row(found: FittedSearch) -> Float[np.ndarray, "1 d"]:
     labels = found.history.labels
     standing = np.nan_to_num(rank_targets(labels)) @ found.weight[: labels.shape[1]]
     best = int(np.argmin(standing))
@@ -178,8 +175,8 @@ def _draw_rounds(
     color: str,
     name: str,
 ) -> None:
-    """All rounds in one trace, parted by gaps."""
-    x = [None if step < 0 else int(step) for _ in values for step in (*steps, -1)]
+    """Draw all rounds in one trace, separated by gaps, which is smaller than a trace each."""
+    x = [step for _ in values for step in (*steps.tolist(), None)]
     y = [value for row in values for value in (*row.round(4).tolist(), None)]
     figure.add_scatter(
         x=x, y=y, mode="lines", name=name, line={"color": color, "width": 1, "dash": "dot"},
@@ -195,7 +192,7 @@ def _draw_ends(figure: go.Figure, data: Convergence) -> None:
     )  # fmt: skip
     if np.isfinite(data.refined):
         pick = np.max if data.higher_is_better else np.min
-        figure.add_scatter(  # leads to the star from where the rounds have ended
+        figure.add_scatter(  # from the end of the rounds to the star
             x=[ends[1]] * 2, y=[float(pick(data.best[:, -1])), data.refined], mode="lines",
             line={"color": BLUE, "width": 2}, showlegend=False, hoverinfo="skip",
         )  # fmt: skip

@@ -22,21 +22,21 @@ from optuna_predictor_rl.visualization.source import (
 from optuna_predictor_rl.visualization.style import BLUE, ORANGE, base_layout, distinct
 
 MAX_DECISIONS = 30
-"""Decisions that are drawn at most."""
+"""Largest number of decisions in the figure."""
 WIDEST_NAME = 28
-"""Characters of a decision's name."""
+"""Characters of a decision's name in the figure."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Importance:
-    """Total effects, the most important decision for the value first.
+    """Total effects of decisions, the most important one for the value first.
 
     Attributes:
-        decisions: Their names.
-        tasks: The value, and the cost if the predictor learns it.
-        effect: Share of a prediction's variance that a decision has a part in, over uniform
-            configurations, (decisions, tasks); see ``core.importance.total_effects``.
-        n_trials: Trials that the predictor was fitted on.
+        decisions: Names of the decisions.
+        tasks: Names of the value and, if the predictor learns it, the cost.
+        effect: Share of the variance of a task's predictions over uniform configurations that a
+            decision takes part in; see `core.importance.total_effects`.
+        n_trials: Number of trials that the predictor was fitted on.
     """
 
     decisions: list[str]
@@ -48,20 +48,16 @@ class Importance:
 @checked
 @guarded()
 def decision_importance(
-    study: Study,
-    sampler: BaseSampler | None = None,
-    *,
-    n_samples: int = 1024,
-    seed: int = 0,
+    study: Study, sampler: BaseSampler | None = None, *, n_samples: int = 1024, seed: int = 0
 ) -> Importance:
-    """Total effects of the decisions on what the predictor says of random configurations.
+    """Return the total effects of the decisions on the predictions of random configurations.
 
     Args:
         study: A study with one objective.
         sampler: A predictor-based sampler, also a new one; by default the study's own or, if
             that is of another kind, one with default settings.
-        n_samples: Configurations in which each decision is drawn anew.
-        seed: Of the configurations.
+        n_samples: Number of configurations; each decision is resampled in all of them.
+        seed: Seed of the configurations.
 
     Raises:
         ValueError: If the given sampler is of another kind, the study has several objectives, or
@@ -89,19 +85,11 @@ def decision_importance(
 @checked
 @guarded()
 def plot_decision_importance(
-    study: Study,
-    sampler: BaseSampler | None = None,
-    *,
-    n_samples: int = 1024,
-    seed: int = 0,
+    study: Study, sampler: BaseSampler | None = None, *, n_samples: int = 1024, seed: int = 0
 ) -> go.Figure:
-    """Draws a bar a decision, a panel for the value and one for the cost, if there is one.
+    """Draw a bar for each decision, with a panel for the value and one for the cost, if any.
 
-    Args:
-        study: A study with one objective.
-        sampler: See ``decision_importance``.
-        n_samples: See ``decision_importance``.
-        seed: See ``decision_importance``.
+    Arguments and errors are those of `decision_importance`.
 
     Example:
         >>> import optuna
@@ -136,7 +124,7 @@ def plot_decision_importance(
         panel_lines=1,
     )
     figure.update_xaxes(tickformat=".0%", rangemode="tozero")
-    # Names such as "1" and "2" would be taken for numbers, and some of many be left out.
+    # Plotly takes names such as "1" and "2" for numbers, and leaves out some of many.
     figure.update_yaxes(
         type="category", autorange="reversed", dtick=1, tickfont={"size": 12 if total < 20 else 9}
     )

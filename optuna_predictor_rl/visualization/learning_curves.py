@@ -10,10 +10,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.label_correction import Discrepancy
+from optuna_predictor_rl.fidelity.label_correction import LabelCorrection, correction_of
 from optuna_predictor_rl.fidelity.labels import full_trials, is_full
 from optuna_predictor_rl.fidelity.pruned_trials import is_stopped_by_another
-from optuna_predictor_rl.fidelity.running_labels import low_fidelity_pruner
+from optuna_predictor_rl.fidelity.stored_rules import stored_rule
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.study.objective import check_one_objective, sign_of
 from optuna_predictor_rl.support.checked import check_at_least, checked
@@ -30,29 +30,29 @@ from optuna_predictor_rl.visualization.style import (
 
 STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
 N_OTHERS = 100
-"""Grey curves that are drawn at most."""
+"""Largest number of grey curves."""
 EXTENDED = (
     "; dotted: where stopped trials would go by the fit of their own curve, then to the final "
     "value that full trainings nearby lead to expect, with its error"
 )
 N_POINTS = 40
-"""Points of a grey curve that are drawn at most."""
+"""Largest number of points of a grey curve."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LearningCurve:
-    """One trial's curve and how it is extended.
+    """One trial's curve and its extension to the label.
 
     Attributes:
-        number: Of the trial.
-        full: Whether it ran to the end.
-        rated: Whether it has a long-term value: not if another pruner stopped it, or if it is
-            running and there is no rule.
-        steps: At which it reported finite values.
-        values: Reported there.
-        label: Where it is extrapolated to; None for full trials and without a rule.
-        path_steps: From the last report to the label, for drawing.
-        path_values: The extrapolated curve there, and at its end the label.
+        number: Number of the trial.
+        full: Whether the trial ran to the end.
+        rated: Whether the trial has a long-term value. It has none if another pruner stopped it,
+            or while it runs without a rule.
+        steps: Steps at which it reported finite values.
+        values: The reported values.
+        label: The label; None for full trials and without a rule.
+        path_steps: Steps from the last report to the label, for drawing.
+        path_values: The extrapolated curve at these steps, and the label at the end.
     """
 
     number: int
@@ -66,7 +66,7 @@ class LearningCurve:
 
     @property
     def long_term(self) -> float:
-        """The final value, or the one that the curve is extrapolated to; else the last one."""
+        """Return the label if there is one, otherwise the last reported value."""
         return float(self.values[-1]) if self.label is None else self.label.value
 
 
@@ -75,22 +75,21 @@ class LearningCurve:
 def learning_curves(
     study: Study, pruner: LowFidelityPruner | None = None
 ) -> tuple[list[LearningCurve], StoppingRule | None]:
-    """The curves of a study's trials that reported a finite value, and the rule it follows.
+    """Return the curves of the trials that reported a finite value, and the study's rule.
 
     Args:
         study: A study with one objective.
-        pruner: Whose labels to draw; without it, the study's own if it is a low-fidelity one.
+        pruner: Whose rule labels the curves; without it, the rule that the trials followed last.
     """
     check_one_objective(study)
-    inner = low_fidelity_pruner(study, pruner)
-    rule = None if inner is None else inner.rule(study)
+    rule = stored_rule(study) if pruner is None else pruner.rule(study)
     trials = study.get_trials(deepcopy=False, states=STATES)
-    discrepancy = None if rule is None else Discrepancy(rule, full_trials(trials))
+    correction = None if rule is None else correction_of(study, rule, full_trials(trials))
     curves = []
     for trial in trials:
         curve = Curve.of(trial.intermediate_values)
         if len(curve) > 0:
-            curves.append(_extended(trial, curve, rule, discrepancy))
+            curves.append(_extended(trial, curve, rule, correction))
     return curves, rule
 
 
@@ -99,12 +98,12 @@ def learning_curves(
 def plot_learning_curves(
     study: Study, pruner: LowFidelityPruner | None = None, *, n_best: int = 5
 ) -> go.Figure:
-    """Draws the curves, in colour those with the best long-term values.
+    """Draw the curves, those with the best long-term values in colour.
 
     Args:
         study: A study with one objective.
-        pruner: See ``learning_curves``.
-        n_best: How many curves are coloured and named in the legend.
+        pruner: See `learning_curves`.
+        n_best: Number of curves in colour and in the legend.
 
     Raises:
         ValueError: If no trial reported a value, or the study has several objectives.
@@ -141,7 +140,7 @@ def plot_learning_curves(
 
 
 def _distinct(ranked: list[LearningCurve]) -> list[list[LearningCurve]]:
-    """The curves, those together that are the same: only one of them could be seen."""
+    """Return the curves grouped by equal ones, of which only one could be seen."""
     groups: dict[tuple[bytes, bytes], list[LearningCurve]] = {}
     for curve in ranked:
         groups.setdefault((curve.steps.tobytes(), curve.values.tobytes()), []).append(curve)
@@ -149,12 +148,12 @@ def _distinct(ranked: list[LearningCurve]) -> list[list[LearningCurve]]:
 
 
 def _extended(
-    trial: FrozenTrial, curve: Curve, rule: StoppingRule | None, discrepancy: Discrepancy | None
+    trial: FrozenTrial, curve: Curve, rule: StoppingRule | None, correction: LabelCorrection | None
 ) -> LearningCurve:
     full, stopped = is_full(trial), is_stopped_by_another(trial)
     label, path = None, np.zeros((2, 0))
-    if rule is not None and discrepancy is not None and not full and not stopped:
-        label, extrapolated = discrepancy.label(curve, trial.params), rule.label(curve)
+    if rule is not None and correction is not None and not full and not stopped:
+        label, extrapolated = correction.label(curve, trial.params), rule.label(curve)
         if label is not None and extrapolated is not None:
             steps = np.linspace(float(curve.steps[-1]), extrapolated.step, 20)
             fitted = [rule.fit.label(curve, end=float(step)) for step in steps]
@@ -173,7 +172,7 @@ def _extended(
 
 
 def _draw_others(figure: go.Figure, curves: list[LearningCurve]) -> None:
-    """In three traces, whose curves are parted by gaps: a trace each would be slow to show."""
+    """Draw all in three traces, with gaps between curves: a trace each is slow to show."""
     if not curves:
         return
     curves = [curves[i] for i in thinned(len(curves), N_OTHERS)]
@@ -196,7 +195,7 @@ def _draw_others(figure: go.Figure, curves: list[LearningCurve]) -> None:
 def _short(
     steps: Float[np.ndarray, " n"], values: Float[np.ndarray, " n"], at_most: int
 ) -> tuple[list[float], list[float]]:
-    """A curve by a few of its points, with the digits that can be seen."""
+    """Return a few points of a curve, with the digits that can be seen."""
     kept = thinned(len(steps), at_most)
     return steps[kept].tolist(), [float(f"{value:.5g}") for value in values[kept]]
 

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,36 +10,33 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from plotly.subplots import make_subplots
 
-from optuna_predictor_rl.core.policy.factorized import Grid
-from optuna_predictor_rl.core.space import Categorical
 from optuna_predictor_rl.support.checked import check_at_least, checked
 from optuna_predictor_rl.support.guard import guarded
-from optuna_predictor_rl.support.text import plotly_text, shortened
+from optuna_predictor_rl.support.text import plotly_text
+from optuna_predictor_rl.visualization.options import option_names, option_ticks
 from optuna_predictor_rl.visualization.source import inspect_search, sampler_text, weight_text
-from optuna_predictor_rl.visualization.style import base_layout, distinct, thinned
+from optuna_predictor_rl.visualization.style import base_layout, thinned
 
 N_STEPS = 20
-"""Steps that are drawn at most."""
+"""Largest number of steps in the figure."""
 N_COLUMNS = 3
 PANEL_HEIGHT = 110
-"""Of a decision, in pixels."""
+"""Height of a decision's panel, in pixels."""
 WIDEST_NAME = 24
-"""Characters of a decision that are written over its panel."""
-WIDEST_TICK = 10
-"""Characters of a choice that are written beside a panel."""
+"""Characters of a decision's name over its panel."""
 N_TICKS = 6
-"""Options that are written beside a panel at most."""
+"""Largest number of options beside a panel."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionPolicy:
-    """What the policy would choose in one decision.
+    """The policy in one decision.
 
     Attributes:
-        name: Of the decision.
+        name: Name of the decision.
         options: Its choices, values or intervals of values, as text.
-        ticks: The same in a few characters: a value in the middle of an interval.
-        probability: Of each option at each step, the mean over the rounds that were asked for.
+        ticks: The options in a few characters; an interval by a value in its middle.
+        probability: Probability of each option at each step, the mean over the chosen rounds.
     """
 
     name: str
@@ -50,7 +46,7 @@ class DecisionPolicy:
 
     @property
     def decidedness(self) -> float:
-        """How far the last policy is from a uniform one: 0 is uniform, 1 always the same."""
+        """Return one minus the last policy's normalized entropy: 0 is uniform, 1 is one option."""
         p = self.probability[-1]
         if len(p) < 2:
             return 0.0
@@ -63,10 +59,10 @@ class PolicyProbabilities:
     """The policy in all decisions.
 
     Attributes:
-        steps: Counted from 1; the last kept one may come a little before the end.
-        decisions: In the order of the search space.
-        n_rounds: Over which probabilities are averaged.
-        n_trials: Trials that the predictor was fitted on.
+        steps: Steps of REINFORCE from 1; the trace may end a little before the last step.
+        decisions: Decisions in the order of the search space.
+        n_rounds: Number of rounds that probabilities are averaged over.
+        n_trials: Number of trials that the predictor was fitted on.
         weight: Weight of each task in Eq. (6).
     """
 
@@ -80,12 +76,9 @@ class PolicyProbabilities:
 @checked
 @guarded()
 def policy_probabilities(
-    study: Study,
-    sampler: BaseSampler | None = None,
-    *,
-    search_round: int | None = None,
+    study: Study, sampler: BaseSampler | None = None, *, search_round: int | None = None
 ) -> PolicyProbabilities:
-    """Probabilities of each option by step, for the search behind the next suggestion.
+    """Return each option's probability by step, in the search for the next suggestion.
 
     Args:
         study: A study with one objective.
@@ -111,7 +104,7 @@ def policy_probabilities(
         DecisionPolicy(
             name=decision.name,
             options=option_names(trace.grid, j),
-            ticks=_tick_texts(trace.grid, j),
+            ticks=option_ticks(trace.grid, j),
             probability=mean[:, j, : trace.grid.n_options[j]].astype(np.float64),
         )
         for j, decision in enumerate(trace.grid.space.decisions)
@@ -134,16 +127,16 @@ def plot_policy_probabilities(
     search_round: int | None = None,
     max_decisions: int = 18,
 ) -> go.Figure:
-    """Draws a small panel for each decision: darker is more probable.
+    """Draw a small panel for each decision: darker is more probable.
 
     Args:
-        study: A study with one objective.
-        sampler: See ``policy_probabilities``.
-        search_round: See ``policy_probabilities``.
-        max_decisions: If there are more, those are drawn in which the policy is most decided.
+        study: See `policy_probabilities`.
+        sampler: See `policy_probabilities`.
+        search_round: See `policy_probabilities`.
+        max_decisions: Number of decisions to draw: those in which the policy is most decided.
 
     Raises:
-        ValueError: If ``max_decisions`` is below 1; and see ``policy_probabilities``.
+        ValueError: If `max_decisions` is below 1; and see `policy_probabilities`.
 
     Example:
         >>> import optuna
@@ -201,41 +194,14 @@ def plot_policy_probabilities(
     return figure
 
 
-def option_names(grid: Grid, j: int) -> list[str]:
-    """The options of a decision as text: choices, values, or intervals of values."""
-    decision = grid.space.decisions[j]
-    if isinstance(decision, Categorical):
-        return distinct([shortened(choice) for choice in decision.choices])
-    n = int(grid.n_options[j])
-    if decision.n_values is not None and decision.n_values <= n:
-        return [f"{decision.decode(position):g}" for position in decision.member_positions]
-    edges = decision.value(np.linspace(0.0, 1.0, n + 1))
-    return distinct([f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges)])
-
-
 def _most_decided(decisions: list[DecisionPolicy], k: int) -> list[DecisionPolicy]:
-    """The k in which the last policy is most decided, in their own order."""
+    """Return the k decisions in which the last policy is most decided, in their own order."""
     order = sorted(range(len(decisions)), key=lambda j: -decisions[j].decidedness)[:k]
     return [decisions[j] for j in sorted(order)]
 
 
-def _tick_texts(grid: Grid, j: int) -> list[str]:
-    decision = grid.space.decisions[j]
-    if isinstance(decision, Categorical):
-        return [shortened(choice, WIDEST_TICK) for choice in decision.choices]
-    n = int(grid.n_options[j])
-    if decision.n_values is not None and decision.n_values <= n:
-        return option_names(grid, j)
-    middles = decision.value((np.arange(n) + 0.5) / n)
-    return [f"{v:.0f}" if 100 <= abs(v) < 1e5 else f"{v:.2g}" for v in middles]
-
-
 def _draw(
-    figure: go.Figure,
-    steps: Int[np.ndarray, " s"],
-    decision: DecisionPolicy,
-    row: int,
-    col: int,
+    figure: go.Figure, steps: Int[np.ndarray, " s"], decision: DecisionPolicy, row: int, col: int
 ) -> None:
     options = [plotly_text(option) for option in decision.options]
     n = len(options)

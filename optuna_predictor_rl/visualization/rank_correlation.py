@@ -1,4 +1,4 @@
-"""Rank correlation of reduced training with whole training, by cutoff (Fig. 3a of the paper)."""
+"""Rank correlation of reduced with full training, by cutoff (Fig. 3a of the paper)."""
 
 import math
 
@@ -17,7 +17,7 @@ from optuna_predictor_rl.core.curves import (
 from optuna_predictor_rl.core.curves.cutoff import report_steps
 from optuna_predictor_rl.fidelity.cutoff_rule import MAX_CUTOFFS, StoppingRule
 from optuna_predictor_rl.fidelity.labels import full_trials
-from optuna_predictor_rl.fidelity.running_labels import low_fidelity_pruner
+from optuna_predictor_rl.fidelity.stored_rules import stored_rule
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.study.objective import check_one_objective, direction_of, trial_values
 from optuna_predictor_rl.support.checked import check_between, checked
@@ -30,12 +30,12 @@ from optuna_predictor_rl.visualization.style import FULL_COLOR, LABEL_COLOR, bas
 def rank_correlation(
     study: Study, pruner: LowFidelityPruner | None = None, *, confidence: float = 0.8
 ) -> tuple[TauByCutoff, StoppingRule | None]:
-    """Tau by cutoff over all full trials of a study, and the rule it follows.
+    """Return tau by cutoff over all full trials, and the study's rule.
 
     Args:
         study: A study with one objective.
-        pruner: Whose labels to use; without it, the study's own if it is a low-fidelity one.
-        confidence: Of the two-sided interval.
+        pruner: Whose rule labels the curves; without it, the rule that the trials followed last.
+        confidence: Level of the two-sided interval.
 
     Raises:
         ValueError: If fewer than 3 trials ran to the end and reported a curve, or the study has
@@ -49,8 +49,7 @@ def rank_correlation(
             f"study must have at least 3 trials that reported a curve and ran to the end, "
             f"but got {len(full)}."
         )
-    inner = low_fidelity_pruner(study, pruner)
-    rule = None if inner is None else inner.rule(study)
+    rule = stored_rule(study) if pruner is None else pruner.rule(study)
     curves = [Curve.of(trial.intermediate_values) for trial in full]
     table = rank_correlation_by_cutoff(
         curves,
@@ -72,13 +71,13 @@ def plot_rank_correlation(
     confidence: float = 0.8,
     min_rank_correlation: float | None = 0.75,
 ) -> go.Figure:
-    """Draws tau of the raw value and of the label, with the label's interval.
+    """Draw tau of the raw value and of the label, with the label's interval.
 
     Args:
-        study: A study with one objective.
-        pruner: See ``rank_correlation``.
-        confidence: Of the two-sided interval.
-        min_rank_correlation: Drawn as a line; None draws none.
+        study: See `rank_correlation`.
+        pruner: See `rank_correlation`.
+        confidence: See `rank_correlation`.
+        min_rank_correlation: The tau to draw as a horizontal line; None draws none.
     """
     if min_rank_correlation is not None:
         check_between(-1, 1, min_rank_correlation=min_rank_correlation)
@@ -106,7 +105,7 @@ def plot_rank_correlation(
         f"How {table.n_total} full trials would rank if they were stopped early",
         "Step at which training stops",
         "Kendall's tau with the final value",
-        subtitle="1: as after whole trainings, 0: no relation",
+        subtitle="1: as after full trainings, 0: no relation",
     )
     return figure
 
@@ -114,9 +113,9 @@ def plot_rank_correlation(
 def _draw_interval(
     figure: go.Figure, cutoffs: np.ndarray, estimate: TauEstimate, name: str
 ) -> None:
-    known = ~np.isnan(estimate.low)
-    steps = np.concatenate([cutoffs[known], cutoffs[known][::-1]])
-    bounds = np.concatenate([estimate.high[known], estimate.low[known][::-1]])
+    finite = ~np.isnan(estimate.low)
+    steps = np.concatenate([cutoffs[finite], cutoffs[finite][::-1]])
+    bounds = np.concatenate([estimate.high[finite], estimate.low[finite][::-1]])
     figure.add_scatter(
         x=steps, y=bounds, fill="toself", mode="none", name=name, hoverinfo="skip",
         fillcolor="rgba(213, 94, 0, 0.15)",

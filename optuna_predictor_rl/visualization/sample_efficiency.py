@@ -12,7 +12,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.comparison.marks import SHARED, trials_by_searcher
-from optuna_predictor_rl.comparison.results import baseline_of, completed, maximized
+from optuna_predictor_rl.comparison.results import baseline_of, final_value, maximized
 from optuna_predictor_rl.comparison.statistics import gain, standard_error
 from optuna_predictor_rl.support.checked import check_finite, checked
 from optuna_predictor_rl.support.guard import guarded
@@ -21,10 +21,10 @@ from optuna_predictor_rl.visualization.source import WIDEST_TITLE
 from optuna_predictor_rl.visualization.style import COLORS, FULL_COLOR, base_layout
 
 DASHES = ("solid", "6px,2px", "2px,2px", "8px,2px,2px,2px", "12px,3px", "12px,3px,2px,3px")
-"""So that curves on top of each other can be told apart."""
+"""Dashes of the searchers, because curves often lie on top of each other."""
 
 N_FIRST = 5
-"""Trials whose errors may be out of sight."""
+"""Number of first trials whose errors, which are very wide, may lie outside the axis."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,9 +32,9 @@ class BestSoFar:
     """The best gain over the baseline so far, after each trial.
 
     Attributes:
-        name: Of the searcher; ``"shared"`` for the shared trials.
-        first: How many trials the first entry stands for.
-        gains: In %, one row a seed; NaN before a trial has completed.
+        name: Name of the searcher; `"shared"` for the shared trials.
+        first: Number of trials after which the first entry stands.
+        gains: Gains in %, one row a seed; NaN before a trial has completed.
     """
 
     name: str
@@ -43,17 +43,17 @@ class BestSoFar:
 
     @property
     def trials(self) -> ndarray:
-        """Numbers of trials that the entries stand for."""
+        """Return the number of trials after which each entry stands."""
         return np.arange(self.gains.shape[1]) + self.first
 
     @property
     def mean(self) -> ndarray:
-        """Mean over seeds."""
+        """Return the mean over seeds."""
         return np.asarray(self.gains.mean(axis=0))
 
     @property
     def error(self) -> ndarray:
-        """Standard error over seeds; NaN for one seed."""
+        """Return the standard error over seeds; NaN for one seed."""
         return standard_error(self.gains)
 
 
@@ -65,13 +65,13 @@ def sample_efficiency(
     baseline: float | None = None,
     values_are_gains: bool = False,
 ) -> list[BestSoFar]:
-    """How the best gain falls with the number of trials, in the shared part and for each searcher.
+    """Return the best gain by number of trials, of the shared part and of each searcher.
 
     A searcher's curve starts where the shared one ends. Pruned and failed trials count, but cannot
-    be the best. Where seeds have come to different numbers of trials, the least is shown.
+    be the best. If seeds have different numbers of trials, curves end at the smallest.
 
     Args:
-        studies: Of `compare_searchers`, one a seed.
+        studies: Studies of `compare_searchers`, one a seed.
         baseline: See `ComparisonReport.of`.
         values_are_gains: See `ComparisonReport.of`.
 
@@ -94,9 +94,9 @@ def sample_efficiency(
             )
         shared = _gains(seed[SHARED], base, values_are_gains=values_are_gains)
         for name in names:
-            own = [] if name == SHARED else _gains(seed.get(name, []), base,
-                                                    values_are_gains=values_are_gains)  # fmt: skip
-            best = (np.fmax if maximize else np.fmin).accumulate(np.array([*shared, *own]))
+            own = [] if name == SHARED else seed.get(name, [])
+            gains = shared + _gains(own, base, values_are_gains=values_are_gains)
+            best = (np.fmax if maximize else np.fmin).accumulate(np.array(gains))
             curves[name].append(best if name == SHARED else best[max(len(shared) - 1, 0) :])
     n_shared = min(len(curve) for curve in curves[SHARED])
     return [
@@ -118,13 +118,13 @@ def plot_sample_efficiency(
     values_are_gains: bool = False,
     value_name: str = "value",
 ) -> go.Figure:
-    """Draws the best gain so far by trial: the mean over seeds, and its standard error as a band.
+    """Draw the best gain so far by trial: the mean over seeds, and its standard error as a band.
 
     Args:
-        studies: Of `compare_searchers`, one a seed; or ordinary ones.
+        studies: Studies of `compare_searchers`, one a seed; or ordinary ones.
         baseline: See `ComparisonReport.of`.
         values_are_gains: See `ComparisonReport.of`.
-        value_name: What the objective returns, or is a gain of, for instance ``"NE"``.
+        value_name: Name of the value that is gained, for instance `"NE"`.
 
     Raises:
         ValueError: See `sample_efficiency`.
@@ -171,32 +171,29 @@ def plot_sample_efficiency(
 def _gains(
     trials: Sequence[FrozenTrial], baseline: float, *, values_are_gains: bool
 ) -> list[float]:
-    return [
-        gain(float(t.value), baseline, values_are_gains=values_are_gains)
-        if completed(t) and t.value is not None
-        else math.nan
-        for t in trials
-    ]
+    return [gain(final_value(t), baseline, values_are_gains=values_are_gains) for t in trials]
 
 
 def _visible_range(curves: list[BestSoFar]) -> list[float] | None:
-    """All means, and the errors after the first few trials, which are very wide."""
+    """Return a range with all means, and with the errors after the first few trials."""
     bounds = [curve.mean for curve in curves]
     bounds += [(c.mean + k * c.error)[c.trials > N_FIRST] for c in curves for k in (-1.0, 1.0)]
-    known = np.concatenate(bounds)
-    known = known[np.isfinite(known)]
-    if len(known) == 0:
+    shown = np.concatenate(bounds)
+    shown = shown[np.isfinite(shown)]
+    if len(shown) == 0:
         return None
-    margin = 0.08 * float(np.ptp(known)) or 0.1
-    return [float(known.min() - margin), float(known.max() + margin)]
+    margin = 0.08 * float(np.ptp(shown)) or 0.1
+    return [float(shown.min() - margin), float(shown.max() + margin)]
 
 
 def _draw(figure: go.Figure, curve: BestSoFar, *, name: str, color: str, dash: str) -> None:
     if len(curve.trials) == 0:
         return
-    known = np.isfinite(curve.error) & np.isfinite(curve.mean)
-    if known.any():
-        steps, mean, error = (_stairs(v[known]) for v in (curve.trials, curve.mean, curve.error))
+    finite = np.isfinite(curve.error) & np.isfinite(curve.mean)
+    if finite.any():
+        steps, mean, error = (
+            np.repeat(v[finite], 2) for v in (curve.trials, curve.mean, curve.error)
+        )
         steps, mean, error = steps[1:], mean[:-1], error[:-1]  # a value holds until the next trial
         figure.add_scatter(
             x=np.concatenate([steps, steps[::-1]]),
@@ -209,7 +206,3 @@ def _draw(figure: go.Figure, curve: BestSoFar, *, name: str, color: str, dash: s
         name=f"{name}: {curve.mean[-1]:+.2f} %",
         line={"color": color, "width": 2, "shape": "hv", "dash": dash},
     )  # fmt: skip
-
-
-def _stairs(values: ndarray) -> ndarray:
-    return np.repeat(values, 2)

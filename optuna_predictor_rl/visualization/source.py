@@ -1,4 +1,4 @@
-"""What figures of the search read: the study, and the sampler's own view of it."""
+"""The sampler, the search and the names that figures of the search show."""
 
 import numpy as np
 from jaxtyping import Float
@@ -6,8 +6,8 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 
 from optuna_predictor_rl.sampler import PredictorRLSampler
-from optuna_predictor_rl.search.suggester import Search
-from optuna_predictor_rl.study.objective import sign_of
+from optuna_predictor_rl.search.suggester import FittedSearch
+from optuna_predictor_rl.study.objective import check_one_objective, sign_of
 from optuna_predictor_rl.support.text import plotly_text
 
 WIDEST_TITLE = 40
@@ -16,20 +16,20 @@ WIDEST_TITLE = 40
 
 def inspect_search(
     study: Study, sampler: BaseSampler | None, *, at_least: int = 3
-) -> tuple[PredictorRLSampler, Search]:
-    """The sampler of a study, and the search that its next suggestion rests on.
+) -> tuple[PredictorRLSampler, FittedSearch]:
+    """Return the sampler of a study, and the search for its next suggestion.
 
     Args:
         study: A study with one objective.
-        sampler: See `sampler_of`. It may be a new one: all that it knows comes from the study.
-        at_least: How many trials must have a value or a label.
+        sampler: See `sampler_of`. A new one will do, because it reads everything from the study.
+        at_least: Smallest number of trials with a value or a label.
 
     Raises:
         ValueError: If the sampler is of another kind, the study has several objectives, or too
             few trials have a value.
     """
     own = sampler_of(study, sampler)
-    check_single(study)
+    check_one_objective(study, "for this figure")
     found = own.inspect(study)
     if len(found.history.rows) < at_least:
         raise ValueError(
@@ -68,38 +68,29 @@ def sampler_text(study: Study, sampler: BaseSampler | None) -> str:
     return f"<br>Fitted with a default PredictorRLSampler: the study's sampler is a {kind}"
 
 
-def check_single(study: Study) -> None:
-    """Raises ``ValueError`` if the study has several objectives."""
-    if len(study.directions) > 1:
-        raise ValueError(
-            f"study must have one objective for this figure, "
-            f"but got {len(study.directions)} directions."
-        )
-
-
 def value_name(study: Study) -> str:
-    """What the study's value is: the metric name it was given, or "value"."""
+    """Return the metric name that the study was given, or "value"."""
     names = study.metric_names
     return names[0] if names and names[0] else "value"
 
 
 def value_title(study: Study) -> str:
-    """An axis title: what the value is and which end is better."""
+    """Return an axis title with the value's name and which end is better."""
     name = plotly_text(value_name(study), WIDEST_TITLE)
     better = "higher" if sign_of(study) < 0 else "lower"
     return f"{name[0].upper()}{name[1:]} ({better} is better)"
 
 
 def cost_name(sampler: PredictorRLSampler) -> str:
-    """What the cost is: the user attribute it is read from, or "cost"."""
+    """Return the user attribute that the cost is read from, or "cost"."""
     return sampler.cost if isinstance(sampler.cost, str) else "cost"
 
 
 def task_names(study: Study, sampler: PredictorRLSampler, n_tasks: int) -> list[str]:
-    """What each task of the predictor is called."""
+    """Return the name of each task of the predictor."""
     return [value_name(study), cost_name(sampler)][:n_tasks]
 
 
 def weight_text(weight: Float[np.ndarray, " t"]) -> str:
-    """The weight of the cost in words, nothing if there is no cost."""
+    """Return the weight of the cost as text, nothing if there is no cost."""
     return f", cost weight {weight[1]:g}" if len(weight) > 1 else ""

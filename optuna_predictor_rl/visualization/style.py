@@ -1,8 +1,9 @@
-"""Colours and layout shared by the figures; small enough for optuna-dashboard to resend."""
+"""Colours and layout of all figures; small enough for optuna-dashboard to resend."""
 
 import math
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -21,7 +22,7 @@ COLORS = (BLUE, ORANGE, GREEN, PINK, YELLOW, SKY)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 LABEL_COLOR = ORANGE
 WIDEST_LINE = 100
-"""Characters of a line of the subtitle: optuna-dashboard's figures are 640 pixels wide."""
+"""Characters of a line of the subtitle; figures in optuna-dashboard are 640 pixels wide."""
 
 
 def base_layout(
@@ -36,12 +37,12 @@ def base_layout(
     """Set titles and a plain background; plotly's default template is several kilobytes.
 
     Args:
-        figure: To change.
-        title: Of the figure. This and all other text is HTML, see `text.plotly_text`.
+        figure: The figure to change.
+        title: Title of the figure. This and all other text is HTML, see `text.plotly_text`.
         x: Title of all x axes.
         y: Title of all y axes.
         subtitle: Lines between `<br>`; long ones are broken.
-        panel_lines: Lines of the highest panels' titles, for which there must be room.
+        panel_lines: Number of lines over the topmost panels, which need room.
     """
     lines = [
         part
@@ -76,20 +77,17 @@ def base_layout(
 
 
 def visible_range(
-    values: Float[np.ndarray, " n"],
-    sign: float,
-    *,
-    must: Sequence[Float[np.ndarray, " _"]] = (),
+    values: Float[np.ndarray, " n"], sign: float, *, must: Sequence[Float[np.ndarray, " _"]] = ()
 ) -> list[float]:
-    """An axis that shows the good values: a few bad ones must not flatten them.
+    """Return the range of an axis that shows the good values, not flattened by a few bad ones.
 
     It ends at the worst of the better 85 %, and at most three times as far from the best as the
     median is.
 
     Args:
-        values: What is to be seen, finite.
+        values: Finite values.
         sign: 1 if lower is better, -1 if higher is.
-        must: Further values, all of which are to be seen.
+        must: Further values, all of which lie within the range.
     """
     best, middle, worst = np.quantile(sign * values, [0.0, 0.5, 0.85])
     if middle > best:
@@ -100,19 +98,28 @@ def visible_range(
 
 
 def thinned(n: int, at_most: int) -> Int[np.ndarray, " k"]:
-    """Indices of at most so many of n points, evenly spread, the first and the last included."""
+    """Return indices of at most so many of n points, evenly spread, with both ends."""
     return np.unique(np.linspace(0, n - 1, min(n, at_most)).round().astype(int))
 
 
 def distinct(names: list[str]) -> list[str]:
-    """Return names told apart by a number where two are equal, as one axis needs them."""
+    """Return the names, numbered if two are equal: an axis draws equal names as one."""
     if len(set(names)) == len(names):
         return names
     return [f"{name} ({i})" for i, name in enumerate(names)]
 
 
+def log_axis(low: float, high: float) -> dict[str, Any]:
+    """Return the settings of a logarithmic axis that shows all values between two positive ones.
+
+    Plotly's own ticks between powers of ten have one digit: "2" stands for 2000.
+    """
+    ticks = log_ticks(low, high)
+    return {"type": "log", "tickvals": ticks, "tickformat": "~s" if ticks[0] >= 1.0 else "~g"}
+
+
 def log_ticks(low: float, high: float) -> list[float]:
-    """Return round values around and between two positive ones, few enough to be labelled.
+    """Return round values around and between two positive ones, few enough to label.
 
     Example:
         >>> log_ticks(30.0, 900.0)

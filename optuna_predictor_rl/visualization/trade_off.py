@@ -10,16 +10,15 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from optuna_predictor_rl.core.predictor.calibration import LabelPredictor
+from optuna_predictor_rl.core.pareto import is_pareto
 from optuna_predictor_rl.data.costs import KnownCost
-from optuna_predictor_rl.data.history import label
-from optuna_predictor_rl.fidelity.labels import is_full
+from optuna_predictor_rl.fidelity.labels import is_full, value_or_label
 from optuna_predictor_rl.sampler import PredictorRLSampler
-from optuna_predictor_rl.search.suggester import Search
 from optuna_predictor_rl.study.objective import sign_of
 from optuna_predictor_rl.support.checked import checked
 from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.support.text import plotly_text
+from optuna_predictor_rl.visualization.proposals import Proposals, proposals_of
 from optuna_predictor_rl.visualization.source import (
     WIDEST_TITLE,
     cost_name,
@@ -34,28 +33,13 @@ from optuna_predictor_rl.visualization.style import (
     RAW_COLOR,
     SYMBOLS,
     base_layout,
-    log_ticks,
+    log_axis,
     thinned,
     visible_range,
 )
 
 N_POINTS = 500
-"""Trials of a cost weight that are drawn at most."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proposals:
-    """What would be tried next under a cost weight, as predicted.
-
-    Attributes:
-        cost_weight: The alpha of Eq. (6).
-        value: In the study's unit.
-        cost: In the unit of the trials' costs.
-    """
-
-    cost_weight: float
-    value: Float[np.ndarray, " n"]
-    cost: Float[np.ndarray, " n"]
+"""Largest number of trials of a cost weight in the figure."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,14 +47,14 @@ class TradeOff:
     """Value and cost of the trials that have both.
 
     Attributes:
-        numbers: Of the trials.
-        value: Or the long-term label of a trial that was stopped, in the study's unit.
-        cost: Of each trial.
-        cost_weight: Under which it was suggested; NaN if it was not searched: the sampler was
-            still filling the space, or the trial was enqueued.
-        full: Whether the value is a full one.
-        front: Indices of the trials that no other beats in both, by ascending cost.
-        proposals: By cost weight.
+        numbers: Numbers of the trials.
+        value: Value of each trial, or the label of one that was stopped, in the study's unit.
+        cost: Cost of each trial.
+        cost_weight: Cost weight of the search that suggested each trial; NaN for startup trials
+            and enqueued ones, which no search suggested.
+        full: Whether each value is that of a full training.
+        front: Indices of the trials that no other trial dominates, by ascending cost.
+        proposals: Proposals under each cost weight.
     """
 
     numbers: Int[np.ndarray, " n"]
@@ -91,14 +75,13 @@ def trade_off(
     cost_weights: Sequence[float] | None = None,
     n_proposals: int = 20,
 ) -> TradeOff:
-    """The trials, and the best that the policy finds under each cost weight.
+    """Return the trials' values and costs, and the policy's proposals under each cost weight.
 
     Args:
         study: A study with one objective.
-        sampler: A predictor-based sampler, also a new one; by default the study's own. It
-            must have a cost.
+        sampler: A predictor-based sampler with a cost, also a new one; by default the study's own.
         cost_weights: Weights to search under; by default the sampler's own.
-        n_proposals: How many untried configurations of each search to predict; 0 for none.
+        n_proposals: Number of untried configurations to predict for each weight; 0 for none.
 
     Raises:
         ValueError: If the given sampler is of another kind or has no cost, the study has several
@@ -120,8 +103,8 @@ def trade_off(
         )
     inspect_search(study, own)
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-    known = [(t, label(t), _cost(own, t)) for t in trials]
-    both = [(t, y, c) for t, y, c in known if y is not None and np.isfinite([y, c]).all()]
+    labelled = [(t, value_or_label(t), _cost(own, t)) for t in trials]
+    both = [(t, y, c) for t, y, c in labelled if y is not None and np.isfinite([y, c]).all()]
     value, cost = np.array([[y, c] for _, y, c in both], dtype=np.float64).reshape(-1, 2).T
     wanted = tuple(dict.fromkeys(own.cost_weights if cost_weights is None else cost_weights))
     return TradeOff(
@@ -130,9 +113,9 @@ def trade_off(
         cost=cost,
         cost_weight=np.array([_weight(own, t, trials) for t, _, _ in both], dtype=np.float64),
         full=np.array([is_full(t) for t, _, _ in both], dtype=bool),
-        front=pareto_front(cost, sign_of(study) * value),
+        front=_front(np.stack([cost, sign_of(study) * value], axis=1)),
         proposals=[
-            _proposals(own, own.inspect(study, cost_weight=w), n_proposals, sign_of(study))
+            proposals_of(own, own.inspect(study, cost_weight=w), n_proposals, sign_of(study))
             for w in (wanted if n_proposals else ())
         ],
     )
@@ -147,13 +130,9 @@ def plot_trade_off(
     cost_weights: Sequence[float] | None = None,
     n_proposals: int = 20,
 ) -> go.Figure:
-    """Draws trials as dots, by colour under which cost weight, and proposals as crosses.
+    """Draw trials as dots, coloured by cost weight, and proposals as crosses.
 
-    Args:
-        study: A study with one objective.
-        sampler: See ``trade_off``.
-        cost_weights: See ``trade_off``.
-        n_proposals: See ``trade_off``.
+    Arguments and errors are those of `trade_off`.
 
     Example:
         >>> import optuna
@@ -170,54 +149,49 @@ def plot_trade_off(
         x=data.cost[data.front], y=data.value[data.front], mode="lines", name="Pareto front",
         line={"color": FULL_COLOR, "width": 1.5, "shape": "hv"}, hoverinfo="skip",
     )  # fmt: skip
-    weights = sorted({*data.cost_weight[~np.isnan(data.cost_weight)]})
-    weights = sorted({*weights, *(p.cost_weight for p in data.proposals)})
-    _draw_trials(figure, data, np.isnan(data.cost_weight), "not searched", RAW_COLOR, "circle")
-    for i, weight in enumerate(weights):
+    searched = ~np.isnan(data.cost_weight)
+    weights = sorted({*data.cost_weight[searched], *(p.cost_weight for p in data.proposals)})
+    colors = {weight: COLORS[i % len(COLORS)] for i, weight in enumerate(weights)}
+    _draw_trials(figure, data, ~searched, "not searched", RAW_COLOR, "circle")
+    for i, (weight, color) in enumerate(colors.items()):
         chosen = data.cost_weight == weight
-        color, symbol = COLORS[i % len(COLORS)], SYMBOLS[i % 4]
-        _draw_trials(figure, data, chosen, f"cost weight {weight:g}", color, symbol)
-    for proposal in data.proposals:
-        _draw_proposals(
-            figure, proposal, COLORS[weights.index(proposal.cost_weight) % len(COLORS)]
-        )
+        _draw_trials(figure, data, chosen, f"cost weight {weight:g}", color, SYMBOLS[i % 4])
+    for proposals in data.proposals:
+        color = colors[proposals.cost_weight]
+        figure.add_scatter(
+            x=proposals.cost, y=proposals.value, mode="markers",
+            name=f"proposals, {proposals.cost_weight:g}",
+            marker={"symbol": "x-thin", "size": 12, "line": {"color": color, "width": 2}},
+            hovertemplate="predicted %{y:.4g} at cost %{x:.4g}<extra></extra>",
+        )  # fmt: skip
+    notes = []
     if not data.full.all():
+        notes.append("Open: stopped early, value extrapolated")
         figure.add_scatter(
             x=[None], y=[None], mode="markers", name="stopped early",
             marker={"color": RAW_COLOR, "symbol": "circle-open", "size": 9},
         )  # fmt: skip
     limits = visible_range(data.value, sign, must=[p.value for p in data.proposals])
     n_outside = int(((data.value < limits[0]) | (data.value > limits[1])).sum())
+    notes += [f"{n_outside} bad trials lie outside"] if n_outside else []
     base_layout(
         figure,
         f"Value against cost, {len(data.value)} trials",
         f"{plotly_text(cost_name(sampler_of(study, sampler)), WIDEST_TITLE)} (lower is better)",
         value_title(study),
         subtitle="Colours: cost weight of the search that suggested a trial; "
-        "crosses: proposals as predicted<br>"
-        + ("" if data.full.all() else "Open: stopped early, value extrapolated")
-        + ("" if data.full.all() or not n_outside else "; ")
-        + (f"{n_outside} bad trials lie outside" if n_outside else ""),
+        "crosses: proposals as predicted<br>" + "; ".join(notes),
     )
     figure.update_yaxes(range=limits)
     if data.cost.min() > 0 and data.cost.max() > 10 * data.cost.min():
-        ticks = log_ticks(float(data.cost.min()), float(data.cost.max()))
-        # Plotly's own ticks between powers of ten have one digit: "2" stands for 2000.
-        tick_format = "~s" if ticks[0] >= 1.0 else "~g"
-        figure.update_xaxes(type="log", tickvals=ticks, tickformat=tick_format)
+        figure.update_xaxes(log_axis(float(data.cost.min()), float(data.cost.max())))
     return figure
 
 
-def pareto_front(
-    first: Float[np.ndarray, " n"], second: Float[np.ndarray, " n"]
-) -> Int[np.ndarray, " p"]:
-    """Indices of the points that no other point is at least as low in both and lower in one.
-
-    They are in ascending order of the first coordinate; of equal points the first is named.
-    """
-    order = np.lexsort((second, first))
-    before = np.minimum.accumulate(np.concatenate([[np.inf], second[order]]))[:-1]
-    return order[second[order] < before]
+def _front(points: Float[np.ndarray, "n 2"]) -> Int[np.ndarray, " p"]:
+    """Return the first index of each point of the front, by ascending first coordinate."""
+    distinct, first = np.unique(points, axis=0, return_index=True)
+    return first[is_pareto(distinct)]
 
 
 def _cost(sampler: PredictorRLSampler, trial: FrozenTrial) -> float:
@@ -230,24 +204,12 @@ def _cost(sampler: PredictorRLSampler, trial: FrozenTrial) -> float:
 
 
 def _weight(sampler: PredictorRLSampler, trial: FrozenTrial, trials: list[FrozenTrial]) -> float:
-    """The cost weight of a trial that was searched, NaN of one that was not."""
+    """Return the cost weight of the search that suggested a trial, NaN if none did."""
     start = trial.datetime_start
     before = [t for t in trials if start and t.datetime_complete and t.datetime_complete <= start]
     if len(before) < max(sampler.n_startup_trials, 1) or "fixed_params" in trial.system_attrs:
         return float("nan")
     return sampler.cost_weights[trial.number % len(sampler.cost_weights)]
-
-
-def _proposals(sampler: PredictorRLSampler, found: Search, n: int, sign: float) -> Proposals:
-    history, rows = found.history, found.rows[:n]
-    (mean, _), _ = LabelPredictor.of(found.ensemble, history.labels).predict(rows)
-    cost: Float[np.ndarray, " n"]
-    if isinstance(sampler.cost, KnownCost):
-        configurations = history.space.configurations(rows)
-        cost = np.array([sampler.cost({**history.fixed, **params}) for params in configurations])
-    else:
-        cost = mean[:, 1]
-    return Proposals(cost_weight=float(found.weight[1]), value=sign * mean[:, 0], cost=cost)
 
 
 def _draw_trials(
@@ -258,7 +220,7 @@ def _draw_trials(
     color: str,
     symbol: str,
 ) -> None:
-    """Filled marks of full trials, which are named in the legend, and open ones of others."""
+    """Draw full trials with filled marks, which stand in the legend, and others with open ones."""
     kept = np.flatnonzero(chosen)
     if not len(kept):
         return
@@ -268,7 +230,7 @@ def _draw_trials(
         if not full and not len(some):
             continue
         figure.add_scatter(
-            # A trace without a point would not be in the legend.
+            # Plotly leaves a trace without a point out of the legend.
             x=data.cost[some] if len(some) else [None],
             y=data.value[some] if len(some) else [None],
             mode="markers", name=name, legendgroup=name, showlegend=full,
@@ -277,12 +239,3 @@ def _draw_trials(
                     "opacity": 0.8},
             hovertemplate="trial %{text}: %{y:.4g} at cost %{x:.4g}<extra></extra>",
         )  # fmt: skip
-
-
-def _draw_proposals(figure: go.Figure, proposals: Proposals, color: str) -> None:
-    figure.add_scatter(
-        x=proposals.cost, y=proposals.value, mode="markers",
-        name=f"proposals, {proposals.cost_weight:g}",
-        marker={"symbol": "x-thin", "size": 12, "line": {"color": color, "width": 2}},
-        hovertemplate="predicted %{y:.4g} at cost %{x:.4g}<extra></extra>",
-    )  # fmt: skip

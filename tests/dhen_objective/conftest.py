@@ -1,9 +1,13 @@
-"""One thread: the tests' matrices are too small for more, and other processes may run beside."""
+"""Examples without a deadline, since the first one imports, and a quiet Optuna."""
 
-import torch
+import optuna
+import pytest
 from hypothesis import settings
 
-torch.set_num_threads(1)
-
-settings.register_profile("steady", deadline=None, derandomize=True)  # the first call imports
+settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -7,13 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dhen_objective.config import DHENConfig, Interaction, TrainConfig
-
-settings.register_profile("laws", deadline=None, derandomize=True)
-settings.load_profile("laws")
 
 # beartype looks at random items, which strategies must not: so configs are built in the tests
 fields = st.builds(

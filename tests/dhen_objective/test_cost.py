@@ -8,12 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
-from dhen_objective.config import DHENConfig, Interaction, TrainConfig
-from dhen_objective.cost import INTERACTION_FLOPS, flops_per_example, memory_bytes, parameter_count
+from dhen_objective.config import DHENConfig, Interaction
+from dhen_objective.cost import INTERACTION_FLOPS, flops_per_example, parameter_count
 from dhen_objective.interactions import INTERACTIONS
 from dhen_objective.model import DHEN
-from dhen_objective.streams import Batch
-from dhen_objective.trainer import Trainer
 
 VARIANTS = [
     (Interaction.DLRM, {"dlrm_k": 0}),
@@ -72,21 +70,3 @@ def test_the_parameters_of_a_small_network_are_those_counted_by_hand() -> None:
     table, mix, shortcut, norm = 11 * 2, 3 * 2, 3 * 2, 2 + 2
     head = (6 * 4 + 4) + (4 + 1)
     assert parameter_count(model) == table + mix + shortcut + norm + head
-
-
-def test_memory_is_that_of_the_tensors_that_training_holds() -> None:
-    model = DHEN(DHENConfig(), field_sizes=(50, 60), n_dense=2)
-    trainer = Trainer(model, TrainConfig(), n_rows=8)
-    trainer.step(
-        Batch(
-            dense=torch.randn(8, 2),
-            sparse=torch.zeros(8, 2, dtype=torch.long),
-            labels=torch.tensor([0.0, 1.0] * 4),
-        )
-    )
-    table = model.features.table.weight
-    others = [p for p in model.parameters() if p is not table]
-    moments = [m for s in trainer.adam.state.values() for m in (s["exp_avg"], s["exp_avg_sq"])]
-    gradients = [p.grad for p in others if p.grad is not None]
-    held = [table, *others, *gradients, *moments, trainer.embeddings.sums, *model.buffers()]
-    assert memory_bytes(model) == sum(t.numel() * t.element_size() for t in held)

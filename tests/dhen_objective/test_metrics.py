@@ -10,7 +10,6 @@ from sklearn.metrics import log_loss
 
 from dhen_objective.metrics import (
     Tally,
-    WindowedTally,
     binary_entropy,
     log_losses,
     ne_gain,
@@ -18,6 +17,7 @@ from dhen_objective.metrics import (
     normalized_entropy,
     paired_standard_error,
 )
+from dhen_objective.windows import WindowedTally
 
 scored = st.lists(
     st.tuples(st.floats(-200, 200, width=32), st.sampled_from([0.0, 1.0])), min_size=1, max_size=60

@@ -13,11 +13,6 @@ def ask(seed: int) -> optuna.Trial:
     return optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed)).ask()
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-
 @pytest.mark.parametrize("scale", list(SPACES))
 @given(seed=st.integers(0, 10_000))
 def test_all_18_decisions_are_suggested_whatever_they_are(scale: str, seed: int) -> None:
@@ -50,7 +45,6 @@ def test_asking_for_active_decisions_only_gives_the_same_network_without_the_oth
 
 
 def test_all_modules_off_is_repaired_to_the_linear_one() -> None:
-    params = ask(0).params | {}
     suggest_config(trial := ask(0))
     params = trial.params | dict.fromkeys(SWITCHES, False)
     config, _ = suggest_config(optuna.trial.FixedTrial(params))

@@ -4,47 +4,23 @@ import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 
-from dhen_objective.baselines import LogisticRegression, PlainMLP
 from dhen_objective.config import DHENConfig, Interaction, TrainConfig
 from dhen_objective.metrics import Tally
 from dhen_objective.model import DHEN
 from dhen_objective.sgd import train_sgd
-from dhen_objective.streams import ArrayStream, Batch, ClickStream, SyntheticStream
+from dhen_objective.streams import Batch, ClickStream, SyntheticStream
 from dhen_objective.streams.base import regroup
-from dhen_objective.train import TrainResult, train, train_model
+from dhen_objective.train import train, train_model
 from dhen_objective.trainer import report_grid
-
-SMALL = DHENConfig(
-    n_layers=1,
-    modules=(
-        Interaction.LINEAR,
-        Interaction.DCN,
-    ),
-    dim=8,
-)
-FAST = TrainConfig(batch_size=64, n_reports=5, window=0.4)
-
-
-def arrays(rows: int = 300, *, rate: float = 0.3, missing: float = 0.0) -> ArrayStream:
-    rng = np.random.default_rng(0)
-    dense = rng.normal(size=(rows, 2)).astype(np.float32)
-    dense[rng.random((rows, 2)) < missing] = np.nan
-    labels = (rng.random(rows) < rate).astype(np.int8)
-    labels[-1] = 1
-    return ArrayStream(
-        dense=dense, sparse=rng.integers(4, size=(rows, 3)), labels=labels,
-        field_sizes=(4, 4, 4), prior=0.3,
-    )  # fmt: skip
+from tests.dhen_objective.passes import FAST, SMALL, arrays
 
 
 class Listed(ClickStream):
@@ -77,11 +53,8 @@ class Odd(ClickStream):
 
 def batch(labels: list[float]) -> Batch:
     n = len(labels)
-    return Batch(
-        dense=torch.zeros(n, 0),
-        sparse=torch.zeros(n, 1, dtype=torch.long),
-        labels=torch.tensor(labels),
-    )
+    sparse = torch.zeros(n, 1, dtype=torch.long)
+    return Batch(dense=torch.zeros(n, 0), sparse=sparse, labels=torch.tensor(labels))
 
 
 def test_every_example_is_predicted_before_it_is_learned_from() -> None:
@@ -105,60 +78,6 @@ def test_the_windows_of_the_curve_cover_the_grid() -> None:
     assert not result.diverged
 
 
-def test_a_seed_fixes_the_curve_and_the_global_random_state_stays() -> None:
-    before, threads = torch.get_rng_state(), torch.get_num_threads()
-    one, same = (train(arrays(), SMALL, FAST) for _ in range(2))
-    other = train(arrays(), SMALL, replace(FAST, seed=1))
-    assert one.curve == same.curve
-    assert one.curve != other.curve
-    assert torch.equal(before, torch.get_rng_state())
-    assert threads == torch.get_num_threads()
-
-
-@pytest.fixture
-def _float64() -> Iterator[None]:
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
-EVERYTHING = DHENConfig(
-    n_layers=2, modules=tuple(Interaction), dlrm_k=2, ln_init=0.1, conv_2d=True, dim=4
-)  # fmt: skip
-
-
-def all_models() -> list[TrainResult]:
-    stream = arrays(150)
-    shape = {"field_sizes": stream.field_sizes, "n_dense": stream.n_dense}
-    models = (PlainMLP(**shape, hidden=(4,)), LogisticRegression(**shape))
-    return [train(stream, EVERYTHING, FAST), *(train_model(m, stream, FAST) for m in models)]
-
-
-@pytest.fixture(scope="module")
-def plain() -> list[TrainResult]:
-    return all_models()
-
-
-@pytest.mark.usefixtures("_float64")
-def test_weights_are_float32_whatever_the_default(plain: list[TrainResult]) -> None:
-    for result, expected in zip(all_models(), plain, strict=True):
-        assert result.curve == expected.curve
-        assert result.losses.dtype == torch.float32
-
-
-@pytest.mark.parametrize(
-    "mode",
-    [torch.no_grad, torch.inference_mode, lambda: torch.autocast("cpu"),
-     lambda: torch.device("meta")],
-)  # fmt: skip
-def test_torchs_global_modes_do_not_matter(
-    mode: Callable[[], AbstractContextManager], plain: list[TrainResult]
-) -> None:
-    stream = arrays(150)
-    with mode():
-        assert train(stream, EVERYTHING, FAST).curve == plain[0].curve
-
-
 def test_report_may_stop_the_pass() -> None:
     seen: list[int] = []
 
@@ -176,16 +95,7 @@ def test_report_may_stop_the_pass() -> None:
 def test_training_beats_the_constant_and_approaches_bayes() -> None:
     stream = SyntheticStream("easy", rows=20_000)
     training = TrainConfig(n_reports=4, window=0.25)
-    result = train(
-        stream,
-        DHENConfig(
-            modules=(
-                Interaction.DLRM,
-                Interaction.LINEAR,
-            )
-        ),
-        training,
-    )
+    result = train(stream, DHENConfig(modules=(Interaction.DLRM, Interaction.LINEAR)), training)
     bayes = stream.bayes_normalized_entropy(15_000, 20_000)
     assert bayes < result.normalized_entropy < 0.95
 

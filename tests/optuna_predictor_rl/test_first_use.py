@@ -96,8 +96,8 @@ def test_suggesting_imports_nothing_once_the_sampler_is_made(
         ),
         (LowFidelityPruner(), "LowFidelityPruner()"),
         (
-            LowFidelityPruner(cutoff=5, axis=["log", "power"]),
-            "LowFidelityPruner(cutoff=5, axis=['log', 'power'])",
+            LowFidelityPruner(cutoff=5, axis=["log", "linear"]),
+            "LowFidelityPruner(cutoff=5, axis=['log', 'linear'])",
         ),
         (
             HopelessTrialPruner(LowFidelityPruner(n_pilot_trials=4)),

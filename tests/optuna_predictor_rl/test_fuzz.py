@@ -26,7 +26,7 @@ from optuna_predictor_rl import (
     PredictorRLSampler,
     finalists,
 )
-from optuna_predictor_rl.fidelity.labels import FIDELITY, FULL_FIDELITY, LABEL, LABEL_STD
+from optuna_predictor_rl.study.attributes import FIDELITY, FULL_FIDELITY, LABEL, LABEL_STD
 from tests.optuna_predictor_rl.fuzzed import (
     another_range,
     distributions,
@@ -76,7 +76,7 @@ class Search(RuleBasedStateMachine):
         direction=st.sampled_from(["minimize", "maximize"]),
         weight=st.sampled_from([None, 0.0, 0.5, (0.0, 1.0)]),
         n_startup_trials=st.integers(0, 3),
-        greedy=st.booleans(),
+        mean_reward=st.booleans(),
         learn_from_running=st.booleans(),
         seed=st.integers(0, 2**63 - 1),
     )
@@ -85,13 +85,13 @@ class Search(RuleBasedStateMachine):
         direction: str,
         weight: Any,
         n_startup_trials: int,
-        greedy: bool,
+        mean_reward: bool,
         learn_from_running: bool,
         seed: int,
     ) -> None:
         self.sampler = Checked(
             predictor=PredictorConfig(n_members=2, n_epochs=3),
-            policy=PolicyConfig(n_steps=2, reward="mean" if greedy else "improvement"),
+            policy=PolicyConfig(n_steps=2, reward="mean" if mean_reward else "improvement"),
             cost=None if weight is None else "flops",
             cost_weight=weight or 0.0,
             n_startup_trials=n_startup_trials,

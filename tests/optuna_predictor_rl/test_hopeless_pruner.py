@@ -2,40 +2,37 @@ import numpy as np
 import optuna
 import pytest
 from optuna.study import Study
-from optuna.trial import TrialState, create_trial
+from optuna.trial import create_trial
 
-from optuna_predictor_rl.fidelity.labels import FIDELITY, LABEL, LABEL_STD
 from optuna_predictor_rl.hopeless_pruner import HopelessTrialPruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.study.attributes import FIDELITY, LABEL, LABEL_STD
+from tests.optuna_predictor_rl.pruner.studies import report, train
 
 N_STEPS = 30
 PILOTS = np.random.default_rng(0).permutation(np.linspace(0.0, 1.0, 12))
 
 
-def curve_value(level: float, step: int, sign: float) -> float:
+def curve_of(level: float, sign: float = 1.0) -> dict[int, float]:
     """A curve that falls to its level, late or early, so that early labels err."""
     lateness = (7.3 * level) % 1
-    return float(sign * (level + 3.0 * np.exp(-step / (2 + 8 * lateness))))
+    return {
+        step: float(sign * (level + 3.0 * np.exp(-step / (2 + 8 * lateness))))
+        for step in range(1, N_STEPS + 1)
+    }
 
 
 def study_with_pilots(pruner: HopelessTrialPruner, sign: float = 1.0) -> Study:
     direction = "minimize" if sign > 0 else "maximize"
     study = optuna.create_study(pruner=pruner, direction=direction)
     for level in PILOTS:
-        curve = {step: curve_value(level, step, sign) for step in range(1, N_STEPS + 1)}
+        curve = curve_of(level, sign)
         study.add_trial(create_trial(value=curve[N_STEPS], intermediate_values=curve))
     return study
 
 
 def stopped_at(study: Study, level: float, sign: float = 1.0) -> int:
-    trial = study.ask()
-    for step in range(1, N_STEPS + 1):
-        trial.report(curve_value(level, step, sign), step)
-        if trial.should_prune():
-            study.tell(trial, state=TrialState.PRUNED)
-            return step
-    study.tell(trial, curve_value(level, N_STEPS, sign))
-    return N_STEPS
+    return train(study, curve_of(level, sign))
 
 
 def make_pruner(**options) -> HopelessTrialPruner:
@@ -61,7 +58,7 @@ def test_a_dropped_trial_carries_a_label_near_its_final_value():
     step = stopped_at(study, 3.0)
     attributes = study.trials[-1].user_attrs
     assert attributes[FIDELITY] == step
-    error = attributes[LABEL] - curve_value(3.0, N_STEPS, 1.0)
+    error = attributes[LABEL] - curve_of(3.0)[N_STEPS]
     assert abs(error) < 4 * attributes[LABEL_STD]
 
 
@@ -84,12 +81,8 @@ def test_a_fixed_cutoff_drops_nothing_earlier():
 def test_a_hopeless_trial_can_return_its_label():
     pruner = make_pruner()
     study = study_with_pilots(pruner)
-    trial = study.ask()
-    for step in range(1, N_STEPS + 1):
-        trial.report(curve_value(3.0, step, 1.0), step)
-        if trial.should_prune():
-            break
-    assert step < N_STEPS
+    trial, stops = report(study, curve_of(3.0))
+    assert len(stops) < N_STEPS
     assert pruner.label(trial) == study.trials[-1].user_attrs[LABEL]
 
 

@@ -1,76 +1,21 @@
 """What is suggested: for every kind of parameter, value and space."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import optuna
 import pytest
 import torch
-from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.distributions import CategoricalDistribution
 from optuna.samplers import RandomSampler
-from optuna.study import Study
 from optuna.trial import Trial, TrialState, create_trial
 
-from optuna_predictor_rl import (
-    KnownCost,
-    PolicyConfig,
-    PredictorConfig,
-    PredictorRLSampler,
-)
-from optuna_predictor_rl.core.space import SearchSpace
-from optuna_predictor_rl.fidelity.labels import LABEL
+from optuna_predictor_rl import PolicyConfig, PredictorRLSampler
 from optuna_predictor_rl.search import suggester
-
-CHOICES = (None, True, "relu", 3, 0.5, math.nan)
-UNIT = FloatDistribution(0.0, 1.0)
-
-
-def tiny(**options: Any) -> PredictorRLSampler:
-    """A sampler whose suggestions cost little."""
-    return PredictorRLSampler(
-        predictor=PredictorConfig(n_members=2, n_epochs=5),
-        policy=PolicyConfig(n_steps=3),
-        **{"n_startup_trials": 4, "seed": 0, **options},
-    )
-
-
-def everything(trial: Trial) -> float:
-    """One parameter of each kind, the best of each in the middle of its range."""
-    x = trial.suggest_float("x", -2.0, 2.0)
-    rate = trial.suggest_float("rate", 1e-4, 1.0, log=True)
-    share = trial.suggest_float("share", 0.0, 1.0, step=0.1)
-    n = trial.suggest_int("n", 1, 9)
-    width = trial.suggest_int("width", 4, 1024, log=True)
-    even = trial.suggest_int("even", 0, 20, step=2)
-    kind = trial.suggest_categorical("kind", CHOICES)
-    numbers = (
-        x,
-        math.log(rate) + 4.6,
-        4 * share - 2,
-        (n - 5) / 2,
-        math.log(width / 64),
-        even - 10,
-    )
-    return sum(v * v for v in numbers) + 3.0 * (kind != "relu")
-
-
-def optimized(
-    objective: Callable[[Trial], float], n_trials: int, direction: str = "minimize", **options: Any
-) -> Study:
-    study = optuna.create_study(sampler=tiny(**options), direction=direction)
-    study.optimize(objective, n_trials=n_trials)
-    return study
-
-
-def params(study: Study) -> list[dict[str, Any]]:
-    return [trial.params for trial in study.trials]
-
-
-def levels(study: Study, name: str = "x", last: int = 10) -> float:
-    """Mean of a parameter over the last trials."""
-    return float(np.mean([trial.params[name] for trial in study.trials[-last:]]))
+from optuna_predictor_rl.study.attributes import LABEL
+from tests.optuna_predictor_rl.samplers import everything, levels, optimized, params, tiny
+from tests.optuna_predictor_rl.trials import trial
 
 
 def test_every_kind_of_parameter_is_searched_better_than_at_random() -> None:
@@ -151,15 +96,7 @@ def test_a_pruned_trial_teaches_its_low_fidelity_label() -> None:
     """Reports say that small is good, labels that large is."""
     study = optuna.create_study(sampler=tiny(n_startup_trials=0))
     for x in np.linspace(0.0, 1.0, 8).tolist():
-        study.add_trial(
-            create_trial(
-                state=TrialState.PRUNED,
-                value=x,
-                params={"x": x},
-                distributions={"x": UNIT},
-                user_attrs={LABEL: -x},
-            )
-        )
+        study.add_trial(trial(x, x, TrialState.PRUNED, **{LABEL: -x}))
     study.optimize(lambda trial: -trial.suggest_float("x", 0.0, 1.0), n_trials=4)
     assert levels(study, last=4) > 0.8
 
@@ -228,57 +165,10 @@ def test_a_parameter_that_changed_its_kind_is_followed() -> None:
     study = optuna.create_study(sampler=tiny(n_startup_trials=1))
     letters = CategoricalDistribution(("a", "b"))
     for value in (0.1, 0.9):
-        study.add_trial(create_trial(value=value, params={"x": value}, distributions={"x": UNIT}))
+        study.add_trial(trial(value, value))
     study.add_trial(create_trial(value=0.0, params={"x": "b"}, distributions={"x": letters}))
     study.optimize(lambda t: float(t.suggest_categorical("x", ["a", "b"]) == "a"), n_trials=3)
     assert len(study.get_trials(states=(TrialState.COMPLETE,))) == 6
-
-
-def cost_study(cost_weight: Any, n_trials: int = 16, **options: Any) -> Study:
-    """The larger x, the better and the dearer."""
-
-    def objective(trial: Trial) -> float:
-        x = trial.suggest_float("x", 0.0, 1.0)
-        trial.suggest_float("y", 0.0, 1.0)
-        trial.set_user_attr("flops", 1e9 * x)
-        return -x
-
-    return optimized(objective, n_trials, cost="flops", cost_weight=cost_weight, **options)
-
-
-def test_the_cost_weight_moves_suggestions_towards_cheap_configurations() -> None:
-    dear, cheap = levels(cost_study(0.0)), levels(cost_study(0.9))
-    assert dear > 0.8
-    assert cheap < 0.2
-
-
-def test_value_and_cost_are_weighed_whatever_their_units() -> None:
-    study = cost_study(0.25)
-    assert levels(study) > 0.8  # value counts three times as much, whatever the cost's unit
-
-
-def test_a_sequence_of_cost_weights_is_cycled_from_trial_to_trial() -> None:
-    trials = cost_study((0.0, 1.0)).trials[6:]
-    x = [trial.params["x"] for trial in trials]
-    assert np.mean(x[::2]) > 0.7
-    assert np.mean(x[1::2]) < 0.3
-
-
-def test_pruned_trials_without_a_cost_are_learned_from() -> None:
-    study = optuna.create_study(sampler=tiny(n_startup_trials=1, cost="flops", cost_weight=0.5))
-    for x in (0.1, 0.5, 0.9):
-        study.add_trial(
-            create_trial(
-                state=TrialState.PRUNED, value=x, params={"x": x}, distributions={"x": UNIT}
-            )
-        )
-    assert study.ask().suggest_float("x", 0.0, 1.0) < 0.5
-
-
-def test_a_missing_cost_names_the_trial_and_the_attribute() -> None:
-    study = optuna.create_study(sampler=tiny(cost="flops"))
-    with pytest.raises(ValueError, match="trial 0 has no 'flops'"):
-        study.optimize(lambda trial: trial.suggest_float("x", 0.0, 1.0), n_trials=2)
 
 
 @pytest.mark.parametrize(
@@ -311,77 +201,6 @@ def test_the_first_trial_may_ask_when_another_has_finished() -> None:
     first, second = study.ask(), study.ask()
     study.tell(second, second.suggest_float("x", 0.0, 1.0))
     assert 0.0 <= first.suggest_float("x", 0.0, 1.0) <= 1.0
-
-
-def test_a_known_cost_that_fails_in_one_branch_does_so_at_its_first_trial() -> None:
-    study = optuna.create_study(sampler=tiny(cost=KnownCost(lambda p: p["w"] * p["d"])))
-    study.enqueue_trial({"mode": "b"})
-    study.enqueue_trial({"mode": "a"})
-
-    def objective(trial: Trial) -> float:
-        deep = trial.suggest_categorical("mode", ["a", "b"]) == "b"
-        return trial.suggest_float("w", 0, 1) + (trial.suggest_float("d", 0, 1) if deep else 0.0)
-
-    study.optimize(objective, n_trials=1)
-    with pytest.raises(ValueError, match=r"cost must be a number for .* but got KeyError: 'd'"):
-        study.optimize(objective, n_trials=1)
-
-
-@pytest.mark.parametrize("wrong", [lambda p: p["typo"], lambda _: None, lambda _: math.nan])
-def test_a_known_cost_that_fails_does_so_at_the_first_trial(wrong: Callable[..., Any]) -> None:
-    sampler = PredictorRLSampler(cost=KnownCost(wrong), seed=0)
-    study = optuna.create_study(sampler=sampler)
-    with pytest.raises(ValueError, match=r"cost must be a number .* for \{'x': "):
-        study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
-    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE]
-
-
-def test_a_known_cost_may_name_a_parameter_that_earlier_runs_lacked() -> None:
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
-    study.sampler = tiny(cost=KnownCost(lambda p: p["x"] * p["y"]))
-    study.optimize(lambda t: t.suggest_float("x", 0, 1) + t.suggest_float("y", 0, 1), n_trials=1)
-    assert len(study.trials) == 3
-
-
-def test_a_known_cost_is_not_tried_on_a_trial_that_lacks_parameters() -> None:
-    def objective(trial: Trial) -> float:
-        x = trial.suggest_float("x", 0, 1)
-        if trial.number == 0:
-            raise optuna.TrialPruned
-        return x + trial.suggest_float("y", 0, 1)
-
-    sampler = PredictorRLSampler(cost=KnownCost(lambda p: p["x"] * p["y"]), seed=0)
-    study = optuna.create_study(sampler=sampler)
-    study.optimize(objective, n_trials=2)
-    assert len(study.trials) == 2
-
-
-def test_inspecting_shows_the_search_of_the_next_suggestion() -> None:
-    study = optimized(everything, 9)
-    sampler = study.sampler
-    assert isinstance(sampler, PredictorRLSampler)
-    searched = sampler.inspect(study)
-    expected = SearchSpace(searched.history.space.decisions).configurations(searched.rows[:1])[0]
-    trial = study.ask()
-    everything(trial)
-    assert trial.params.items() <= expected.items()
-
-
-def test_a_study_without_finished_trials_cannot_be_inspected() -> None:
-    with pytest.raises(ValueError, match="study must have a finished trial with a parameter"):
-        PredictorRLSampler().inspect(optuna.create_study())
-
-
-def test_a_search_can_be_inspected_under_another_cost_weight() -> None:
-    study = cost_study(0.0)
-    sampler = study.sampler
-    assert isinstance(sampler, PredictorRLSampler)
-    assert sampler.inspect(study).weight == pytest.approx([1.0, 0.0])
-    assert sampler.inspect(study, cost_weight=0.9).weight == pytest.approx([0.1, 0.9])
-    assert (sampler.cost, sampler.cost_weights) == ("flops", (0.0,))
-    with pytest.raises(ValueError, match=r"cost_weight must be in \[0, 1\], but got -1"):
-        sampler.inspect(study, cost_weight=-1.0)
 
 
 def test_trials_keep_their_distance_from_those_before_in_one_parameter_at_least():

@@ -10,7 +10,7 @@ from optuna.testing.pytest_samplers import (
     RelativeSamplerTestCase,
 )
 
-from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler
+from tests.optuna_predictor_rl.samplers import tiny
 
 
 class TestPredictorRLSampler(
@@ -18,9 +18,4 @@ class TestPredictorRLSampler(
 ):
     @pytest.fixture
     def sampler(self) -> Callable[[], BaseSampler]:
-        return lambda: PredictorRLSampler(
-            n_startup_trials=0,
-            predictor=PredictorConfig(n_epochs=5, n_members=2),
-            policy=PolicyConfig(n_steps=3),
-            seed=0,
-        )
+        return lambda: tiny(n_startup_trials=0)

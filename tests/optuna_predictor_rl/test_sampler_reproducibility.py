@@ -23,9 +23,9 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import Study
 from optuna.trial import Trial
 
-from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler
+from optuna_predictor_rl import PredictorRLSampler
+from tests.optuna_predictor_rl.samplers import N_STARTUP, params, tiny
 
-N_STARTUP = 4
 ANOTHER_PROCESS = """
 import json, random, sys, optuna
 from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler
@@ -47,15 +47,6 @@ for path in sys.argv[1:]:
 """
 
 
-def tiny(**options: Any) -> PredictorRLSampler:
-    """A sampler whose suggestions cost little."""
-    return PredictorRLSampler(
-        predictor=PredictorConfig(n_members=2, n_epochs=5),
-        policy=PolicyConfig(n_steps=3),
-        **{"n_startup_trials": N_STARTUP, "seed": 0, **options},
-    )
-
-
 def objective(trial: Trial) -> float:
     x = trial.suggest_float("x", 0.0, 1.0)
     n = trial.suggest_int("n", 1, 8, log=True)
@@ -66,10 +57,6 @@ def study_with(n_trials: int, storage: BaseStorage | None = None, **options: Any
     study = optuna.create_study(study_name="s", storage=storage, sampler=tiny(**options))
     study.optimize(objective, n_trials=n_trials)
     return study
-
-
-def params(study: Study) -> list[dict[str, Any]]:
-    return [trial.params for trial in study.trials]
 
 
 def next_params(study: Study) -> dict[str, Any]:

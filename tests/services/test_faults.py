@@ -16,7 +16,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.study import Study
 from optuna.trial import Trial, TrialState, create_trial
 
-from optuna_predictor_rl.fidelity.stored_rules import RULE
+from optuna_predictor_rl.study.attributes import RULE
 from tests.services import workers
 from tests.services.postgres import PostgresServer, free_port
 from tests.services.workers import exit_code, objective, start

@@ -18,8 +18,7 @@ import pytest
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from optuna_predictor_rl.fidelity.labels import FIDELITY
-from optuna_predictor_rl.fidelity.stored_rules import RULE
+from optuna_predictor_rl.study.attributes import FIDELITY, RULE
 from tests.services import workers
 from tests.services.postgres import PostgresServer, free_port
 

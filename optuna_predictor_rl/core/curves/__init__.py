@@ -1,4 +1,4 @@
-"""Learning curves: extrapolation and how well a cut curve ranks like the whole one."""
+"""Learning curves: extrapolation, and how well a cut curve ranks like the full one."""
 
 from optuna_predictor_rl.core.curves.axes import AXES, AxisName
 from optuna_predictor_rl.core.curves.correlation import TauByCutoff, TauEstimate, kendall_tau

@@ -9,10 +9,10 @@ from jaxtyping import Float, Int
 
 @dataclass(frozen=True, kw_only=True)
 class TauEstimate:
-    """Kendall's tau-b at each cutoff and the bounds of its confidence interval; NaN if undefined.
+    """Kendall's tau-b at each cutoff and its confidence interval; NaN where it is undefined.
 
     Attributes:
-        tau: Of all curves that have a value at the cutoff.
+        tau: Tau of all curves that have a value at the cutoff.
         low: Lower bound.
         high: Upper bound.
     """
@@ -27,14 +27,14 @@ class TauEstimate:
 
 @dataclass(frozen=True, kw_only=True)
 class TauByCutoff:
-    """How training that stops at each cutoff ranks the curves, against the whole training.
+    """How values at each cutoff rank the curves, compared with the final values.
 
     Attributes:
         cutoffs: In steps, growing.
-        n_curves: How many curves have a finite value by then.
-        n_total: How many curves there are.
-        raw: Of the last value before the cutoff.
-        label: Of the value extrapolated from there (Eq. 2).
+        n_curves: Number of curves that have a finite value by then.
+        n_total: Number of curves.
+        raw: Tau of the last values before the cutoff.
+        label: Tau of the values extrapolated from there (Eq. 2).
     """
 
     cutoffs: Float[np.ndarray, " c"]
@@ -44,10 +44,10 @@ class TauByCutoff:
     label: TauEstimate
 
     def recommend(self, min_rank_correlation: float) -> float | None:
-        """The earliest cutoff whose lower confidence bound keeps the wanted tau.
+        """Return the earliest cutoff from which tau's lower bound is high enough, or None.
 
-        So must the next cutoff's: one lucky cutoff among unlucky ones says little. None if only
-        the last cutoff does.
+        The next cutoff's bound must be high enough as well: one good cutoff among bad ones is
+        chance. The last cutoff has no next one and is never returned.
         """
         keeps = (self.label.low >= min_rank_correlation) & (self.n_curves == self.n_total)
         found = np.flatnonzero(keeps[:-1] & keeps[1:])
@@ -55,14 +55,14 @@ class TauByCutoff:
 
 
 def kendall_tau(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> float:
-    """Kendall's tau-b; pairs with a NaN are left out, and a constant input gives NaN."""
+    """Return Kendall's tau-b; pairs with a NaN are left out, and a constant input gives NaN."""
     return float(bootstrap_tau(x, y, np.ones((1, len(x))))[0])
 
 
 def bootstrap_tau(
     x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"], weights: Float[np.ndarray, "b n"]
 ) -> Float[np.ndarray, " b"]:
-    """Kendall's tau-b of each resample.
+    """Return Kendall's tau-b of each resample.
 
     A curve drawn twice makes no pair with itself, so resampling adds no ties.
 
@@ -72,7 +72,7 @@ def bootstrap_tau(
         weights: How often each resample holds each pair of values.
 
     Returns:
-        Tau-b of each row of ``weights``; NaN where it is undefined.
+        Tau-b of each row of `weights`; NaN where it is undefined.
     """
     sign_x, sign_y = _signs(x), _signs(y)  # (n, n)
     known = ~(np.isnan(sign_x) | np.isnan(sign_y))
@@ -95,7 +95,7 @@ def tau_with_interval(
     n_resamples: int,
     generator: np.random.Generator,
 ) -> TauEstimate:
-    """Tau-b of every row of ``x`` with ``y``, with a two-sided percentile bootstrap interval."""
+    """Return tau-b of each row of `x` with `y`, with a two-sided percentile bootstrap interval."""
     n = len(y)
     weights = generator.multinomial(n, np.full(n, 1 / n), size=n_resamples).astype(np.float64)
     weights = np.concatenate([np.ones((1, n)), weights])  # the first row is the sample itself
@@ -109,5 +109,6 @@ def tau_with_interval(
 
 
 def _signs(x: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n n"]:
-    ranks = np.asarray(scipy.stats.rankdata(x, nan_policy="omit"))  # inf - inf is a tie, not NaN
+    # Signs of ranks, since inf - inf is NaN and not a tie.
+    ranks = np.asarray(scipy.stats.rankdata(x, nan_policy="omit"))
     return np.asarray(np.sign(ranks[:, None] - ranks[None, :]))

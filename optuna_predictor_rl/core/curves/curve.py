@@ -1,4 +1,4 @@
-"""A learning curve as it is read: steps in order, and what a missing value means."""
+"""A learning curve: finite values in the order of their steps, and when it has diverged."""
 
 import math
 import sys
@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Float
 
 DIVERGED_AFTER = 3
-"""A curve that ends in this many values that are not finite has diverged; fewer are gaps."""
+"""Values that are not finite at the end of a curve that has diverged; fewer are gaps."""
 
 
 def float_step(step: int) -> float:
-    """A step as a float; one past the largest float is taken for that."""
+    """Return a step as a float; a step beyond the largest float becomes the largest float."""
     return float(min(step, int(sys.float_info.max)))
 
 
@@ -25,7 +25,7 @@ class Curve:
         steps: Strictly growing, in the unit in which the training reports (epochs, rows, ...).
         values: The finite values reported there.
         last_step: The last step reported, whether its value is finite or not.
-        n_missing: Values at the end of the curve that are not finite.
+        n_missing: Number of values at the end of the curve that are not finite.
     """
 
     steps: Float[np.ndarray, " n"]
@@ -35,9 +35,9 @@ class Curve:
 
     @classmethod
     def of(cls, reports: Mapping[int, float]) -> "Curve":
-        """Reads reports such as ``FrozenTrial.intermediate_values``, in any order of steps.
+        """Read reports such as `FrozenTrial.intermediate_values`, in any order of steps.
 
-        Of steps that are one number as a float (those past 2**53 may be), the last counts.
+        Steps past 2**53 may be the same number as floats; the last of them counts.
         """
         read = {float_step(step): reports[step] for step in sorted(reports)}
         steps = np.fromiter(read.keys(), np.float64, len(read))
@@ -47,7 +47,7 @@ class Curve:
     def from_arrays(
         cls, steps: Float[np.ndarray, " m"], values: Float[np.ndarray, " m"]
     ) -> "Curve":
-        """Keeps the finite points and counts those missing at the end.
+        """Keep the finite points and count those missing at the end.
 
         Raises:
             ValueError: If a step is not finite, or the steps do not grow.
@@ -70,16 +70,16 @@ class Curve:
 
     @property
     def diverged(self) -> bool:
-        """Whether the curve ends in values that are not finite, or has no other."""
+        """Return True if the curve ends in values that are not finite, or has no other."""
         return self.n_missing >= DIVERGED_AFTER or (len(self) == 0 and self.n_missing > 0)
 
     @property
     def span(self) -> float:
-        """Steps between the first and the last finite value; 0 for fewer than two."""
+        """Return the steps between the first and the last finite value; 0 for fewer than two."""
         return float(self.steps[-1] - self.steps[0]) if len(self) > 1 else 0.0
 
     def until(self, cutoff: float) -> "Curve":
-        """The curve as it was known when its training had come to ``cutoff``."""
+        """Return the curve as it was when its training had reached `cutoff`."""
         kept = slice(int(np.searchsorted(self.steps, cutoff, side="right")))
         ended = cutoff >= self.last_step
         return Curve(

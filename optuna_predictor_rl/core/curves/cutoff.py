@@ -1,4 +1,4 @@
-"""How early training can stop and still rank like the whole training (section 3.1)."""
+"""How early training can stop and still rank like full training (section 3.1)."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from optuna_predictor_rl.support.checked import check_at_least, checked
 Direction = Literal["minimize", "maximize"]
 
 RAW = LabelFit(extrapolate_by=0.0)
-"""The last value before the cutoff, as it stands."""
+"""The label that is the last value before the cutoff."""
 
 
 @checked
@@ -32,26 +32,29 @@ def rank_correlation_by_cutoff(
     n_resamples: int = 500,
     generator: np.random.Generator | None = None,
 ) -> TauByCutoff:
-    """Kendall's tau between the value at each cutoff, raw and extrapolated, and the final value.
+    """Return Kendall's tau between values at each cutoff, raw and extrapolated, and final values.
 
-    The curves may have different lengths and grids. At a cutoff each has the last finite value it
+    The curves may have different lengths and steps. At a cutoff each has the last finite value it
     had reported by then; one that ended earlier keeps its final value.
 
     Args:
-        curves: Step to value, such as ``FrozenTrial.intermediate_values``.
-        finals: The final values; without them, the last value of each curve.
-        cutoffs: Steps to try; without them, all steps at which a curve reports.
-        fit: How the values are extrapolated; without it, ``LabelFit()``.
-        direction: Only says which end is worst, for curves that end in NaN.
-        confidence: Of the two-sided interval.
-        n_resamples: Of the bootstrap over curves.
-        generator: Of the bootstrap; without it, one seeded with 0, so that equal curves give
-            equal intervals.
+        curves: Step to value, such as `FrozenTrial.intermediate_values`.
+        finals: The final values; by default the last value of each curve.
+        cutoffs: Steps to try; by default all steps at which a curve reports.
+        fit: How the values are extrapolated; by default `LabelFit()`.
+        direction: Says which end is worst, where curves that end in NaN are ranked.
+        confidence: Coverage of the two-sided intervals, such as 0.8.
+        n_resamples: Number of resamples of the bootstrap over curves.
+        generator: Source of the bootstrap's randomness; by default seeded with 0, so that equal
+            curves give equal intervals.
+
+    Returns:
+        Tau and its intervals at each cutoff.
 
     Raises:
         ValueError: If there are fewer than 3 curves, or an argument is out of its range.
 
-    Examples:
+    Example:
         >>> curves = [{1: 0.9, 2: 0.5, 3: 0.1}, {1: 0.8, 2: 0.6, 3: 0.4}, {1: 0.7, 2: 0.7, 3: 0.6}]
         >>> table = rank_correlation_by_cutoff(curves)
         >>> table.raw.tau
@@ -89,17 +92,17 @@ def rank_correlation_by_cutoff(
 
 
 def final_values(curves: Sequence[Curve], direction: Direction) -> Float[np.ndarray, " n"]:
-    """The last value of each curve; the worst of all for one that diverged."""
+    """Return the last value of each curve; the worst of all for one that diverged."""
     return labels_at(curves, math.inf, RAW, worst_value(direction))
 
 
 def worst_value(direction: Direction) -> float:
-    """The infinite value that ranks last."""
+    """Return the infinite value that ranks last."""
     return math.inf if direction == "minimize" else -math.inf
 
 
 def report_steps(curves: Sequence[Curve], at_most: int | None = None) -> Float[np.ndarray, " c"]:
-    """All steps at which a curve reports, thinned evenly to ``at_most``."""
+    """Return all steps at which a curve reports, thinned evenly to `at_most`."""
     steps = np.asarray(np.unique(np.concatenate([curve.steps for curve in curves])))
     if at_most is None or len(steps) <= at_most:
         return steps
@@ -108,6 +111,6 @@ def report_steps(curves: Sequence[Curve], at_most: int | None = None) -> Float[n
 
 
 def check_confidence(confidence: float) -> None:
-    """Raises ``ValueError`` unless it is a probability."""
+    """Raise a `ValueError` unless the confidence is between 0 and 1."""
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1, but got {confidence}.")

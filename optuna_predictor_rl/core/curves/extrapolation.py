@@ -1,4 +1,4 @@
-"""The long-term value of a short training, by a fit of the end of its curve (Eqs. 1 and 2)."""
+"""The long-term value of a short training, from a line through its curve's end (Eqs. 1, 2)."""
 
 import math
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from optuna_predictor_rl.support.checked import check_at_least, checked
 
 @dataclass(frozen=True, kw_only=True)
 class Extrapolation:
-    """A long-term value and how sure the fit is of it.
+    """A long-term value and its standard error.
 
     Attributes:
         value: The long-term value of Eq. (2), in the unit of the curve.
-        std: Its standard error, from the residuals of the fit; NaN when the fit has as many
+        std: Its standard error, from the residuals of the fit; NaN if the fit has as many
             parameters as points.
-        slope: The slope ``m`` of Eq. (1) at the end of the curve, in values per step.
-        step: The step for which ``value`` stands.
+        slope: The slope `m` of Eq. (1) at the end of the curve, in values per step.
+        step: The step that `value` predicts.
     """
 
     value: float
@@ -41,25 +41,24 @@ def extrapolate(
     smooth: bool = False,
     shrink: float | int = 0,
 ) -> Extrapolation:
-    """Predicts a curve ``delta`` steps past its end, by Eqs. (1) and (2) of Yin et al. (2024).
+    """Predict a curve `delta` steps past its end, by Eqs. (1) and (2) of Yin et al. (2024).
 
     Values that are not finite are left out. A curve with one point keeps its value.
 
     Args:
         steps: Where the values were reported, growing.
         values: The learning curve.
-        delta: Delta x of Eq. (2), in steps; 0 gives the last value as it stands.
-        n_fit_points: How many of the last points the line is fitted to.
-        axis: ``"linear"`` as in Eq. (1); ``"log"``, straight in the logarithm of the step;
-            ``"power"`` or ``"exponential"``, straight on a curved axis that is fitted first.
+        delta: Delta x of Eq. (2), in steps; 0 returns the last value.
+        n_fit_points: Number of points at the end of the curve that the line is fitted to.
+        axis: "linear" as in Eq. (1), or "log", straight in the logarithm of the step.
         smooth: Start from the end of the fitted line instead of from the last value.
-        shrink: Takes the slope ``m`` by the factor ``max(0, 1 - shrink / t ** 2)``, where ``t``
-            is ``m`` in its own standard errors, so that a slope of mere noise is left out.
+        shrink: Multiplies the slope `m` by `max(0, 1 - shrink / t ** 2)`, where `t` is `m` in its
+            own standard errors, so that a slope of mere noise has no effect. 0 keeps all slopes.
 
     Raises:
         ValueError: If there is no finite value, or an argument is out of its range.
 
-    Examples:
+    Example:
         >>> extrapolate([1, 2, 3, 4], [8.0, 6.0, 4.0, 2.0], delta=2).value
         -2.0
     """
@@ -79,7 +78,7 @@ def extrapolate(
 
 
 def as_floats(name: str, values: ArrayLike) -> Float[np.ndarray, "..."]:
-    """Numbers as an array.
+    """Return numbers as an array.
 
     Raises:
         ValueError: If they are no numbers, or rows of different lengths.
@@ -90,11 +89,11 @@ def as_floats(name: str, values: ArrayLike) -> Float[np.ndarray, "..."]:
         raise ValueError(f"{name} must be numbers, but got {values!r}: {error}.") from error
 
 
-@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # of values and steps of any size
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # values and steps have any size
 def extrapolate_curve(
     curve: Curve, delta: float, n_fit_points: int, axis: AxisName, smooth: bool, shrink: float
 ) -> Extrapolation:
-    """``extrapolate`` for a curve that has been read and arguments that have been checked."""
+    """Do as `extrapolate`, for a `Curve` and arguments that have been checked."""
     short_term, end = float(curve.values[-1]), float(curve.steps[-1])
     if len(curve) == 1:
         return Extrapolation(value=short_term, std=math.nan, slope=0.0, step=end + delta)
@@ -118,7 +117,7 @@ def extrapolate_curve(
 
 
 def check_fit(*, n_fit_points: int, axis: str, shrink: float | int) -> None:
-    """Raises ``ValueError`` unless the axis is known and the numbers are in their range."""
+    """Raise a `ValueError` unless the axis is known and the numbers are in their range."""
     check_at_least(2, n_fit_points=n_fit_points)
     if axis not in AXES:
         raise ValueError(f"axis must be one of {sorted(AXES)}, but got {axis!r}.")
@@ -128,15 +127,15 @@ def check_fit(*, n_fit_points: int, axis: str, shrink: float | int) -> None:
 
 @dataclass(frozen=True)
 class _Line:
-    """A least-squares line.
+    """A least-squares line through values at places u on an axis.
 
     Attributes:
-        slope: ``m`` of Eq. (1).
-        end: Its value at the last point.
-        variance: Of its residuals; NaN for two points.
-        n: How many points it was fitted to.
-        s_uu: The sum of their squared distances from their mean.
-        reach: The distance of the last one.
+        slope: `m` of Eq. (1).
+        end: The line's value at the last point.
+        variance: Variance of the residuals; NaN for two points.
+        n: Number of points.
+        s_uu: Sum of the points' squared distances from their mean place.
+        reach: Distance of the last point from their mean place.
     """
 
     slope: float
@@ -157,7 +156,7 @@ class _Line:
         return cls(m, y_mean + m * reach, variance, n, s_uu, reach)
 
     def standard_error(self, ahead: float, smooth: bool) -> float:
-        """Of the value so far ahead of the last point, from the line's end or from that point."""
+        """Return the error of a value d ahead, from the line's end if smooth or the last value."""
         if smooth:  # the line at u_n + d: s^2 (1 / n + (u_n + d - mean)^2 / S_uu)
             factor = 1 / self.n + (self.reach + ahead) ** 2 / self.s_uu
         else:  # y_n + m d, with Cov(y_n, m) = s^2 (u_n - mean) / S_uu
@@ -166,9 +165,9 @@ class _Line:
 
 
 def _kept(line: _Line, shrink: float) -> float:
-    """The share of a slope that is kept, by the variance of its estimate."""
-    # NOTE[paper]: Eq. (2) takes the slope as fitted. Shrinking it as James and Stein do costs
-    # nothing on clean curves and keeps the noise of others out of their labels.
+    """Return the share of a slope that is kept, from the variance of its estimate."""
+    # NOTE[paper]: Eq. (2) takes the slope as fitted. Shrinking it as James and Stein do changes
+    # nothing on clean curves and keeps noise out of the labels of others.
     square = line.slope * line.slope
     if shrink == 0 or math.isnan(line.variance) or square == 0:
         return 1.0

@@ -1,4 +1,4 @@
-"""How a training that was stopped is labelled, and which way of labelling ranks best."""
+"""Labels of trainings that were stopped, and the choice of the fit whose labels rank best."""
 
 import math
 from collections.abc import Sequence
@@ -18,22 +18,24 @@ from optuna_predictor_rl.core.curves.extrapolation import (
 from optuna_predictor_rl.support.checked import checked
 
 CHOICE_MARGIN = 0.3
-"""Tau, times the number of curves, by which another way of labelling has to be better before it
-replaces the first: of few noisy curves, some way ranks them better by chance."""
+"""Least gain in tau, times the number of curves, for which another fit replaces the first.
+
+Some fit ranks few noisy curves better by chance.
+"""
 
 
 @checked
 @dataclass(frozen=True, kw_only=True)
 class LabelFit:
-    """A way of labelling a training that was stopped.
+    """Settings of the fit that labels a training that was stopped.
 
     Attributes:
         extrapolate_by: Delta x of Eq. (2) as a share of the steps between the first report and
-            the end; 0 takes the curve's last value.
-        n_fit_points: How many of the last points the line is fitted to, Eq. (1).
-        axis: See ``extrapolate``.
-        smooth: See ``extrapolate``.
-        shrink: See ``extrapolate``.
+            the last one; 0 takes the curve's last value.
+        n_fit_points: Number of points at the end of the curve for the line, Eq. (1).
+        axis: See `extrapolate`.
+        smooth: See `extrapolate`.
+        shrink: See `extrapolate`.
     """
 
     # NOTE[paper]: the paper sets a step size; a share of the way needs no knowledge of its unit.
@@ -52,15 +54,15 @@ class LabelFit:
 
     @property
     def keeps_value(self) -> bool:
-        """Whether a label is the last value as it stands."""
+        """Return True if a label is the curve's last value."""
         return self.extrapolate_by == 0 and not self.smooth
 
     def label(self, curve: Curve, *, end: float = math.inf) -> Extrapolation | None:
-        """The long-term value; None for a curve that diverged or has no finite value.
+        """Return the long-term value; None for a curve that diverged or has no finite value.
 
         Args:
-            curve: As far as it was trained.
-            end: The last step of a whole training: the label never reaches past it.
+            curve: The curve as far as it was trained.
+            end: The last step of a full training, where extrapolation ends.
         """
         if curve.diverged or len(curve) == 0:
             return None
@@ -70,7 +72,7 @@ class LabelFit:
         )
 
     def alternatives(self) -> list["LabelFit"]:
-        """The raw value first, then this fit, shorter horizons and smoother fits."""
+        """Return the raw value first, then this fit, shorter horizons and smoother fits."""
         half = self.extrapolate_by / 2
         smooth = replace(self, smooth=True)
         twice = replace(smooth, n_fit_points=2 * self.n_fit_points)
@@ -88,16 +90,16 @@ class LabelFit:
 def labels_at(
     curves: Sequence[Curve], cutoff: float, fit: LabelFit, worst: float
 ) -> Float[np.ndarray, " n"]:
-    """Labels of trainings stopped at a cutoff.
+    """Return the labels of trainings stopped at a cutoff.
 
-    ``worst`` stands for those that diverged by then, NaN for those without a finite value; one
-    that ended by then keeps its last value.
+    A training that diverged by then has the label `worst`, one without a finite value NaN, and
+    one that ended by then its last value.
     """
     values = np.full(len(curves), math.nan)
     for i, curve in enumerate(curves):
         known = curve.until(cutoff)
         if fit.keeps_value and len(known) and not known.diverged:
-            values[i] = known.values[-1]  # without the fit, which takes most of the time
+            values[i] = known.values[-1]  # skips the fit, which takes most of the time
             continue
         label = fit.label(known, end=curve.last_step)
         if label is not None:
@@ -116,10 +118,10 @@ def choose_fit(
     cutoffs: Float[np.ndarray, " c"],
     worst: float,
 ) -> LabelFit:
-    """The candidate whose labels rank whole trainings best, on average over the cutoffs.
+    """Return the candidate whose labels rank full trainings best, on average over the cutoffs.
 
-    The first candidate stays unless another's Kendall's tau is better by ``CHOICE_MARGIN`` over
-    the number of curves.
+    The first candidate stays unless another's Kendall's tau is better by `CHOICE_MARGIN` over the
+    number of curves.
     """
     if len(candidates) == 1:
         return candidates[0]

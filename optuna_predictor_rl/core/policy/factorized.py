@@ -1,4 +1,4 @@
-"""A stochastic policy over configurations: independent categorical choices (section 3.2)."""
+"""A policy over configurations: an independent softmax for each decision (section 3.2)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from torch import Tensor
 
-from optuna_predictor_rl.core.space import Categorical, SearchSpace
+from optuna_predictor_rl.core.decisions import Categorical
+from optuna_predictor_rl.core.space import SearchSpace
 
 
 @dataclass(frozen=True)
 class Grid:
     """The options that a policy chooses from in each decision of a space.
 
-    A decision with at most `n_bins` values has one option a value; a finer or continuous one is
-    cut into `n_bins` intervals of equal length, from which positions are drawn uniformly.
+    A choice is an option, and so is a value of a numeric decision with at most `n_bins` values.
+    The range of any other numeric decision is cut into `n_bins` intervals of equal length, from
+    which positions are drawn uniformly.
 
     Args:
         space: The search space.
@@ -32,20 +34,13 @@ class Grid:
 
     @cached_property
     def n_options(self) -> Int[ndarray, " d"]:
-        """Number of options of each decision."""
-        return np.array(
-            [
-                d.n_values
-                if isinstance(d, Categorical)
-                else min(d.n_values or np.inf, self.n_bins)
-                for d in self.space.decisions
-            ],
-            dtype=np.int64,
-        )
+        """Return the number of options of each decision."""
+        n_values = [len(self._members.get(j, ())) for j in range(len(self.space.decisions))]
+        return np.array([n or self.n_bins for n in n_values], dtype=np.int64)
 
     @cached_property
     def _members(self) -> dict[int, Float[ndarray, " o"]]:
-        """Positions of the options of each decision whose options are values, not intervals."""
+        """Return the positions of the options of each decision whose options are values."""
         return {
             j: np.arange(d.n_values) * 1.0 if isinstance(d, Categorical) else d.member_positions
             for j, d in enumerate(self.space.decisions)
@@ -55,26 +50,31 @@ class Grid:
     def rows(
         self, options: Int[ndarray, "n d"], rng: np.random.Generator
     ) -> Float[ndarray, "n d"]:
-        """Rows of the space from one option a decision."""
+        """Return rows of the space, drawn from one option a decision."""
         return self.place(options, rng.random(options.shape))
 
     def place(
         self, options: Int[ndarray, "n d"], within: Float[ndarray, "n d"]
     ) -> Float[ndarray, "n d"]:
-        """Rows of the space from one option a decision, and places in [0, 1] in the intervals."""
+        """Return rows of the space from one option a decision, and places within the intervals.
+
+        Args:
+            options: One option of each decision.
+            within: Where in its interval a position lies, in [0, 1]; values ignore it.
+        """
         position = (options + within) / self.n_options
         for j, members in self._members.items():
             position[:, j] = members[options[:, j]]
         return self.space.snap(position)
 
     def option_values(self, j: int) -> list[Any]:
-        """The values of a decision's options, as plain Python values; of intervals the middle."""
+        """Return the values of a decision's options as Python's; of intervals the middle."""
         n = int(self.n_options[j])
         positions = self._members.get(j, (np.arange(n) + 0.5) / n)
         return [self.space.decisions[j].decode(position) for position in positions]
 
     def options(self, rows: Float[ndarray, "n d"]) -> Int[ndarray, "n d"]:
-        """The options that rows fall into; an inactive decision falls into its first."""
+        """Return the options that rows fall into; an inactive decision falls into its first."""
         rows = np.nan_to_num(rows, nan=0.0)
         chosen = (rows * self.n_options).astype(np.int64)
         for j, members in self._members.items():
@@ -91,44 +91,45 @@ class FactorizedPolicy:
         device: Where the logits live.
 
     Attributes:
-        logits: Unnormalized log-probabilities, (r, d, o); options past a decision's own are -inf.
+        logits: Unnormalized log-probabilities, (r, d, o); those past a decision's own options
+            have no effect.
     """
 
     def __init__(
         self, n_options: Int[ndarray, " d"], n_rounds: int, device: torch.device | str = "cpu"
     ) -> None:
-        widest = int(n_options.max(initial=1))
-        valid = np.arange(widest) < n_options[:, None]
-        self.absent: Bool[Tensor, "d o"] = torch.as_tensor(~valid, device=device)
+        most = int(n_options.max(initial=1))
+        absent = np.arange(most) >= n_options[:, None]
+        self._absent: Bool[Tensor, "d o"] = torch.as_tensor(absent, device=device)
         self.logits: Float[Tensor, "r d o"] = torch.zeros(
-            (n_rounds, len(n_options), widest),
+            (n_rounds, len(n_options), most),
             dtype=torch.float32,
             device=device,
             requires_grad=True,
         )
 
     @torch.no_grad()
-    def prefer(self, options: Int[ndarray, "r d"], bonus: float, first: int = 0) -> None:
+    def boost(self, options: Int[ndarray, "r d"], bonus: float, first: int = 0) -> None:
         """Raise the logits of one configuration for each of the rounds from `first` on."""
         chosen = torch.as_tensor(options, device=self.logits.device)[..., None]
-        favoured = self.logits[first : first + len(options)]
-        favoured.scatter_add_(2, chosen, torch.full_like(chosen, bonus, dtype=favoured.dtype))
+        boosted = self.logits[first : first + len(options)]
+        boosted.scatter_add_(2, chosen, torch.full_like(chosen, bonus, dtype=boosted.dtype))
 
     @torch.no_grad()
-    def lean(self, logits: Float[ndarray, "d o"]) -> None:
-        """Raise the logits of all rounds."""
+    def add_logits(self, logits: Float[ndarray, "d o"]) -> None:
+        """Add logits to those of all rounds."""
         self.logits += torch.as_tensor(logits, dtype=self.logits.dtype, device=self.logits.device)
 
     def log_probabilities(self, temperature: float = 1.0) -> Float[Tensor, "r d o"]:
-        """Log-probability of each option; a higher temperature flattens the policy."""
-        scaled = (self.logits / temperature).masked_fill(self.absent, -torch.inf)
+        """Return the log-probability of each option; a higher temperature flattens the policy."""
+        scaled = (self.logits / temperature).masked_fill(self._absent, -torch.inf)
         return torch.log_softmax(scaled, dim=-1)
 
     @torch.no_grad()
     def sample(
         self, n: int, generator: torch.Generator, temperature: float = 1.0
     ) -> Int[Tensor, "r n d"]:
-        """N configurations of each round, as one option a decision."""
+        """Draw n configurations of each round, as one option a decision."""
         probabilities = self.log_probabilities(temperature).exp()
         r, d, o = probabilities.shape
         flat = torch.multinomial(
@@ -139,12 +140,6 @@ class FactorizedPolicy:
     def log_prob(
         self, options: Int[Tensor, "r n d"], temperature: float = 1.0
     ) -> Float[Tensor, "r n"]:
-        """Log-probability of configurations: the sum over their decisions."""
+        """Return the log-probability of configurations: the sum over their decisions."""
         table = self.log_probabilities(temperature)[:, None].expand(-1, options.shape[1], -1, -1)
         return table.gather(3, options[..., None])[..., 0].sum(-1)
-
-    def entropy(self, temperature: float = 1.0) -> Float[Tensor, " r"]:
-        """Entropy of each round's policy in nats."""
-        log_probability = self.log_probabilities(temperature)
-        term = log_probability.exp() * log_probability.masked_fill(self.absent, 0.0)
-        return -term.sum((1, 2))

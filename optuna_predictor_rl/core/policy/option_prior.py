@@ -1,4 +1,4 @@
-"""What is believed of decisions before any trial: weights of the policy's options."""
+"""A user's beliefs about decisions before any trial: probabilities of the policy's options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from optuna_predictor_rl.core.policy.factorized import Grid
 from optuna_predictor_rl.core.space import Rows
 
 UNIFORM_SHARE = 0.1
-"""Share of a belief that is spread evenly over all options, so that a wrong one can be left."""
+"""Share of a belief that is spread evenly over all options: a search can leave a wrong belief."""
 
 HALF_LIFE = 8.0
 """Trials after which a belief counts half in the policy's start."""
@@ -32,7 +32,7 @@ class OptionPrior:
 
     @classmethod
     def of(cls, grid: Grid, weights: tuple[Float[ndarray, " _"] | None, ...]) -> OptionPrior:
-        """Beliefs from weights of options, in any unit; None believes nothing of a decision."""
+        """Return beliefs from weights of options, in any unit; None stands for equal weights."""
         uniform = [np.full(n, 1.0 / n) for n in grid.n_options]
         return cls(
             grid,
@@ -43,7 +43,11 @@ class OptionPrior:
         )
 
     def from_uniform(self, uniform: Float[ndarray, "n d"]) -> Rows:
-        """The rows at points of the unit cube: distributed as believed if those are uniform."""
+        """Return the rows at points of the unit cube; uniform points become rows as believed.
+
+        Each decision inverts its cumulative distribution, so that a Sobol sequence stays evenly
+        spread.
+        """
         options = np.zeros(uniform.shape, dtype=np.int64)
         within = np.zeros(uniform.shape)
         for j, probability in enumerate(self.probabilities):
@@ -54,13 +58,13 @@ class OptionPrior:
         return self.grid.place(options, np.clip(within, 0.0, 1.0))
 
     def logits(self, n_trials: int) -> Float[ndarray, "d o"]:
-        """Where the policy starts after so many trials; options past a decision's own are 0.
+        """Return the policy's first logits after so many trials; 0 past a decision's options.
 
         The belief is forgotten as trials come in, as in Hvarfner et al., 2022, "piBO: augmenting
         acquisition functions with user beliefs for Bayesian optimization", Eq. 6.
         """
-        widest = max((len(p) for p in self.probabilities), default=1)
-        logits = np.zeros((len(self.probabilities), widest))
+        most = max((len(p) for p in self.probabilities), default=1)
+        logits = np.zeros((len(self.probabilities), most))
         for j, probability in enumerate(self.probabilities):
             logits[j, : len(probability)] = np.log(probability * len(probability))
         return logits * HALF_LIFE / (HALF_LIFE + n_trials)

@@ -1,4 +1,4 @@
-"""From the members' targets back to labels: mean and calibrated spread in the user's units."""
+"""From the members' targets back to labels: mean and calibrated deviation in the user's units."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble
+from optuna_predictor_rl.core.predictor.moments import Moments
 from optuna_predictor_rl.core.space import Rows
-
-Moments = tuple[Float[ndarray, "n t"], Float[ndarray, "n t"]]
 
 MAX_CELLS = 4_000_000
 """Entries of the largest matrix of a chunk of rows: 32 MB a Gaussian process."""
@@ -23,10 +22,13 @@ N_NODES = 9
 """Nodes of the Gauss-Hermite quadrature over a member's target."""
 
 N_FOLDS = 5
+"""Folds of the cross-validation, each of at least two trials."""
+
 COVERAGE = 0.8
 """Share of held-out labels that the calibrated interval of this coverage holds."""
 
 LARGEST_CORRECTION = 5.0
+"""Bound of the factor: the quantile of few errors may be anything."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,14 @@ class LabelMap:
 
     @classmethod
     def of(cls, targets: Float[ndarray, " n"], labels: Float[ndarray, " n"]) -> LabelMap:
-        """The map of a target function, from its values at labels; NaN pairs are left out."""
+        """Return the map of a target function from its values at labels, without NaN pairs."""
         present = ~(np.isnan(targets) | np.isnan(labels))
         labels = labels[present]
         if not len(labels):
             return cls(np.zeros(1), np.zeros(1), 0.0, 1.0, 0.0)
         center = float(np.sort(labels)[(len(labels) - 1) // 2])
-        halves = labels / 2 - center / 2  # the differences may overflow
+        # Labels may be near the largest float: half of a difference is finite, the difference not.
+        halves = labels / 2 - center / 2
         unit = float(np.abs(halves).max()) or 1.0
         labels = halves / unit
         known, group = np.unique(targets[present], return_inverse=True)
@@ -67,7 +70,7 @@ class LabelMap:
         return cls(known, means, center, unit, lowest)
 
     def __call__(self, targets: Float[ndarray, "*b"]) -> Float[ndarray, "*b"]:
-        """What the labels of targets differ from `center`, in twice `unit`."""
+        """Return how far the labels of targets are from `center`, in twice `unit`."""
         labels = np.interp(targets, self.targets, self.labels)
         if len(self.targets) > 1:
             slope = np.diff(self.labels[:2]) / np.diff(self.targets[:2])
@@ -78,7 +81,7 @@ class LabelMap:
     def moments(
         self, mean: Float[ndarray, " n"], std: Float[ndarray, " n"]
     ) -> tuple[Float[ndarray, " n"], Float[ndarray, " n"]]:
-        """Mean and mean square of that difference if the target is normal."""
+        """Return mean and mean square of that difference if the target is normal."""
         nodes, weights = np.polynomial.hermite_e.hermegauss(N_NODES)
         labels = self(mean[:, None] + std[:, None] * nodes)
         weights = weights / math.sqrt(2.0 * math.pi)
@@ -103,20 +106,20 @@ class LabelPredictor:
     def of(
         cls, ensemble: Ensemble, labels: Float[ndarray, "n t"], correction: ndarray | None = None
     ) -> LabelPredictor:
-        """The predictor of labels that the ensemble was fitted on."""
+        """Return the predictor of the labels that the ensemble was fitted on."""
         maps = tuple(
             tuple(map(LabelMap.of, targets.T, labels.T)) for targets in ensemble.targets(labels)
         )
         return cls(ensemble, maps, np.ones(labels.shape[1]) if correction is None else correction)
 
     def predict(self, rows: Rows) -> tuple[Moments, Float[ndarray, "n t"]]:
-        """Moments of each task's label, and the mean of its target, Eq. (5), to rank by."""
+        """Return moments of each task's label, and the mean of its target, Eq. (5), to rank by."""
         chunks = [self._predict(chunk) for chunk in self._chunks(rows)]
         mean, std, target = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
-        return (mean, std * self.correction), target
+        return Moments(mean, std * self.correction), target
 
     def _predict(self, rows: Rows) -> tuple[ndarray, ndarray, ndarray]:
-        members = self.ensemble.member_moments(rows)
+        members = [member.tasks for member in self.ensemble.member_moments(rows)]
         mean = np.empty((len(rows), len(self.correction)))
         std = np.empty_like(mean)
         for t in range(mean.shape[1]):
@@ -131,7 +134,7 @@ class LabelPredictor:
             std[:, t] = np.sqrt(np.maximum(np.mean(second, axis=0) - mean[:, t] ** 2, 0.0))
         center = np.array([label_map.center for label_map in self.maps[0]])
         unit = np.array([label_map.unit for label_map in self.maps[0]])
-        target = np.mean([m for m, _ in members], axis=0)[:, : mean.shape[1]]
+        target = np.mean([m for m, _ in members], axis=0)
         return (center / 2 + mean * unit) * 2, std * unit * 2, target
 
     def _chunks(self, rows: Rows) -> Iterator[Rows]:
@@ -145,11 +148,11 @@ def correction(
     labels: Float[ndarray, "n t"],
     rng: np.random.Generator,
 ) -> Float[ndarray, " t"]:
-    """Factor of the standard deviations with which their intervals hold held-out labels.
+    """Return the factors of standard deviations with which their intervals hold held-out labels.
 
-    The quantile of the standardized errors of a cross-validation that makes the interval of the
-    coverage `COVERAGE` exact on them (split conformal prediction, as in Angelopoulos and Bates,
-    2021, "A gentle introduction to conformal prediction"), relative to the normal one.
+    A cross-validation gives standardized errors. Their quantile at `COVERAGE`, relative to that of
+    the normal distribution, makes the interval exact on them (split conformal prediction, as in
+    Angelopoulos and Bates, 2021, "A gentle introduction to conformal prediction").
 
     Args:
         fit: Fits an ensemble to rows and labels.

@@ -1,4 +1,4 @@
-"""How well the predictor ranks configurations that it was not fitted on (Figs. 4, 5)."""
+"""How well the predictor ranks held-out configurations: cross-validation (Figs. 4, 5)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy
-import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
 
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.core.predictor.ensemble import fit_ensemble
+from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
+from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.core.space import Rows, SearchSpace
 
 
@@ -30,18 +30,18 @@ class HeldOut:
     labels: Float[ndarray, "n t"]
 
     def tau(self, task: int = 0) -> float:
-        """Kendall's tau-b of predictions and labels over all folds; NaN if it is undefined."""
+        """Return Kendall's tau-b of predictions and labels over all folds; NaN if undefined."""
         return rank_correlation(self.mean[:, task], self.labels[:, task])
 
     def fold_taus(self, task: int = 0) -> Float[ndarray, " f"]:
-        """Kendall's tau-b within each fold."""
+        """Return Kendall's tau-b within each fold."""
         folds = [self.fold == f for f in range(int(self.fold.max()) + 1)]
         taus = [rank_correlation(self.mean[f, task], self.labels[f, task]) for f in folds]
         return np.asarray(taus, dtype=np.float64)
 
 
 def rank_correlation(first: Float[ndarray, " n"], second: Float[ndarray, " n"]) -> float:
-    """Kendall's tau-b of what both have; NaN for fewer than two pairs or a constant."""
+    """Return Kendall's tau-b of what both have; NaN for fewer than two pairs or a constant."""
     present = ~(np.isnan(first) | np.isnan(second))
     first, second = first[present], second[present]
     if len(first) < 2 or np.ptp(first) == 0.0 or np.ptp(second) == 0.0:
@@ -57,12 +57,11 @@ def cross_validate(
     *,
     n_folds: int = 5,
     rng: np.random.Generator,
-    device: torch.device | str = "cpu",
 ) -> HeldOut:
     """Fit the predictor once a fold, to the other folds, and predict the fold.
 
-    It is fitted to the labels alone: constraints, opinions of other searches and a cost that is
-    known in advance, which `fit_ensemble` takes too, are left out.
+    It is fitted to the labels alone, without their errors, constraints, source predictions and a
+    cost that is known in advance.
 
     Args:
         config: Settings of the predictor.
@@ -71,13 +70,12 @@ def cross_validate(
         labels: Labels of each task, finite or NaN where missing; lower is better.
         n_folds: Number of random folds of equal size.
         rng: Source of all randomness.
-        device: Where the networks are trained.
 
     Raises:
         ValueError: If there are fewer than 2 folds, or fewer configurations than folds.
 
     Example:
-        >>> from optuna_predictor_rl.core.space import Numeric
+        >>> from optuna_predictor_rl.core.decisions import Numeric
         >>> space = SearchSpace((Numeric(name="x", low=0.0, high=1.0),))
         >>> rows = space.random(30, np.random.default_rng(0))
         >>> rng = np.random.default_rng(0)
@@ -93,6 +91,6 @@ def cross_validate(
     mean = np.full_like(labels, np.nan)
     for f in range(n_folds):
         out = fold == f
-        fitted = fit_ensemble(config, space, rows[~out], labels[~out], rng=rng, device=device)
-        mean[out] = fitted.predict(rows[out])[0]
+        fitted = fit_ensemble(config, space, TrainingData(rows[~out], labels[~out]), rng=rng)
+        mean[out] = fitted.predict(rows[out]).mean
     return HeldOut(fold=fold, mean=mean, labels=labels)

@@ -1,4 +1,19 @@
-"""The predictor: networks trained by ranking, and Gaussian processes, as one ensemble (Eq. 5)."""
+"""The fitted predictor: ranking networks and Gaussian processes as one ensemble (Eq. 5).
+
+Notation:
+
+    row             A configuration as positions in the search space, (d,), NaN if inactive.
+    x               Its encoding, the members' input, (c,).
+    label           What a trial has of a task: its value or its cost, lower is better.
+    target          A label transformed to about unit variance (`core.targets`), lower is better.
+                    Members differ in the transformation; it is monotone, so that order is kept.
+    task            Column of labels: the value, a measured cost and, last, a cost known exactly.
+    member          The networks together, or the processes of one transformation: each predicts
+                    a normal distribution of every target, N(mean, std^2).
+    M               Number of members. The ensemble is their mixture with weights 1 / M.
+    weight          The weight of each task in Eq. (6), (t,).
+    threshold       Largest feasible target of a constraint.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +21,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
@@ -15,41 +29,22 @@ from optuna_predictor_rl.core.predictor.acquisition import (
     log_expected_improvement,
     log_feasibility,
 )
-from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.core.predictor.members import (
-    Networks,
-    Processes,
-    fit_networks,
-    fit_processes,
-)
-from optuna_predictor_rl.core.predictor.transfer import Lift, Moments, Opinions, lift
-from optuna_predictor_rl.core.space import Rows, SearchSpace
-from optuna_predictor_rl.core.targets import (
-    TARGETS,
-    Target,
-    feasible_rank,
-    rank_targets,
-    signed_target,
-    target_errors,
-    transformed,
-)
+from optuna_predictor_rl.core.predictor.members import Networks, Processes
+from optuna_predictor_rl.core.predictor.moments import MemberMoments, Moments
+from optuna_predictor_rl.core.predictor.transfer import FitResidual, SourcePredictions
+from optuna_predictor_rl.core.space import Rows
+from optuna_predictor_rl.core.targets import TARGETS, Target, transformed
 
-TINY = 1e-6
-"""Standard deviation of a cost that is known exactly."""
-
-_Pair = tuple[ndarray, ndarray]
-"""Means and standard deviations."""
-
-N_REFERENCE = 256
-"""Random configurations on which the input of the networks is centred and scaled."""
+EXACT_STD = 1e-6
+"""Standard deviation of a cost that is known exactly: the improvement divides by it."""
 
 
 @dataclass(frozen=True)
 class Constraints:
-    """What a fitted predictor knows of constraints.
+    """Feasibility of the rows that a predictor was fitted on.
 
     Args:
-        feasible: Which of the ensemble's rows satisfy all of them.
+        feasible: Which of the ensemble's rows satisfy all constraints.
         thresholds: For each member, the largest feasible target of each constraint.
     """
 
@@ -59,249 +54,159 @@ class Constraints:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """A fitted predictor of targets: transformed labels, of unit variance, lower is better.
+    """A fitted predictor of targets.
 
     Members predict the tasks and, after them, the constraints.
 
     Args:
         encoding: From rows to inputs.
-        members: Networks and processes.
-        rows: The labelled rows it was fitted on, and those that are expected.
+        networks: The first member.
+        processes: The others, one for each kind of target but the ranks.
+        rows: The rows it was fitted on, and pending ones that it was conditioned on.
         kinds: What each member models of the labels.
         exact_cost: The last task of rows, if it is known and not predicted.
-        constraints: What is known of constraints, if there are any.
-        best_means: Each member's lowest mean on the feasible rows, by weight of the tasks.
-        opinions: What other searches predict, if there are any.
-        lifts: How each member is lifted onto that.
+        constraints: Feasibility of the rows, if there are constraints.
+        source_predictions: What other searches predict, if there are any.
+        residuals: What each member models beside those.
     """
 
     encoding: Encoding
-    members: tuple[Networks | Processes, ...]
+    networks: Networks
+    processes: tuple[Processes, ...]
     rows: Float[ndarray, "n d"]
     kinds: tuple[Target, ...]
     exact_cost: Callable[[Rows], Float[ndarray, " n"]] | None = None
     constraints: Constraints | None = None
-    best_means: dict[tuple[float, ...], list[float]] = field(default_factory=dict)
-    opinions: Opinions | None = None
-    lifts: tuple[Lift, ...] = ()
+    source_predictions: SourcePredictions | None = None
+    residuals: tuple[FitResidual, ...] = ()
+    _best_means: dict[tuple[float, ...], list[float]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def predict(self, rows: Rows) -> Moments:
-        """Mean and standard deviation of each task's target over the members, (n, t) each."""
-        moments = [tasks for tasks, _ in self._tasks_and_constraints(rows)]
+        """Return mean and standard deviation of each task's target, (n, t) each."""
+        moments = [member.tasks for member in self._with_exact_cost(rows)]
         mean = np.mean([m for m, _ in moments], axis=0)  # Eq. (5)
         square = np.mean([s**2 + m**2 for m, s in moments], axis=0)
-        return mean, np.sqrt(np.maximum(square - mean**2, 1e-12))
+        # Rounding leaves less than 0 of a mixture of equal members without spread.
+        return Moments(mean, np.sqrt(np.maximum(square - mean**2, 1e-12)))
 
     def mean(self, rows: Rows, weight: Float[ndarray, " t"]) -> Float[ndarray, " n"]:
-        """Eq. (6): the weighted sum over tasks of the ensemble's means."""
-        return self.predict(rows)[0] @ weight
+        """Return Eq. (6): the weighted sum over tasks of the ensemble's means."""
+        return self.predict(rows).mean @ weight
 
-    def greedy(self, rows: Rows, weight: Float[ndarray, " t"]) -> Float[ndarray, " n"]:
-        """Eq. (6), less the logarithm of the probability of feasibility."""
+    def posterior_mean_score(
+        self, rows: Rows, weight: Float[ndarray, " t"]
+    ) -> Float[ndarray, " n"]:
+        """Return Eq. (6) less the log probability of feasibility; lower is better."""
         mean = self.mean(rows, weight)
         if self.constraints is None:
             return mean
         return mean - np.log(np.maximum(self.feasibility(rows), 1e-300))
 
     def log_improvement(self, rows: Rows, weight: Float[ndarray, " t"]) -> Float[ndarray, " n"]:
-        """Logarithm of the expected improvement of Eq. (6)'s sum, the mean over members.
+        """Return the logarithm of the expected improvement of Eq. (6)'s sum, the members' mean.
 
         It is multiplied by the probability of feasibility, which stands alone while no feasible
-        row is known.
+        row is known. Each member improves on its own mean at the best row, so that none must be
+        right about the noise of that row's label.
         """
         best = self._best(tuple(weight))
-        value = []
-        for i, ((mean, std), limited) in enumerate(self._tasks_and_constraints(rows)):
-            spread = np.sqrt(std**2 @ weight**2)
-            gain = np.zeros(len(rows))
+        values = []
+        for i, (tasks, limited) in enumerate(self._with_exact_cost(rows)):
+            value = np.zeros(len(rows))
             if best:
-                gain = log_expected_improvement(mean @ weight, spread, best[i])
+                spread = np.sqrt(tasks.std**2 @ weight**2)  # of a sum of independent tasks
+                value = log_expected_improvement(tasks.mean @ weight, spread, best[i])
             if self.constraints is not None:
-                gain = gain + log_feasibility(*limited, self.constraints.thresholds[i])
-            value.append(gain)
-        return np.logaddexp.reduce(value, axis=0) - np.log(len(value))
+                value = value + log_feasibility(*limited, self.constraints.thresholds[i])
+            values.append(value)
+        # The mean of the members' logarithms instead did not help on 34 tasks.
+        return np.logaddexp.reduce(values, axis=0) - np.log(len(values))
 
     def feasibility(self, rows: Rows) -> Float[ndarray, " n"]:
-        """Probability that a row satisfies all constraints, the mean over members."""
+        """Return the probability that a row satisfies all constraints, the mean over members."""
         if self.constraints is None:
             return np.ones(len(rows))
         probability = [
-            np.exp(log_feasibility(*limited, threshold))
-            for (_, limited), threshold in zip(
-                self._tasks_and_constraints(rows), self.constraints.thresholds, strict=True
+            np.exp(log_feasibility(*member.constraints, threshold))
+            for member, threshold in zip(
+                self.member_moments(rows), self.constraints.thresholds, strict=True
             )
         ]
         return np.mean(probability, axis=0)
 
-    def expecting(self, rows: Rows) -> Ensemble:
-        """The ensemble while rows are being evaluated, each believed to become as predicted.
+    def condition_on_pending(self, rows: Rows) -> Ensemble:
+        """Return the ensemble once pending rows are observed to be as predicted.
 
         It is surer around them, and what improves on the best so far must improve on them too, so
         that other places win (the "believer" of Ginsbourger et al., 2010, "Kriging is well-suited
-        to parallelize optimization").
+        to parallelize optimization"). They count as feasible where that is more likely than not.
         """
         if not len(rows):
             return self
         x = self.encoding(rows)
+        constraints = self.constraints
+        if constraints is not None:
+            feasible = np.concatenate([constraints.feasible, self.feasibility(rows) >= 0.5])
+            constraints = replace(constraints, feasible=feasible)
         return replace(
             self,
             rows=np.concatenate([self.rows, rows]),
-            best_means={},
-            constraints=self._constraints_expecting(rows),
-            members=tuple(
-                member.expecting(x) if isinstance(member, Processes) else member
-                for member in self.members
-            ),
+            constraints=constraints,
+            processes=tuple(process.condition_on_pending(x) for process in self.processes),
         )
 
     def targets(self, labels: Float[ndarray, "n t"]) -> list[Float[ndarray, "n t"]]:
-        """What the labels that it was fitted on are to each member."""
+        """Return each member's targets of the labels that it was fitted on."""
         return [transformed(labels, TARGETS[kind]) for kind in self.kinds]
 
-    def member_moments(self, rows: Rows) -> list[Moments]:
-        """Moments of each member's targets: those of the labels, then those of constraints."""
-        moments = self._moments(self.encoding(rows))
-        if self.opinions is None:
-            return moments
-        said = self.opinions(rows)
-        n = said.shape[2]
-        lifted = []
-        for member_lift, (mean, std) in zip(self.lifts, moments, strict=True):
-            up = member_lift(said, (mean[:, :n], std[:, :n]))
-            lifted.append((np.hstack([up[0], mean[:, n:]]), np.hstack([up[1], std[:, n:]])))
-        return lifted
+    def member_moments(self, rows: Rows) -> list[MemberMoments]:
+        """Return what each member predicts, without a cost that is known exactly."""
+        joint = self._joint_moments(self.encoding(rows))
+        n_tasks = joint[0].mean.shape[1]
+        if self.constraints is not None:
+            n_tasks -= len(self.constraints.thresholds[0])
+        tasks = [Moments(mean[:, :n_tasks], std[:, :n_tasks]) for mean, std in joint]
+        limited = [Moments(mean[:, n_tasks:], std[:, n_tasks:]) for mean, std in joint]
+        if self.source_predictions is not None:
+            predictions = self.source_predictions(rows)
+            tasks = [
+                residual.to_targets(predictions, moments)
+                for residual, moments in zip(self.residuals, tasks, strict=True)
+            ]
+        return list(map(MemberMoments, tasks, limited))
 
-    def _moments(self, x: Float[ndarray, "n c"]) -> list[Moments]:
-        """Moments of each member; networks are as sure of a place as the first process is."""
-        moments = [member.predict(x) for member in self.members]
-        known = [m for m in self.members if isinstance(m, Processes)]
-        if not known:
-            return moments
-        first = moments[self.members.index(known[0])][1] / known[0].prior_std
+    def _joint_moments(self, x: Float[ndarray, "n c"]) -> list[Moments]:
+        """Return each member's moments of what it models, tasks and constraints side by side."""
+        networks = self.networks.predict(x)
+        processes = [process.predict(x) for process in self.processes]
+        if processes:
+            # Networks do not know where trials are. They are as sure of a place as the first
+            # processes are, in shares of what these know of one far from all trials.
+            share = processes[0].std / self.processes[0].prior_std
+            networks = Moments(networks.mean, networks.std * share)
+        return [networks, *processes]
+
+    def _with_exact_cost(self, rows: Rows) -> list[MemberMoments]:
+        """Return what each member predicts, with a known cost as the last task."""
+        members = self.member_moments(rows)
+        if self.exact_cost is None:
+            return members
+        cost = self.exact_cost(rows)[:, None]
+        std = np.full_like(cost, EXACT_STD)
         return [
-            (mean, std * first if isinstance(member, Networks) else std)
-            for member, (mean, std) in zip(self.members, moments, strict=True)
+            MemberMoments(
+                Moments(np.hstack([tasks.mean, cost]), np.hstack([tasks.std, std])), limited
+            )
+            for tasks, limited in members
         ]
 
-    def _tasks_and_constraints(self, rows: Rows) -> list[tuple[_Pair, _Pair]]:
-        """Moments of each member, of the tasks and of the constraints."""
-        split = []
-        moments = self.member_moments(rows)
-        exact = None if self.exact_cost is None else self.exact_cost(rows)[:, None]
-        n_constraints = 0 if self.constraints is None else len(self.constraints.thresholds[0])
-        for mean, std in moments:
-            n_tasks = mean.shape[1] - n_constraints
-            tasks = mean[:, :n_tasks], std[:, :n_tasks]
-            if exact is not None:
-                tasks = np.hstack([tasks[0], exact]), np.hstack([tasks[1], 0.0 * exact + TINY])
-            split.append((tasks, (mean[:, n_tasks:], std[:, n_tasks:])))
-        return split
-
     def _best(self, weight: tuple[float, ...]) -> list[float]:
-        """Each member's lowest mean on the rows known to be feasible; empty if there are none."""
-        if weight not in self.best_means:
-            known = self.rows if self.constraints is None else self.rows[self.constraints.feasible]
-            means = [
-                mean @ np.asarray(weight)
-                for (mean, _), _ in (self._tasks_and_constraints(known) if len(known) else ())
-            ]
-            self.best_means[weight] = [float(mean.min()) for mean in means]
-        return self.best_means[weight]
-
-    def _constraints_expecting(self, rows: Rows) -> Constraints | None:
-        """Rows that are being evaluated count as feasible where that is more likely than not."""
-        if self.constraints is None:
-            return None
-        expected = self.feasibility(rows) >= 0.5
-        return replace(
-            self.constraints, feasible=np.concatenate([self.constraints.feasible, expected])
-        )
-
-
-def fit_ensemble(
-    config: PredictorConfig,
-    space: SearchSpace,
-    rows: Rows,
-    labels: Float[ndarray, "n t"],
-    *,
-    rng: np.random.Generator,
-    errors: Float[ndarray, "n t"] | None = None,
-    opinions: Opinions | None = None,
-    device: torch.device | str = "cpu",
-    exact_cost: Callable[[Rows], Float[ndarray, " n"]] | None = None,
-    constraints: Float[ndarray, "n c"] | None = None,
-) -> Ensemble:
-    """Fit the predictor to labelled configurations.
-
-    Args:
-        config: Settings of the predictor.
-        space: The search space.
-        rows: Rows of the configurations.
-        labels: Labels of each task, finite or NaN where missing; lower is better.
-        rng: Source of all randomness.
-        errors: Standard deviations of the labels' errors; None is 0. The processes know them.
-        opinions: What other searches predict of rows' labels, if there are any.
-        device: Where the networks are trained.
-        exact_cost: A last task without labels, known for all rows, of about unit variance.
-        constraints: Value of each constraint, feasible up to zero, finite or NaN where missing.
-    """
-    limited = np.empty((len(rows), 0)) if constraints is None else constraints
-    encoding = Encoding(space, config.structured_features, rows)
-    x = encoding(rows)
-    kinds: list[Target] = ["rank", *(config.targets if config.gaussian_process else ())]
-    targets = [transformed(labels, TARGETS[kind]) for kind in kinds]
-    noise = [None if errors is None else target_errors(labels, y, errors) for y in targets[1:]]
-    lifts: tuple[Lift, ...] = ()
-    if opinions is not None:
-        said = opinions(rows)
-        lifts, targets = zip(*(lift(said, target) for target in targets), strict=True)
-    members: list[Networks | Processes] = []
-    if config.gaussian_process:
-        signed = fit_processes(x, transformed(limited, signed_target), encoding.column_feature)
-        for target, known in zip(targets[1:], noise, strict=True):
-            fitted = fit_processes(x, target, encoding.column_feature, known)
-            members.append(Processes(fitted.processes + signed.processes))
-    reference = encoding(space.random(N_REFERENCE, np.random.default_rng(0)))
-    center, scale = _input_scale(config, reference, members)
-    everything = np.hstack([targets[0], rank_targets(limited)])
-    networks = fit_networks(
-        config, x, everything, center=center, scale=scale, rng=rng, device=device
-    )
-    return Ensemble(
-        encoding,
-        (networks, *members),
-        rows,
-        tuple(kinds),
-        exact_cost=exact_cost,
-        constraints=_constraints(limited, len(members)),
-        opinions=opinions,
-        lifts=lifts,
-    )
-
-
-def _constraints(values: Float[ndarray, "n c"], n_processes: int) -> Constraints | None:
-    """Zero is where it was for the processes, and among the ranks for the networks."""
-    if not values.shape[1]:
-        return None
-    by_rank = np.array([feasible_rank(y[~np.isnan(y)]) for y in values.T])
-    zero = np.zeros(values.shape[1])
-    return Constraints((np.nan_to_num(values) <= 0.0).all(1), (by_rank, *[zero] * n_processes))
-
-
-def _input_scale(
-    config: PredictorConfig,
-    reference: Float[ndarray, "m c"],
-    members: list[Networks | Processes],
-) -> tuple[Float[ndarray, " c"], Float[ndarray, " c"]]:
-    """Centre and factor of each column, so that the input has unit variance on average."""
-    n_columns = reference.shape[1]
-    center = reference.mean(0)
-    if members and isinstance(members[0], Processes):
-        # NOTE[paper]: inputs are scaled by the relevance that the process found.
-        relevance = members[0].relevance
-    elif config.structured_features:
-        relevance = 1.0 / np.maximum(reference.std(0), 1e-6)
-    else:
-        return np.zeros(n_columns), np.ones(n_columns)
-    spread = ((reference - center) * relevance) ** 2
-    return center, relevance / np.sqrt(max(spread.sum(1).mean() / max(n_columns, 1), 1e-12))
+        """Return each member's lowest mean on feasible rows, once; none if there are no such."""
+        if weight not in self._best_means:
+            rows = self.rows if self.constraints is None else self.rows[self.constraints.feasible]
+            members = self._with_exact_cost(rows) if len(rows) else []
+            means = [member.tasks.mean @ np.asarray(weight) for member in members]
+            self._best_means[weight] = [float(mean.min()) for mean in means]
+        return self._best_means[weight]

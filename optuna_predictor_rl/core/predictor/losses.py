@@ -18,7 +18,7 @@ def pairwise_hinge_loss(
     weight: Float[Tensor, "k n"],
     margin: float,
 ) -> Float[Tensor, " k"]:
-    """Pairwise ranking loss of each member, Eq. (3), as the mean over pairs of different targets.
+    """Return each member's pairwise ranking loss, Eq. (3), the mean over pairs of unequal targets.
 
     Args:
         prediction: Scores of k members.
@@ -41,7 +41,7 @@ def pairwise_logistic_loss(
     weight: Float[Tensor, "k n"],
     margin: float,
 ) -> Float[Tensor, " k"]:
-    """The smooth form of Eq. (3): softplus(margin - gap) instead of max(0, margin - gap)."""
+    """Return the smooth form of Eq. (3): softplus(margin - gap) for max(0, margin - gap)."""
     return _pairwise(prediction, target, weight, lambda gap: functional.softplus(margin - gap))
 
 
@@ -51,7 +51,7 @@ def mse_loss(
     weight: Float[Tensor, "k n"],
     margin: float,  # noqa: ARG001 # the losses of the table share a signature
 ) -> Float[Tensor, " k"]:
-    """Weighted mean squared error of each member over the present labels."""
+    """Return each member's weighted mean squared error over the present labels."""
     weight = weight * ~target.isnan()
     error = (prediction - target.nan_to_num()) ** 2
     return (weight * error).sum(1) / weight.sum(1).clamp_min(1e-12)

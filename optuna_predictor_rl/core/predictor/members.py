@@ -1,4 +1,4 @@
-"""The two kinds of members of the ensemble behind one interface: targets' mean and spread."""
+"""The two kinds of members of the ensemble: networks and Gaussian processes."""
 
 from __future__ import annotations
 
@@ -14,35 +14,32 @@ from optuna_predictor_rl.core.predictor.gaussian_process import (
     GaussianProcess,
     fit_gaussian_process,
 )
+from optuna_predictor_rl.core.predictor.moments import Moments
 from optuna_predictor_rl.core.predictor.training import FittedMembers, fit_members
-from optuna_predictor_rl.core.predictor.transfer import Moments
 
 Inputs = Float[ndarray, "n c"]
 
 SPREAD = 1.0
-"""How many times the networks' disagreement enters their standard deviation."""
+"""Factor of the networks' disagreement in their standard deviation."""
+
 RESIDUAL = 0.5
-"""How much of the error on held-out trials enters it."""
+"""Factor of their error on held-out trials in it."""
 
 
 @dataclass(frozen=True)
 class Processes:
-    """One Gaussian process a task.
-
-    Args:
-        processes: The fitted processes.
-    """
+    """One fitted Gaussian process a task."""
 
     processes: tuple[GaussianProcess, ...]
 
     def predict(self, x: Inputs) -> Moments:
-        """Mean and standard deviation of each task's target."""
-        moments = [process.predict(x) for process in self.processes]
-        return np.stack([m for m, _ in moments], axis=1), np.stack([s for _, s in moments], axis=1)
+        """Return mean and standard deviation of each task's target."""
+        mean, std = zip(*(process.predict(x) for process in self.processes), strict=True)
+        return Moments(np.stack(mean, axis=1), np.stack(std, axis=1))
 
-    def expecting(self, x: Inputs) -> Processes:
-        """The processes once the values at x are known to be as predicted."""
-        return Processes(tuple(process.expecting(x) for process in self.processes))
+    def condition_on_pending(self, x: Inputs) -> Processes:
+        """Return the processes once the values at x are observed to be as predicted."""
+        return Processes(tuple(p.condition_on_pending(x) for p in self.processes))
 
     @property
     def prior_std(self) -> Float[ndarray, " t"]:
@@ -63,11 +60,7 @@ def fit_processes(
 ) -> Processes:
     """Fit a process to each task's targets, of about unit variance; NaN ones are left out.
 
-    Args:
-        x: Encoded configurations.
-        targets: Of each task.
-        feature: The feature of each column.
-        errors: Standard deviations of the targets' errors; None is 0.
+    Each target may have an error of its own, given as a standard deviation.
     """
     fitted = []
     errors = np.zeros_like(targets) if errors is None else errors
@@ -80,35 +73,43 @@ def fit_processes(
 
 
 @dataclass(frozen=True)
+class InputScale:
+    """Middle of each column of the networks' input, and a factor such as its relevance."""
+
+    center: Float[ndarray, " c"]
+    factor: Float[ndarray, " c"]
+
+    def __call__(self, x: Inputs) -> Inputs:
+        """Return the centred and scaled input."""
+        return (x - self.center) * self.factor
+
+
+@dataclass(frozen=True)
 class Networks:
     """The k ranking networks, their scores mapped to the scale of the targets.
 
     Args:
         fitted: The trained networks.
-        center: Middle of each column of the input.
-        scale: Factor of each column of the input.
+        scaled: Centres and scales their input.
         slope: Regression of the targets on the mean score, for each task.
         residual: Standard deviation of its error on held-out trials.
     """
 
     fitted: FittedMembers
-    center: Float[ndarray, " c"]
-    scale: Float[ndarray, " c"]
+    scaled: InputScale
     slope: Float[ndarray, " t"]
     residual: Float[ndarray, " t"]
 
     def predict(self, x: Inputs) -> Moments:
-        """Mean and standard deviation of each task's target."""
+        """Return mean and standard deviation of each task's target."""
         score = self.scores(x)
         spread = SPREAD * score.std(0) + RESIDUAL * np.maximum(self.residual, 1e-3)
-        return score.mean(0) * self.slope, spread
+        return Moments(score.mean(0) * self.slope, spread)
 
     def scores(self, x: Inputs) -> Float[ndarray, "k n t"]:
-        """Standardized scores of every network."""
+        """Return standardized scores of every network."""
         device = self.fitted.shift.device
-        scaled = torch.as_tensor(
-            (x - self.center) * self.scale, dtype=torch.float32, device=device
-        )
+        scaled = torch.as_tensor(self.scaled(x), dtype=torch.float32, device=device)
         return np.asarray(self.fitted.scores(scaled).cpu().numpy(), dtype=np.float64)
 
 
@@ -117,31 +118,20 @@ def fit_networks(
     x: Inputs,
     target: Float[ndarray, "n t"],
     *,
-    center: Float[ndarray, " c"],
-    scale: Float[ndarray, " c"],
+    scaled: InputScale,
     rng: np.random.Generator,
     device: torch.device | str,
 ) -> Networks:
-    """Train the networks and regress the targets on their held-out scores.
-
-    Args:
-        config: Settings of the predictor.
-        x: Encoded configurations.
-        target: Rank targets of each task, NaN where missing.
-        center: Middle of each column of the input.
-        scale: Factor of each column of the input, such as its relevance.
-        rng: Source of all randomness.
-        device: Where the networks are trained.
-    """
+    """Train the networks on rank targets, NaN where missing, and regress these on the scores."""
     n_tasks = target.shape[1]
     generator = torch.Generator(device).manual_seed(int(rng.integers(2**63)))
     fitted = fit_members(
         config,
-        torch.as_tensor((x - center) * scale, dtype=torch.float32, device=device),
+        torch.as_tensor(scaled(x), dtype=torch.float32, device=device),
         torch.as_tensor(target, dtype=torch.float32, device=device),
         generator,
     )
-    plain = Networks(fitted, center, scale, np.ones(n_tasks), np.ones(n_tasks))
+    plain = Networks(fitted, scaled, np.ones(n_tasks), np.ones(n_tasks))
     slope, residual = _regress(plain.scores(x), fitted.held_out.cpu().numpy(), target)
     return replace(plain, slope=slope, residual=residual)
 
@@ -149,7 +139,11 @@ def fit_networks(
 def _regress(
     score: Float[ndarray, "k n t"], held_out: ndarray, target: Float[ndarray, "n t"]
 ) -> tuple[Float[ndarray, " t"], Float[ndarray, " t"]]:
-    """Slope of the target on the mean score of members that did not see it, and the error."""
+    """Return the slope of the target on the mean held-out score, and the standard error.
+
+    A ranking loss fixes no unit of the scores. Those of members that saw the trial would make the
+    slope too steep. Too few trials could make it anything, so that it is bounded.
+    """
     if held_out.any():
         votes = np.maximum(held_out.sum(0), 1)[:, None]
         score = (score * held_out[..., None]).sum(0) / votes

@@ -24,7 +24,7 @@ class MultiTaskMLP(nn.Module):
     """Eq. (4) for k members at once: shared layers, then a network for each task.
 
     Shape:
-        - input: (n, d), the same for all members, or (k, n, d)
+        - input: (n, d), the same for all members
         - output: (k, n, t)
 
     Args:
@@ -51,9 +51,9 @@ class MultiTaskMLP(nn.Module):
         self.shared = _layers((k,), widths, generator)
         self.heads = _layers((k, n_tasks), (widths[-1], *config.head_widths, 1), generator)
 
-    def forward(self, x: Float[Tensor, "*k n d"]) -> Float[Tensor, "k n t"]:
-        """The scores of the rows of x."""
-        hidden = x if len(self.shared) or x.ndim == 3 else x[None]
+    def forward(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "k n t"]:
+        """Return the scores of the rows of x."""
+        hidden = x if len(self.shared) else x[None]
         for weight, bias in zip(self.shared[::2], self.shared[1::2], strict=True):
             hidden = self._hidden(hidden @ weight + bias)
         hidden = hidden[:, None]  # (k, 1, n, h), a head for each task
@@ -74,7 +74,7 @@ class MultiTaskMLP(nn.Module):
 def _layers(
     batch: tuple[int, ...], widths: tuple[int, ...], generator: torch.Generator
 ) -> nn.ParameterList:
-    """Weights and biases in turn, He-normal and zero."""
+    """Return weights and biases in turn, He-normal and zero."""
     parameters = nn.ParameterList()
     options: dict[str, Any] = {"dtype": torch.float32, "device": generator.device}
     for n_in, n_out in pairwise(widths):

@@ -14,6 +14,7 @@ from optuna_predictor_rl.core.predictor.losses import LOSSES
 from optuna_predictor_rl.core.predictor.network import MultiTaskMLP
 
 N_FOLDS = 5
+"""Members that share a partition of the trials, each of which leaves out one part."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class FittedMembers:
 
     @torch.no_grad()
     def scores(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "k n t"]:
-        """Standardized scores; lower is better for tasks that were labelled so."""
+        """Return standardized scores; lower is better for tasks that were labelled so."""
         return (self.network(x) - self.shift) / self.scale
 
 
@@ -53,7 +54,7 @@ def fit_members(
         generator: Source of all randomness; its device must be that of x.
     """
     network = MultiTaskMLP(config, x.shape[1], y.shape[1], generator)
-    weight = _bootstrap_weights(config, len(x), generator)  # (k, n)
+    weight = _fold_weights(config, len(x), generator)  # (k, n)
     optimizer = Adam(list(network.parameters()), weight_decay=config.weight_decay, fused=True)
     batches = _batches(len(x), config, generator)
     schedule = [(config.learning_rate, BETAS[0])] * len(batches)
@@ -79,24 +80,23 @@ def fit_members(
 
 
 def _batches(n: int, config: PredictorConfig, generator: torch.Generator) -> list[Tensor]:
-    """Indices of the trials of each step; all of them while they fit into one batch."""
+    """Return the indices of the trials of each step: all, while they fit into one batch."""
     if n <= config.batch_size:
         everything = torch.arange(n, device=generator.device)
         return [everything] * config.n_epochs
-    # Past the batch size a step pairs a random batch, so that a fit stays as cheap as before.
+    # A loss over pairs is quadratic in the trials: past the batch size a step pairs a sample.
     return [
         torch.randperm(n, generator=generator, device=generator.device)[: config.batch_size]
         for _ in range(config.n_epochs)
     ]
 
 
-def _bootstrap_weights(
+def _fold_weights(
     config: PredictorConfig, n: int, generator: torch.Generator
 ) -> Float[Tensor, "k n"]:
+    """Return the weight of each trial for each member: 0 in the fold that it leaves out."""
     shape, device = (config.n_members, n), generator.device
     weight = torch.ones(shape, dtype=torch.float32, device=device)
-    if config.bootstrap == "exponential":
-        return weight.exponential_(generator=generator)
     if config.bootstrap == "folds" and n >= 2 * N_FOLDS:
         for first in range(0, config.n_members, N_FOLDS):
             order = torch.randperm(n, generator=generator, device=device)

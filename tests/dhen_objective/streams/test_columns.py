@@ -102,6 +102,12 @@ def test_odd_texts_have_the_ids_of_what_they_mean(values: list[str]) -> None:
     assert ids(pa.array(values, pa.string()), field="f", size=10**6).tolist() == expected
 
 
+@given(st.lists(st.text("0159eE\nanNTtrue", max_size=7)))
+def test_texts_without_a_sign_or_a_space_have_the_ids_of_what_they_mean(values: list[str]) -> None:
+    column = ids(pa.array(values, pa.string()), field="f", size=99)
+    assert column.tolist() == [stable_id(value, field="f", size=99) for value in values]
+
+
 def test_a_number_has_the_id_of_its_text() -> None:
     as_text, as_number = (pa.array(values) for values in ([b"7", b"-1"], [7, -1]))
     assert np.array_equal(ids(as_text, field="f", size=99), ids(as_number, field="f", size=99))

@@ -127,6 +127,8 @@ def test_a_value_is_one_category_however_it_is_written(same: tuple, expected: by
         "05",
         "05.0",
         "12345e67",
+        "9000E++9",
+        "000000e5",
         "+5",
         "tRUE",
         "Nan",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dhen_objective.streams import text
+from dhen_objective.streams import records, text
 from dhen_objective.streams.layout import CSV
 from dhen_objective.streams.text import TextFile
 
@@ -85,6 +85,7 @@ def test_rows_and_lines_are_those_that_python_finds(
     path = tmp_path_factory.getbasetemp() / "any.csv"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text, "_BLOCK", block)
+        patch.setattr(records, "_WINDOW", max(1, block // 3))
         compare(path, content, CSV(names=("a", "b")))
         compare(path, content, CSV(names=("a", "b"), quotes=False))
 
@@ -104,6 +105,7 @@ def test_a_backslash_escapes_as_python_writes_it(
         csv.writer(file, escapechar="\\", doublequote=False, quoting=quoting).writerows(rows)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text, "_BLOCK", block)
+        patch.setattr(records, "_WINDOW", max(1, block // 3))
         read, _, torn, whole = by_stream(path, CSV(names=("a", "b"), escape="\\"))
     assert whole
     assert (read, torn) == (rows, [])

@@ -10,11 +10,11 @@ from optuna.search_space import IntersectionSearchSpace
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-N_IDS = 16  # more than there are trials
+N_IDS = 16  # more than the tests have trials
 
 
 def reachable(study: Study) -> dict[int, FrozenTrial]:
-    """Every trial that a study lists, by number, by public and by private ways."""
+    """Return all trials that a study shows in public and private ways, by number."""
     storage, study_id = study._storage, study._study_id
     again = optuna.load_study(study_name=study.study_name, storage=storage)
     found = [
@@ -38,7 +38,7 @@ def reachable(study: Study) -> dict[int, FrozenTrial]:
 
 
 def readable_ids(study: Study) -> set[int]:
-    """Identifiers under which a storage tells a single thing about a trial."""
+    """Return the identifiers under which a storage tells anything about a trial."""
     ids = set()
     for name in (
         "get_trial",

@@ -1,4 +1,4 @@
-"""In the batch protocol a searcher proposes all its trials before it is told any."""
+"""In the batch protocol a searcher proposes all its trials before it sees any result."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.optuna_predictor_rl.comparison.spies import SpySampler
 
 
 def measured(trial: optuna.Trial) -> float:
-    """Writes its result wherever an objective can."""
+    """Write the result wherever an objective can."""
     x, y = (trial.suggest_float(name, -1.0, 1.0) for name in "xy")
     value = 1.0 + x**2 + (y - 0.5) ** 2
     trial.report(value, step=1)

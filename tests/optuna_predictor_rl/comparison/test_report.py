@@ -1,8 +1,7 @@
-"""What the report says, against numbers worked out by hand, pandas and scipy."""
+"""Reports against numbers worked out by hand, pandas and scipy."""
 
 import itertools
 import sys
-from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree
 
@@ -13,52 +12,47 @@ import pytest
 import scipy.stats
 from markdown_it import MarkdownIt
 from optuna.study import Study
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl import ComparisonReport, compare_searchers, repeat_comparison
-from optuna_predictor_rl.comparison.marks import SUGGESTION_SECONDS
 from optuna_predictor_rl.comparison.statistics import (
     gain,
     mean_of_best,
     probability_of_being_best,
     standard_error,
 )
-from tests.optuna_predictor_rl.comparison.searches import parabola
+from optuna_predictor_rl.study.attributes import SUGGESTION_SECONDS
+from tests.optuna_predictor_rl.comparison.searches import ended, parabola
+from tests.optuna_predictor_rl.trials import study_of
 
 
 def finished(
-    searcher: str | None,
+    searcher: str,
     value: float | None,
     state: TrialState = TrialState.COMPLETE,
+    *,
+    seconds: float | None = None,
     **attributes: Any,
-) -> optuna.trial.FrozenTrial:
-    named = {} if searcher is None else {"predictor_rl:searcher": searcher}
-    if "suggestion_seconds" in attributes:
-        attributes[SUGGESTION_SECONDS] = attributes.pop("suggestion_seconds")
-    return optuna.create_trial(state=state, value=value, user_attrs=named | attributes)
-
-
-def study_of(trials: Sequence[optuna.trial.FrozenTrial], direction: str = "minimize") -> Study:
-    study = optuna.create_study(direction=direction)
-    study.add_trials(trials)
-    return study
+) -> FrozenTrial:
+    timed = {} if seconds is None else {SUGGESTION_SECONDS: seconds}
+    return ended(searcher, value, state, **timed, **attributes)
 
 
 TRIALS = [
-    finished("shared", None, TrialState.FAIL, suggestion_seconds=1.0),
+    finished("shared", None, TrialState.FAIL, seconds=1.0),
     finished("shared", 0.5, TrialState.PRUNED),
-    finished("shared", 2.0, rows=10, suggestion_seconds=0.5),
-    finished("shared", 1.8, rows=10, suggestion_seconds=1.5),
-    finished("a", 1.0, rows=5, suggestion_seconds=2.0),
-    finished("a", 3.0, rows=7, suggestion_seconds=4.0),
-    finished("a", 0.1, TrialState.PRUNED, rows=1, suggestion_seconds=0.0),
+    finished("shared", 2.0, rows=10, seconds=0.5),
+    finished("shared", 1.8, rows=10, seconds=1.5),
+    finished("a", 1.0, rows=5, seconds=2.0),
+    finished("a", 3.0, rows=7, seconds=4.0),
+    finished("a", 0.1, TrialState.PRUNED, rows=1, seconds=0.0),
     finished("a", None, TrialState.FAIL),  # was killed
-    finished("b", None, TrialState.FAIL, suggestion_seconds=3.0),
+    finished("b", None, TrialState.FAIL, seconds=3.0),
 ]
 
 
 def test_a_report_counts_and_sums_a_searchers_own_trials() -> None:
-    report = ComparisonReport.of(study_of(TRIALS), compute="rows")
+    report = ComparisonReport.of(study_of(*TRIALS), compute="rows")
     assert [result.name for result in report.searchers] == ["a", "b"]
     shared, a, b = report.shared, report["a"], report["b"]
     assert [r.n_trials.item() for r in (shared, a, b)] == [4, 3, 1]
@@ -74,7 +68,7 @@ def test_a_report_counts_and_sums_a_searchers_own_trials() -> None:
 
 
 def test_gains_are_over_the_first_complete_shared_trial_unless_told_otherwise() -> None:
-    study = study_of(TRIALS)
+    study = study_of(*TRIALS)
     assert ComparisonReport.of(study)["a"].gain.item() == -50.0
     assert ComparisonReport.of(study, baseline=4.0)["a"].gain.item() == -75.0
     gains = ComparisonReport.of(study, values_are_gains=True)
@@ -100,7 +94,7 @@ def test_the_top_are_the_five_best(maximize: bool, expected: float) -> None:
 
 
 def test_with_maximize_the_highest_is_the_best() -> None:
-    report = ComparisonReport.of(study_of(TRIALS, "maximize"))
+    report = ComparisonReport.of(study_of(*TRIALS, direction="maximize"))
     assert report["a"].best.item() == 3.0
     assert report["a"].gain.item() == 50.0
     assert "positive is better" in str(report)
@@ -137,7 +131,7 @@ def test_the_standard_error_is_scipys() -> None:
 
 def two_seeds() -> list[Study]:
     return [
-        study_of([finished("shared", base), finished("a", base - 1.0), finished("b", base - 0.5)])
+        study_of(finished("shared", base), finished("a", base - 1.0), finished("b", base - 0.5))
         for base in (2.0, 4.0)
     ]
 
@@ -172,13 +166,13 @@ def test_a_report_prints_as_markdown_and_shows_as_html() -> None:
 
 
 def test_names_are_escaped_in_html() -> None:
-    study = study_of([finished("<b>", 1.0)])
+    study = study_of(finished("<b>", 1.0))
     assert "&lt;b&gt;" in ComparisonReport.of(study)._repr_html_()
 
 
 def test_names_are_no_markup_in_markdown() -> None:
     name = "![a](http://host/b.png)|c\n\nd"
-    rows = str(ComparisonReport.of(study_of([finished(name, 1.0)]))).splitlines()
+    rows = str(ComparisonReport.of(study_of(finished(name, 1.0)))).splitlines()
     assert len(rows) == 6  # caption, an empty line, head, rule, shared, the searcher
     parsed = MarkdownIt("gfm-like", {"linkify": False}).parse("\n".join(rows[2:]))
     cell = next(t for t in parsed if t.content.startswith("!"))
@@ -194,7 +188,7 @@ def test_a_study_without_a_comparison_has_an_empty_report() -> None:
 
 
 def test_without_pandas_the_table_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    report = ComparisonReport.of(study_of(TRIALS))
+    report = ComparisonReport.of(study_of(*TRIALS))
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match="pip install pandas"):
         report.to_dataframe()

@@ -9,7 +9,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
 from optuna_predictor_rl import compare_searchers
-from optuna_predictor_rl.comparison.marks import EVALUATION_SECONDS, SUGGESTION_SECONDS
+from optuna_predictor_rl.study.attributes import EVALUATION_SECONDS, SUGGESTION_SECONDS
 from tests.optuna_predictor_rl.comparison.searches import complete, of, order, parabola
 
 

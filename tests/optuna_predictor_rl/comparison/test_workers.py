@@ -16,8 +16,9 @@ from optuna.storages import BaseStorage, GrpcStorageProxy, InMemoryStorage, RDBS
 from optuna.trial import TrialState
 
 from optuna_predictor_rl import compare_searchers
-from optuna_predictor_rl.comparison.marks import SETTINGS, WORKER, counts
+from optuna_predictor_rl.comparison.marks import counts
 from optuna_predictor_rl.comparison.workers import may_be_alive, working
+from optuna_predictor_rl.study.attributes import COMPARISON_SETTINGS, WORKER
 from tests.optuna_predictor_rl.comparison.searches import complete, of, parabola
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -55,7 +56,7 @@ def join_in(url: str, barrier: Any) -> None:
 
 
 def killed_at(number: int, url: str) -> None:
-    """Starts a comparison in another process and kills it while it runs a trial."""
+    """Start a comparison in another process and kill it while it runs a trial."""
     reached = SPAWN.Event()
     worker = SPAWN.Process(target=start_and_block, args=(url, number, reached))
     worker.start()
@@ -86,7 +87,7 @@ def test_a_killed_comparison_goes_on_without_loss_or_double_counting(
     shared = [t.params["x"] for t in of(study, "shared") if t.state == TrialState.COMPLETE]
     assert {0.125, -0.125} < set(shared)
     assert [result.n_failed.item() for result in report.searchers] == [0, 0]
-    assert study.user_attrs[SETTINGS]["n_each"] == 4
+    assert study.user_attrs[COMPARISON_SETTINGS]["n_each"] == 4
 
 
 def test_two_threads_run_as_many_trials_as_one(storage: BaseStorage) -> None:

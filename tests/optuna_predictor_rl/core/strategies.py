@@ -3,10 +3,12 @@
 import math
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
-from optuna_predictor_rl.core.space import Categorical, Decision, Numeric
+from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
 
+lawful = settings(deadline=None, derandomize=True)
 CHOICES: list[Any] = [None, True, False, 0, 1, 16, 32, 64, 0.5, -2.0, math.nan, "", "relu", "1"]
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder
 
+from optuna_predictor_rl.core.conditions import Condition
+from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
 from optuna_predictor_rl.core.encoding import SHARE, Encoding
-from optuna_predictor_rl.core.space import Categorical, Condition, Decision, Numeric, SearchSpace
+from optuna_predictor_rl.core.space import SearchSpace
 from tests.optuna_predictor_rl.core.strategies import decisions
 
 lawful = settings(deadline=None, derandomize=True)
@@ -35,7 +37,9 @@ def test_each_row_has_as_many_finite_columns_as_the_features_say(
     encoded = encoding(space.random(6, np.random.default_rng(seed)))
     assert encoded.shape == (6, sum(f.width for f in encoding.features))
     assert encoded.shape[1] == len(encoding.column_feature)
-    assert ((encoded >= 0) & (encoded <= 1)).all()
+    kinds = [encoding.features[f].kind for f in encoding.column_feature]
+    most = np.array([SHARE if kind == "share" else 1.0 for kind in kinds])
+    assert ((encoded >= 0) & (encoded <= most)).all()
 
 
 @lawful
@@ -125,24 +129,24 @@ def test_a_space_without_decisions_has_no_columns() -> None:
 
 def test_choices_without_trials_share_columns_where_there_are_many() -> None:
     space = SearchSpace((Categorical(name="id", choices=tuple(map(str, range(1000)))),))
-    known = np.array([[3.0], [700.0]])
-    encoding = Encoding(space, known=known)
-    encoded, trials = encoding(every_row(space)), encoding(known)
+    tried = np.array([[3.0], [700.0]])
+    encoding = Encoding(space, trials=tried)
+    encoded, trials = encoding(every_row(space)), encoding(tried)
     assert encoded.shape[1] <= 2 + 32
     apart = ((encoded[:, None] - trials) ** 2).sum(2)
-    assert apart == pytest.approx((every_row(space) != known.T).astype(float))
+    assert apart == pytest.approx((every_row(space) != tried.T).astype(float))
 
 
 def test_choices_without_trials_keep_their_columns_where_there_are_few() -> None:
     space = SearchSpace((Categorical(name="id", choices=tuple(map(str, range(64)))),))
-    encoding = Encoding(space, known=np.array([[3.0]]))
+    encoding = Encoding(space, trials=np.array([[3.0]]))
     assert np.array_equal(encoding(every_row(space)), Encoding(space)(every_row(space)))
 
 
 def test_alike_decisions_of_many_choices_share_by_what_any_of_them_had() -> None:
     space = edges(3, tuple(map(str, range(100))))
-    known = np.array([[1.0, 2.0, 2.0], [9.0, np.nan, 1.0]])
-    shares = Encoding(space, known=known)(known)[:, -(3 + 32) :]
+    tried = np.array([[1.0, 2.0, 2.0], [9.0, np.nan, 1.0]])
+    shares = Encoding(space, trials=tried)(tried)[:, -(3 + 32) :]
     assert shares[0, :2] == pytest.approx(SHARE * np.array([1 / 3, 2 / 3]))
     assert shares[1, [0, 2]] == pytest.approx(SHARE * np.array([1 / 3, 1 / 3]))
 

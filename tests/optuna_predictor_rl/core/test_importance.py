@@ -3,8 +3,10 @@ import itertools
 import numpy as np
 import pytest
 
+from optuna_predictor_rl.core.conditions import Condition
+from optuna_predictor_rl.core.decisions import Categorical, Numeric
 from optuna_predictor_rl.core.importance import total_effects
-from optuna_predictor_rl.core.space import Categorical, Condition, Numeric, Rows, SearchSpace
+from optuna_predictor_rl.core.space import Rows, SearchSpace
 
 RNG = 7
 BITS = SearchSpace(tuple(Categorical(name=name, choices=(0, 1)) for name in "abc"))

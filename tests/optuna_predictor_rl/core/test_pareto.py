@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from optuna._hypervolume import compute_hypervolume
 
 from optuna_predictor_rl.core.pareto import chebyshev, hypervolume, is_pareto
+from tests.optuna_predictor_rl.core.strategies import lawful
 
-lawful = settings(deadline=None, derandomize=True)
 POINTS = st.lists(st.tuples(*[st.integers(0, 4)] * 2), min_size=1, max_size=12)
 FRONT = np.array([[0.0, 9.0], [2.0, 8.0], [5.0, 5.0], [8.0, 1.0], [10.0, 0.0]])
 

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm, zscore
 from sklearn.preprocessing import QuantileTransformer
@@ -18,9 +18,8 @@ from optuna_predictor_rl.core.targets import (
     target_errors,
     transformed,
 )
-from tests.optuna_predictor_rl.core.strategies import FINITE
+from tests.optuna_predictor_rl.core.strategies import FINITE, lawful
 
-lawful = settings(deadline=None, derandomize=True)
 every_target = pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 Target = Callable[[np.ndarray], np.ndarray]
 

@@ -3,7 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from optuna_predictor_rl.core.space import Categorical, Condition, Numeric, SearchSpace
+from optuna_predictor_rl.core.conditions import Condition
+from optuna_predictor_rl.core.decisions import Categorical, Numeric
+from optuna_predictor_rl.core.space import SearchSpace
 from optuna_predictor_rl.core.translation import translated
 
 SOURCE = SearchSpace(

@@ -24,7 +24,7 @@ def tiny(**options: Any) -> PredictorRLSampler:
 
 
 def training(trial: Trial) -> float:
-    """A curve that falls to a level set by the parameters, a cost, and a constraint."""
+    """Report a curve that falls to a level set by the parameters, a cost, and a constraint."""
     lr = trial.suggest_float("lr", 1e-4, 1e-1, log=True)
     width = trial.suggest_categorical("width", [16, 32, 64])
     trial.set_user_attr("flops", float(width**2))
@@ -38,7 +38,7 @@ def training(trial: Trial) -> float:
 
 
 def searched(n_trials: int, *, storage: str | None = None, callbacks: Any = None) -> Study:
-    """A study of trainings with the cost, labels, constraints and predictions in it."""
+    """Return a study of trainings with a cost, labels, constraints and predictions."""
     study = optuna.create_study(
         study_name="trainings",
         storage=storage,

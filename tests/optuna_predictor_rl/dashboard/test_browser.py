@@ -40,7 +40,7 @@ class Browser:
         self.profile = profile
 
     def open(self, url: str) -> tuple[str, list[str]]:
-        """The text of a page after its scripts have run, and what it wrote to the console."""
+        """Return the text of a page after its scripts have run, and its lines in the console."""
         assert CHROMIUM is not None
         done = subprocess.run(
             [
@@ -54,7 +54,7 @@ class Browser:
         page = _Text()
         page.feed(done.stdout)
         lines = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-        # What Chromium says of its own drawing without a graphics card.
+        # Chromium complains of its own drawing without a graphics card.
         return " ".join(page.parts), [line for line in lines if "WebGL" not in line]
 
 
@@ -65,7 +65,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a dashboard of a study that was published."""
+    """Yield the address of a dashboard of a study that was published."""
     storage = f"sqlite:///{tmp_path_factory.mktemp('storage')}/study.db"
     study = searched(20, storage=storage)
     study.sampler.store_predictions = True  # type: ignore[attr-defined]

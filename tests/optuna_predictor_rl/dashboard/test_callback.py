@@ -14,6 +14,7 @@ from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
 from optuna_predictor_rl.dashboard import DashboardCallback, callback, publication, publish
 from optuna_predictor_rl.dashboard.figures import FIGURES
 from optuna_predictor_rl.sampler import PredictorRLSampler
+from optuna_predictor_rl.study.attributes import PUBLISHED
 from tests.optuna_predictor_rl.dashboard.studies import searched, tiny
 
 
@@ -27,7 +28,7 @@ def figures(study: Study) -> dict[str, str]:
 
 @pytest.fixture
 def publications(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many trials a study had at each publication, none of which is made."""
+    """Return how many trials a study had at each publication, none of which is made."""
     made: list[int] = []
 
     def count(study: Study, *_: Any) -> list[str]:
@@ -36,6 +37,14 @@ def publications(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(callback, "publish_all", count)
     return made
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the time of the callback in a list, to be changed."""
+    now = [1000.0]
+    monkeypatch.setattr(callback.time, "time", lambda: now[0])
+    return now
 
 
 def test_a_study_with_everything_publishes_every_figure_under_a_stable_name() -> None:
@@ -95,10 +104,8 @@ def test_it_publishes_after_every_few_trials(publications: list[int]) -> None:
 
 
 def test_workers_share_the_pause_between_publications(
-    publications: list[int], monkeypatch: pytest.MonkeyPatch
+    publications: list[int], now: list[float]
 ) -> None:
-    now = [1000.0]
-    monkeypatch.setattr(callback.time, "time", lambda: now[0])
     study = optuna.create_study(sampler=tiny())
     for seconds in (0.0, 5.0, 6.0):  # 1000, 1005, 1011: the second comes too early
         now[0] += seconds
@@ -108,12 +115,10 @@ def test_workers_share_the_pause_between_publications(
 
 
 def test_publishing_takes_a_tenth_of_the_time_at_most(
-    publications: list[int], monkeypatch: pytest.MonkeyPatch
+    publications: list[int], now: list[float]
 ) -> None:
-    now = [1000.0]
-    monkeypatch.setattr(callback.time, "time", lambda: now[0])
     study = optuna.create_study(sampler=tiny())
-    study.set_user_attr(callback.PUBLISHED, {"time": 1000.0, "seconds": 7.0})
+    study.set_user_attr(PUBLISHED, {"time": 1000.0, "seconds": 7.0})
     for seconds in (60.0, 9.0, 2.0):
         now[0] += seconds
         study.optimize(parabola, n_trials=1, callbacks=[DashboardCallback(every=1)])
@@ -130,9 +135,9 @@ def test_a_figure_that_fails_is_left_out_with_one_warning(
     with caplog.at_level(logging.WARNING):
         study = searched(20, callbacks=[DashboardCallback(every=10, min_seconds=0.0)])
     assert set(figures(study)) == set(FIGURES) - {"learning-curves"}
-    told = [r for r in caplog.records if "dashboard" in r.getMessage()]
-    assert len({id(record) for record in told}) == 1  # two loggers hand it on
-    assert told[0].getMessage() == (
+    warnings = [r for r in caplog.records if "dashboard" in r.getMessage()]
+    assert len({id(record) for record in warnings}) == 1  # two loggers hand it on
+    assert warnings[0].getMessage() == (
         "learning-curves was not published to optuna-dashboard, and the study goes on: "
         "RuntimeError: no ink"
     )

@@ -1,4 +1,4 @@
-"""The note says what is so, in plain words."""
+"""The note describes the state of a study in plain words."""
 
 import math
 
@@ -32,7 +32,7 @@ def note(study: optuna.Study) -> str:
 
 
 def finished(values: list[float], *, low: float = 0.0, log: bool = False) -> optuna.Study:
-    """A study of complete trials whose parameter is their value."""
+    """Return a study of complete trials whose parameter is their value."""
     study = optuna.create_study(sampler=tiny())
     space = {"x": FloatDistribution(low, 1.0, log=log)}
     for value in values:

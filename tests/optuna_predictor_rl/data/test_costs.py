@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from optuna_predictor_rl import KnownCost
-from optuna_predictor_rl.core.space import Categorical, Condition, Numeric, SearchSpace
+from optuna_predictor_rl.core.conditions import Condition
+from optuna_predictor_rl.core.decisions import Categorical, Numeric
+from optuna_predictor_rl.core.space import SearchSpace
 from optuna_predictor_rl.data.costs import RowCosts
 
 SPACE = SearchSpace(

@@ -1,36 +1,23 @@
+"""The configurations that deserve a full training."""
+
 import math
 
 import optuna
 import pytest
-from optuna.distributions import FloatDistribution
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import TrialState
 
 from optuna_predictor_rl import finalists
-from optuna_predictor_rl.fidelity.labels import LABEL, is_full
-
-
-def trial(
-    x: float,
-    value: float | None = None,
-    label: float | None = None,
-    state: TrialState = TrialState.COMPLETE,
-) -> FrozenTrial:
-    return create_trial(
-        state=state,
-        value=value,
-        params={"x": x},
-        distributions={"x": FloatDistribution(0.0, 1.0)},
-        user_attrs={} if label is None else {LABEL: label},
-    )
-
+from optuna_predictor_rl.fidelity.labels import is_full
+from optuna_predictor_rl.study.attributes import LABEL
+from tests.optuna_predictor_rl.trials import trial
 
 MIXED = [
     trial(0.1, value=3.0),
-    trial(0.2, label=1.0, state=TrialState.PRUNED),
-    trial(0.3, value=2.0, label=2.0),
+    trial(0.2, state=TrialState.PRUNED, **{LABEL: 1.0}),
+    trial(0.3, value=2.0, **{LABEL: 2.0}),
     trial(0.4, state=TrialState.FAIL),
     trial(0.5, state=TrialState.RUNNING),
-    trial(0.6, label=math.nan, state=TrialState.PRUNED),
+    trial(0.6, state=TrialState.PRUNED, **{LABEL: math.nan}),
     trial(0.7, value=math.inf),
 ]
 
@@ -49,10 +36,10 @@ def test_a_full_value_replaces_the_labels_of_its_configuration():
     study = optuna.create_study()
     study.add_trials(
         [
-            trial(0.1, label=1.0, state=TrialState.PRUNED),
+            trial(0.1, state=TrialState.PRUNED, **{LABEL: 1.0}),
             trial(0.1, value=5.0),
-            trial(0.2, label=2.0, state=TrialState.PRUNED),
-            trial(0.2, label=3.0, state=TrialState.PRUNED),
+            trial(0.2, state=TrialState.PRUNED, **{LABEL: 2.0}),
+            trial(0.2, state=TrialState.PRUNED, **{LABEL: 3.0}),
         ]
     )
     chosen = finalists(study)

@@ -6,10 +6,11 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from optuna_predictor_rl.core.space import Condition
-from optuna_predictor_rl.data.history import label, read_history
-from optuna_predictor_rl.fidelity.labels import LABEL
+from optuna_predictor_rl.core.conditions import Condition
+from optuna_predictor_rl.data.history import NextTrial, read_history
+from optuna_predictor_rl.fidelity.labels import value_or_label
 from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.study.attributes import LABEL
 from tests.optuna_predictor_rl.trials import SPACE, UNIT, study_of, trial
 
 
@@ -47,7 +48,7 @@ def test_lower_is_better_whatever_the_direction() -> None:
 def test_a_trial_teaches_its_value_or_its_low_fidelity_label(
     frozen: FrozenTrial, expected: float | None
 ) -> None:
-    assert label(frozen) == expected
+    assert value_or_label(frozen) == expected
 
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
@@ -96,8 +97,8 @@ def test_pending_and_failed_trials_are_seen_but_teach_nothing() -> None:
     )
     running = study.ask()
     running.suggest_float("x", 0.4, 0.4)
-    asking = study.ask()
-    history = read_history(study, SPACE, current=asking.number)
+    next_trial = study.ask()
+    history = read_history(study, SPACE, next_trial=NextTrial(next_trial.number))
     assert history.rows.tolist() == [[0.1]]
     assert history.failed.tolist() == [[0.2], [0.25]]
     assert sorted(history.pending.ravel()) == pytest.approx([0.3, 0.4])
@@ -115,9 +116,9 @@ def test_a_trial_that_has_not_asked_for_its_parameters_yet_is_pending_with_all_o
     assert read_history(study, space).pending == pytest.approx(np.array([[0.6, 0.2]]))
 
 
-def test_the_trial_that_asks_is_not_pending() -> None:
+def test_the_next_trial_is_not_pending() -> None:
     study = study_of(trial(0.1, 3.0), trial(0.3, state=TrialState.RUNNING))
-    assert read_history(study, SPACE, current=1).pending.shape == (0, 1)
+    assert read_history(study, SPACE, next_trial=NextTrial(1)).pending.shape == (0, 1)
 
 
 def test_a_moved_range_keeps_the_trial() -> None:
@@ -125,7 +126,7 @@ def test_a_moved_range_keeps_the_trial() -> None:
     history = read_history(study, {"x": FloatDistribution(0.0, 0.5)})
     assert history.labels.tolist() == [[3.0], [1.0], [2.0]]
     assert history.rows.ravel().tolist() == [0.1, 0.9, 0.4]  # in the union, from 0 to 1
-    assert history.scope.lift(np.array([[0.0], [1.0]])).ravel().tolist() == [0.0, 0.5]
+    assert history.scope.to_model(np.array([[0.0], [1.0]])).ravel().tolist() == [0.0, 0.5]
 
 
 def test_trials_without_parameters_or_without_a_label_are_no_rows() -> None:

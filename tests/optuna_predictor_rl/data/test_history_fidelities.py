@@ -11,11 +11,11 @@ from optuna.trial import TrialState, create_trial
 
 from optuna_predictor_rl import HopelessTrialPruner, LowFidelityPruner
 from optuna_predictor_rl.data.history import read_history
-from optuna_predictor_rl.fidelity.labels import LABEL, LABEL_STD
-from optuna_predictor_rl.fidelity.running_labels import running_label
+from optuna_predictor_rl.study.attributes import LABEL, LABEL_STD
 from tests.optuna_predictor_rl.trials import SPACE, study_of, trial
 
 PRUNED = TrialState.PRUNED
+WIDE: dict[str, BaseDistribution] = {"x": FloatDistribution(0.0, 2.0)}
 
 
 def marks(label: float, std: float | None = None) -> dict[str, float]:
@@ -43,7 +43,7 @@ def running_study(pruner: Any) -> tuple[Study, list[dict[int, float]]]:
             create_trial(
                 value=curve[12],
                 params={"x": curve[12]},
-                distributions={"x": FloatDistribution(0.0, 2.0)},
+                distributions=WIDE,
                 intermediate_values=curve,
             )
         )
@@ -54,38 +54,40 @@ def running_study(pruner: Any) -> tuple[Study, list[dict[int, float]]]:
 def test_a_running_trial_teaches_its_label_once_it_has_come_to_the_cutoff(wrap):
     pruner = wrap(LowFidelityPruner(n_pilot_trials=3, full_fraction=1.0))
     study, curves = running_study(pruner)
-    space: dict[str, BaseDistribution] = {"x": FloatDistribution(0.0, 2.0)}
     low_fidelity = pruner if isinstance(pruner, LowFidelityPruner) else pruner.pruner
-    running = study.ask(space)
+    running = study.ask(WIDE)
     rule = low_fidelity.rule(study)
     assert rule is not None
     assert rule.cutoff is not None
     for step in range(1, 12):
         running.report(curves[3][step], step)
         assert not running.should_prune()
-        history = read_history(study, space, running_label=running_label(study))
+        history = read_history(study, WIDE, learn_from_running=True)
         enough = step >= rule.cutoff
         assert (len(history.rows), len(history.pending)) == ((4, 0) if enough else (3, 1))
     # The level of the final values is reached as the training comes to its end.
     assert history.labels[3, 0] == pytest.approx(curves[3][12], abs=0.02)
-    assert len(read_history(study, space).pending) == 1  # only when wanted
+    assert len(read_history(study, WIDE).pending) == 1  # only when wanted
     study.tell(running, curves[3][12])
-    assert read_history(study, space).labels[3, 0] == curves[3][12]
+    assert read_history(study, WIDE).labels[3, 0] == curves[3][12]
 
 
 def test_no_running_trial_has_reported_enough_while_pilots_run_or_without_a_pruner():
     for pruner in (LowFidelityPruner(n_pilot_trials=9), optuna.pruners.NopPruner()):
         study, curves = running_study(pruner)
-        running = study.ask()
+        running = study.ask(WIDE)
         running.report(curves[3][1], 11)
-        assert running_label(study)(study.trials[-1]) is None
+        running.should_prune()
+        history = read_history(study, WIDE, learn_from_running=True)
+        assert (len(history.rows), len(history.pending)) == (3, 1)
 
 
 def test_a_running_trial_that_diverged_or_reported_nothing_stays_pending():
-    study, _ = running_study(LowFidelityPruner(n_pilot_trials=3))
-    silent, diverged = study.ask(), study.ask()
+    study, _ = running_study(LowFidelityPruner(n_pilot_trials=3, full_fraction=1.0))
+    study.ask(WIDE)
+    diverged = study.ask(WIDE)
     for step in range(1, 12):
         diverged.report(math.nan, step)
-    label = running_label(study)
-    assert label(study.trials[silent.number]) is None
-    assert label(study.trials[diverged.number]) is None
+        diverged.should_prune()
+    history = read_history(study, WIDE, learn_from_running=True)
+    assert (len(history.rows), len(history.pending)) == (3, 2)

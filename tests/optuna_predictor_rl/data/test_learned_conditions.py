@@ -1,4 +1,4 @@
-"""Which parameters are asked for, learned from trials."""
+"""Conditions of parameters, learned from trials."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from optuna.distributions import (
 )
 
 from optuna_predictor_rl.core.conditions import AnyCondition, Condition, RangeCondition
-from optuna_predictor_rl.data.learned_conditions import Asking, learn_asking
+from optuna_predictor_rl.data.learned_conditions import LearnedConditions, learn_conditions
 from optuna_predictor_rl.study.distributions import to_space
 
 UNIT = FloatDistribution(0.0, 1.0)
@@ -20,20 +20,20 @@ KIND = CategoricalDistribution(("a", "b", "c"))
 LAYERS = IntDistribution(1, 5)
 
 
-def asking_of(
+def learned_from(
     search_space: dict[str, BaseDistribution],
     configurations: list[dict[str, Any]],
-    whole: list[bool] | None = None,
-) -> Asking:
+    has_all_active: list[bool] | None = None,
+) -> LearnedConditions:
     space = to_space(search_space)
-    heard = np.array([True] * len(configurations) if whole is None else whole)
-    return learn_asking(space, space.rows(configurations), heard)
+    has_all = np.array(has_all_active or [True] * len(configurations))
+    return learn_conditions(space, space.rows(configurations), has_all)
 
 
 def conditions_of(
     search_space: dict[str, BaseDistribution], configurations: list[dict[str, Any]]
 ) -> tuple[AnyCondition, ...]:
-    return asking_of(search_space, configurations).conditions
+    return learned_from(search_space, configurations).conditions
 
 
 def test_a_parameter_of_one_branch_is_active_in_that_branch() -> None:
@@ -102,18 +102,24 @@ def test_a_parameter_from_some_number_on_is_active_from_half_way_to_it() -> None
     assert found.holds(np.array([0.25, 0.5, np.nan])).tolist() == [False, True, False]
 
 
-def test_a_parameter_that_the_latest_trials_lack_is_dropped() -> None:
+def test_a_parameter_that_the_latest_trials_lack_is_removed() -> None:
     space = {"x": UNIT, "y": UNIT}
     with_y = [{"x": 0.1 * i, "y": 0.5} for i in range(5)]
-    assert asking_of(space, [*with_y, {"x": 0.25}]) == Asking(dropped=frozenset({1}))
-    assert asking_of(space, [{"x": 0.25}, *with_y]) == Asking(open=frozenset({1}))
+    assert learned_from(space, [*with_y, {"x": 0.25}]) == LearnedConditions(removed=frozenset({1}))
+    assert learned_from(space, [{"x": 0.25}, *with_y]) == LearnedConditions(
+        unexplained=frozenset({1})
+    )
 
 
-def test_a_trial_that_was_stopped_early_does_not_drop_what_it_lacks() -> None:
+def test_a_trial_that_was_stopped_early_removes_nothing_that_it_lacks() -> None:
     trials = [*({"x": 0.1 * i, "y": 0.5} for i in range(5)), {"x": 0.25}]
-    assert asking_of({"x": UNIT, "y": UNIT}, trials, [True] * 5 + [False]) == Asking()
+    assert (
+        learned_from({"x": UNIT, "y": UNIT}, trials, [True] * 5 + [False]) == LearnedConditions()
+    )
 
 
-def test_a_parameter_that_is_asked_at_random_stays_open() -> None:
+def test_a_parameter_that_is_suggested_at_random_stays_unexplained() -> None:
     trials = [{"x": 0.5, "y": 0.1}, {"x": 0.5}, {"x": 0.5, "y": 0.3}, {"x": 0.5}]
-    assert asking_of({"x": UNIT, "y": UNIT}, trials) == Asking(open=frozenset({1}))
+    assert learned_from({"x": UNIT, "y": UNIT}, trials) == LearnedConditions(
+        unexplained=frozenset({1})
+    )

@@ -5,6 +5,7 @@ import json
 import math
 import pickle
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +61,14 @@ def test_a_study_without_values_is_no_source() -> None:
         Source.of(study)
 
 
+X = {"name": "x", "low": 0, "high": 1, "log": False, "step": None, "integer": False}
+
+
 def stored(**changes: Any) -> bytes:
     """A file as `save` writes it, with some of its arrays or of its description changed."""
     space: dict[str, Any] = {
         "format": "optuna_predictor_rl.source.1",
-        "decisions": [
-            {"name": "c", "choices": ["a", "b"]},
-            {"name": "x", "low": 0, "high": 1, "log": False, "step": None, "integer": False},
-        ],
+        "decisions": [{"name": "c", "choices": ["a", "b"]}, X],
         "conditions": [],
     }
     space |= changes.pop("space", {})
@@ -88,28 +89,27 @@ def with_space_text(text: str) -> bytes:
     return file.getvalue()
 
 
-def with_header_of(n_rows: int) -> bytes:
-    """A file whose rows say that they are so many."""
+def rewritten(change: Callable[[str, bytes], bytes | None]) -> bytes:
+    """A stored file with each of its entries changed, or left out for None."""
     file = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(stored())) as whole, zipfile.ZipFile(file, "w") as changed:
-        for entry in whole.namelist():
-            content = whole.read(entry)
-            if entry == "rows.npy":
-                content = content.replace(b"(1, 2)", f"({n_rows}, 2)".encode())
-            changed.writestr(entry, content)
+    with zipfile.ZipFile(io.BytesIO(stored())) as before, zipfile.ZipFile(file, "w") as after:
+        for entry in before.namelist():
+            content = change(entry, before.read(entry))
+            if content is not None:
+                after.writestr(entry, content)
     return file.getvalue()
 
 
 def without(name: str) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(stored())) as whole, zipfile.ZipFile(file, "w") as part:
-        for entry in whole.namelist():
-            if entry != f"{name}.npy":
-                part.writestr(entry, whole.read(entry))
-    return file.getvalue()
+    return rewritten(lambda entry, content: None if entry == f"{name}.npy" else content)
 
 
-X = {"name": "x", "low": 0, "high": 1, "log": False, "step": None, "integer": False}
+def with_header_of(n_rows: int) -> bytes:
+    """A file whose rows say that they are so many."""
+    shape = f"({n_rows}, 2)".encode()
+    return rewritten(lambda _, content: content.replace(b"(1, 2)", shape))
+
+
 MALFORMED = {
     "empty": b"",
     "text": b"not an archive",

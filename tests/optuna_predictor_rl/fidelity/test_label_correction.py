@@ -1,6 +1,7 @@
 """What labels miss: the reports stay flat, and final values differ from them by a known amount."""
 
 import math
+from typing import Any
 
 import numpy as np
 import optuna
@@ -12,40 +13,48 @@ from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.core.curves.cutoff import RAW
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.label_correction import MIN_FULL, Discrepancy
-from optuna_predictor_rl.fidelity.labels import FIDELITY, LABEL
-from optuna_predictor_rl.fidelity.stored_rules import RULE
+from optuna_predictor_rl.fidelity.label_correction import MIN_FULL, LabelCorrection, correction_of
+from optuna_predictor_rl.study.attributes import FIDELITY, LABEL, RULE
 from tests.optuna_predictor_rl.trials import SPACE, UNIT
 
 CUTOFF, END = 4, 12
 RULE_OF_LAST_VALUES = StoppingRule(cutoff=4.0, end=12.0, fit=RAW, n_pilots=9)
 FLAT = 5.0
+FLAT_CURVE = dict.fromkeys(range(1, CUTOFF + 1), FLAT)
+
+
+def trial_of(curve: dict[int, float], x: float) -> FrozenTrial:
+    return create_trial(
+        value=curve[END], params={"x": x}, distributions={"x": UNIT}, intermediate_values=curve
+    )
 
 
 def full(x: float, gap: float) -> FrozenTrial:
     """Flat up to the cutoff and beyond, but for the last report."""
-    curve = dict.fromkeys(range(1, END), FLAT) | {END: FLAT + gap}
-    return create_trial(
-        value=FLAT + gap, params={"x": x}, distributions={"x": UNIT}, intermediate_values=curve
-    )
+    return trial_of(dict.fromkeys(range(1, END), FLAT) | {END: FLAT + gap}, x)
 
 
-def stopped(x: float, step: int = CUTOFF) -> FrozenTrial:
+def stopped(x: float) -> FrozenTrial:
     return create_trial(
         state=TrialState.PRUNED,
         value=FLAT,
         params={"x": x},
         distributions={"x": UNIT},
-        intermediate_values=dict.fromkeys(range(1, step + 1), FLAT),
-        user_attrs={LABEL: FLAT, FIDELITY: step},
+        intermediate_values=FLAT_CURVE,
+        user_attrs={LABEL: FLAT, FIDELITY: CUTOFF},
     )
 
 
-def expected(known: list[FrozenTrial], x: float, step: int = CUTOFF) -> Extrapolation:
-    flat = Curve.of(dict.fromkeys(range(1, step + 1), FLAT))
-    label = Discrepancy(RULE_OF_LAST_VALUES, known).label(flat, {"x": x})
+def label_of(
+    known: list[FrozenTrial], curve: dict[int, float], params: dict[str, Any]
+) -> Extrapolation:
+    label = LabelCorrection(RULE_OF_LAST_VALUES, known).label(Curve.of(curve), params)
     assert label is not None
     return label
+
+
+def expected(known: list[FrozenTrial], x: float) -> Extrapolation:
+    return label_of(known, FLAT_CURVE, {"x": x})
 
 
 def spread_out(n: int) -> list[float]:
@@ -74,30 +83,14 @@ def test_the_difference_is_that_at_the_step_at_which_the_training_stands():
     def gains_late(x: float, until: int) -> dict[int, float]:  # by 2 x / 12 a step
         return {step: FLAT + 2.0 * x * step / END for step in range(1, until + 1)}
 
-    known = [
-        create_trial(
-            value=FLAT + 2.0 * x,
-            params={"x": x},
-            distributions={"x": UNIT},
-            intermediate_values=gains_late(x, END),
-        )
-        for x in spread_out(11)
-    ]
+    known = [trial_of(gains_late(x, END), x) for x in spread_out(11)]
     for step in (3, 4, 6, 9, 12):
-        curve = Curve.of(gains_late(0.5, step))
-        label = Discrepancy(RULE_OF_LAST_VALUES, known).label(curve, {"x": 0.5})
-        assert label is not None
+        label = label_of(known, gains_late(0.5, step), {"x": 0.5})
         assert label.value == pytest.approx(FLAT + 1.0, abs=0.05)
 
 
-def trial_of(curve: dict[int, float], x: float) -> FrozenTrial:
-    return create_trial(
-        value=curve[END], params={"x": x}, distributions={"x": UNIT}, intermediate_values=curve
-    )
-
-
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.5])
-def test_the_share_of_its_slope_that_a_curve_goes_on_with_is_learned_from_full_trials(share):
+def test_the_share_of_its_slope_that_a_curve_keeps_is_learned_from_full_trials(share):
     rng = np.random.default_rng(0)
 
     def curve(slope: float, until: int) -> dict[int, float]:  # straight in log(step) up to 4
@@ -107,10 +100,7 @@ def test_the_share_of_its_slope_that_a_curve_goes_on_with_is_learned_from_full_t
     slopes, places = rng.uniform(-1.0, 1.0, 60).tolist(), rng.uniform(size=60).tolist()
     known = [trial_of(curve(b, END), x) for b, x in zip(slopes, places, strict=True)]
     for slope in (-0.8, 0.1, 0.8):
-        label = Discrepancy(RULE_OF_LAST_VALUES, known).label(
-            Curve.of(curve(slope, 4)), {"x": 0.3}
-        )
-        assert label is not None
+        label = label_of(known, curve(slope, 4), {"x": 0.3})
         assert label.value == pytest.approx(curve(slope, END)[END], abs=0.1)
 
 
@@ -119,35 +109,27 @@ def test_a_slope_steeper_than_any_before_promises_no_more_than_steep_ones_did():
         trial_of({s: slope * math.log(s) for s in range(1, END + 1)}, x)
         for slope, x in zip(np.linspace(-1, 1, 21).tolist(), spread_out(21), strict=True)
     ]
-    steep, steepest = (Curve.of({s: b * math.log(s) for s in range(1, 5)}) for b in (-9.0, -1.0))
-    model = Discrepancy(RULE_OF_LAST_VALUES, known)
-    gains = []
-    for curve in (steep, steepest):
-        label = model.label(curve, {"x": 0.5})
-        assert label is not None
-        gains.append(label.value - float(curve.values[-1]))
+    steepest, steep = ({s: b * math.log(s) for s in range(1, 5)} for b in (-9.0, -1.0))
+    gains = [label_of(known, curve, {"x": 0.5}).value - curve[4] for curve in (steepest, steep)]
     assert gains[0] == pytest.approx(gains[1])
 
 
 def test_parameters_out_of_the_ranges_of_the_full_trials_have_the_median_difference():
     known = [full(x, gap=2.0 * x) for x in spread_out(11)]
-    flat = Curve.of(dict.fromkeys(range(1, CUTOFF + 1), FLAT))
     for params in ({}, {"x": 7.0}, {"y": 0.5}):
-        label = Discrepancy(RULE_OF_LAST_VALUES, known).label(flat, params)
-        assert label is not None
-        assert label.value == pytest.approx(FLAT + 1.0)
+        assert label_of(known, FLAT_CURVE, params).value == pytest.approx(FLAT + 1.0)
 
 
 def test_without_full_trials_the_label_is_that_of_the_rule():
     curve = Curve.of({1: 3.0, 2: 2.5, 3: 2.0, 4: 1.5})
     for known in ([], [create_trial(value=float("inf"), intermediate_values={1: 1.0, 2: 2.0})]):
-        found = Discrepancy(RULE_OF_LAST_VALUES, known).label(curve, {"x": 0.5})
+        found = LabelCorrection(RULE_OF_LAST_VALUES, known).label(curve, {"x": 0.5})
         assert found == RULE_OF_LAST_VALUES.label(curve)
 
 
 def test_a_curve_that_diverged_has_no_label():
     curve = Curve.of({1: 3.0} | dict.fromkeys(range(2, 8), math.nan))
-    assert Discrepancy(RULE_OF_LAST_VALUES, [full(0.5, gap=1.0)]).label(curve, {}) is None
+    assert LabelCorrection(RULE_OF_LAST_VALUES, [full(0.5, gap=1.0)]).label(curve, {}) is None
 
 
 def test_one_diverged_full_trial_changes_little():
@@ -155,6 +137,15 @@ def test_one_diverged_full_trial_changes_little():
     known[10] = full(0.5, gap=1e6)
     for x in (0.2, 0.8):
         assert expected(known, x).value == pytest.approx(FLAT + 2.0 * x, abs=0.4)
+
+
+def test_a_correction_is_kept_until_there_is_another_full_trial():
+    study = optuna.create_study()
+    study.add_trials([full(x, gap=0.5) for x in spread_out(MIN_FULL)])
+    first = correction_of(study, RULE_OF_LAST_VALUES, study.trials)  # copies each time
+    assert correction_of(study, RULE_OF_LAST_VALUES, study.trials) is first
+    study.add_trial(full(0.3, gap=0.5))
+    assert correction_of(study, RULE_OF_LAST_VALUES, study.trials) is not first
 
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])

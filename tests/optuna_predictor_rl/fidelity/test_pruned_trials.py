@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler, finalists
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.data.source import Source
-from optuna_predictor_rl.fidelity.labels import LABEL
+from optuna_predictor_rl.study.attributes import LABEL
 from optuna_predictor_rl.visualization import plot_learning_curves
 from tests.optuna_predictor_rl.trials import SPACE, UNIT, study_of
 

@@ -1,7 +1,7 @@
 """Studies whose objective reports a curve that is known."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -52,12 +52,43 @@ def make_study(pruner: LowFidelityPruner, storage: BaseStorage | None = None, **
     return optuna.create_study(pruner=pruner, storage=storage, load_if_exists=True, **options)
 
 
+def report(
+    study: Study, curve: Mapping[int, float], *, heeds: bool = True
+) -> tuple[Trial, list[bool]]:
+    """A new trial that reports a curve, and what `should_prune` said each time.
+
+    It ends at the first True unless it heeds nothing.
+    """
+    trial, stops = study.ask(), []
+    for step, value in curve.items():
+        trial.report(value, step)
+        stops.append(trial.should_prune())
+        if stops[-1] and heeds:
+            break
+    return trial, stops
+
+
+def train(study: Study, curve: Mapping[int, float]) -> int:
+    """A trial that reports a curve and ends, and how many reports it made."""
+    trial, stops = report(study, curve)
+    if stops[-1]:
+        study.tell(trial, state=TrialState.PRUNED)
+    else:
+        study.tell(trial, list(curve.values())[-1])
+    return len(stops)
+
+
+def rule_of(study: Study) -> StoppingRule:
+    """The rule that the pruner of a study has decided."""
+    assert isinstance(study.pruner, LowFidelityPruner)
+    rule = study.pruner.rule(study)
+    assert rule is not None
+    return rule
+
+
 def followed_rule(study: Study) -> StoppingRule | None:
     """The rule that a trial finds at its first report, which stores it; the trial fails then."""
-    trial = study.ask()
-    trial.report(0.0, 0)
-    trial.should_prune()
-    study.tell(trial, state=TrialState.FAIL)
+    study.tell(report(study, {0: 0.0})[0], state=TrialState.FAIL)
     return stored_rule(study)
 
 

@@ -7,8 +7,8 @@ from optuna.trial import TrialState, create_trial
 
 from optuna_predictor_rl import HopelessTrialPruner, finalists
 from optuna_predictor_rl.core.curves import extrapolate
-from optuna_predictor_rl.fidelity.labels import LABEL
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.study.attributes import LABEL
 from optuna_predictor_rl.visualization import plot_learning_curves, plot_rank_correlation
 from tests.optuna_predictor_rl.pruner.studies import (
     N_STEPS,
@@ -18,6 +18,8 @@ from tests.optuna_predictor_rl.pruner.studies import (
     make_study,
     objective,
     parallel_curves,
+    report,
+    rule_of,
 )
 
 
@@ -33,7 +35,7 @@ def test_pilots_with_one_and_the_same_value_decide_nothing_and_lose_no_trial(cap
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("n_finite", [0, 1, 3])
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_pilots_without_finite_reports_decide_nothing_and_the_study_goes_on(
+def test_pilots_without_finite_reports_decide_nothing_and_the_study_continues(
     bad, n_finite, wrapped
 ):
     pruner = LowFidelityPruner(n_pilot_trials=3)
@@ -57,10 +59,7 @@ def test_pilots_without_finite_reports_decide_nothing_and_the_study_goes_on(
 def test_steps_too_large_for_a_float_raise_nothing(first):
     study = make_study(LowFidelityPruner(n_pilot_trials=3, promising=1.0))
     add_full_trials(study, [{first + s: a + 1 / (s + 1) for s in range(8)} for a in (1, 2, 3)])
-    trial = study.ask()
-    for step in range(8):
-        trial.report(1.0, first + step)
-        assert trial.should_prune() in (True, False)
+    trial, _ = report(study, {first + step: 1.0 for step in range(8)}, heeds=False)
     pruner = study.pruner
     assert isinstance(pruner, LowFidelityPruner)
     assert pruner.label(trial) == 1.0
@@ -79,7 +78,7 @@ def test_failed_killed_and_reportless_trials_are_no_pilots():
     assert isinstance(pruner, LowFidelityPruner)
     assert pruner.rule(study) is None
     add_full_trials(study, curves[2:])
-    assert pruner.rule(study) is not None
+    assert rule_of(study).n_pilots == 3
 
 
 @pytest.mark.parametrize(
@@ -127,12 +126,8 @@ def test_a_study_of_several_objectives_is_refused(use):
 
 def test_reports_that_go_backwards_are_said_and_read_in_the_order_of_steps(caplog):
     study = make_study(LowFidelityPruner(cutoff=4, extrapolate_by=1.0))
-    trial = study.ask()
-    for step in (3, 2, 1):
-        trial.report(1.0 / step, step)
-        assert not trial.should_prune()
-    trial.report(0.25, 4)
-    assert trial.should_prune()
+    _, stops = report(study, {step: 1.0 / step for step in (3, 2, 1, 4)})
+    assert stops == [False, False, False, True]
     assert "Trial 0 reported step 2 after step 3" in caplog.text
     assert caplog.text.count("in the order of the steps") == 1
     in_order = extrapolate([1, 2, 3, 4], [1, 1 / 2, 1 / 3, 1 / 4], delta=3, axis="log", shrink=25)

@@ -10,10 +10,10 @@ from optuna.trial import FixedTrial, TrialState, create_trial
 from scipy.stats import median_abs_deviation
 
 from optuna_predictor_rl.core.curves import Curve, extrapolate
-from optuna_predictor_rl.fidelity.labels import FIDELITY, LABEL, LABEL_STD, full_trials, is_full
-from optuna_predictor_rl.fidelity.stored_rules import RULE
+from optuna_predictor_rl.fidelity.labels import full_trials, is_full
 from optuna_predictor_rl.hopeless_pruner import HopelessTrialPruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.study.attributes import FIDELITY, LABEL, LABEL_STD, RULE
 from tests.optuna_predictor_rl.pruner.studies import (
     N_STEPS,
     add_full_trials,
@@ -24,6 +24,8 @@ from tests.optuna_predictor_rl.pruner.studies import (
     make_study,
     objective,
     parallel_curves,
+    report,
+    rule_of,
 )
 
 
@@ -47,11 +49,7 @@ def test_the_label_never_reaches_past_the_end_of_the_pilots():
     )
     study = make_study(pruner)
     add_full_trials(study, [{s: a * s for s in range(6)} for a in (1.0, 2.0, 3.0)])
-    trial = study.ask()
-    for step in range(4):
-        trial.report(0.5 * step, step)
-        if trial.should_prune():
-            break
+    report(study, {step: 0.5 * step for step in range(4)})
     assert attributes(study)[LABEL] == pytest.approx(0.5 * 5)
 
 
@@ -60,9 +58,7 @@ def test_labels_compare_with_final_values_also_when_all_curves_fall_far():
     study = make_study(pruner)
     add_full_trials(study, parallel_curves(5))
     study.optimize(objective, n_trials=4)
-    rule = pruner.rule(study)
-    assert rule is not None
-    assert rule.cutoff == 1
+    assert rule_of(study).cutoff == 1
     for trial in study.trials[5:]:
         final = curve_value(trial.params["level"], N_STEPS)
         assert trial.user_attrs[LABEL] == pytest.approx(final)
@@ -70,7 +66,7 @@ def test_labels_compare_with_final_values_also_when_all_curves_fall_far():
 
 def test_the_way_of_labelling_is_chosen_from_the_pilots_and_kept_in_the_study():
     rng = np.random.default_rng(0)
-    rules = []
+    fits = []
     for noise in (0.0, 0.4):
         study = make_study(
             LowFidelityPruner(n_pilot_trials=10, promising=1.0, min_rank_correlation=0.1)
@@ -80,14 +76,10 @@ def test_the_way_of_labelling_is_chosen_from_the_pilots_and_kept_in_the_study():
             for a, b in rng.normal(size=(10, 2))
         ]
         add_full_trials(study, curves)
-        rules.append(followed_rule(study))
-        assert rules[-1] is not None
-        assert study.user_attrs[f"{RULE}10"]["fit"] == dataclasses.asdict(rules[-1].fit)
-    clean, noisy = rules
-    assert clean is not None
-    assert noisy is not None
-    assert not clean.fit.smooth
-    assert noisy.fit.smooth
+        assert followed_rule(study) == rule_of(study)
+        fits.append(rule_of(study).fit)
+        assert study.user_attrs[f"{RULE}10"]["fit"] == dataclasses.asdict(fits[-1])
+    assert [fit.smooth for fit in fits] == [False, True]
 
 
 @pytest.mark.parametrize("make_sampler", [RandomSampler, TPESampler, GPSampler])
@@ -125,10 +117,8 @@ def test_labelled_trials_are_never_taken_for_pilots(make_storage):
 def test_a_full_value_replaces_the_label_of_a_trial_that_went_on():
     pruner = LowFidelityPruner(cutoff=5)
     study = make_study(pruner)
-    trial = study.ask()
-    for step in range(1, N_STEPS + 1):
-        trial.report(curve_value(0.3, step), step)
-        trial.should_prune()  # and not heeded
+    curve = {step: curve_value(0.3, step) for step in range(1, N_STEPS + 1)}
+    trial, _ = report(study, curve, heeds=False)
     study.tell(trial, curve_value(0.3, N_STEPS))
     assert is_full(study.trials[0])
     assert [t.number for t in full_trials(study.trials)] == [0]
@@ -177,12 +167,9 @@ def test_label_of_a_wrapped_or_fixed_trial_says_what_to_pass(pruner):
 def test_a_trial_that_diverged_stops_without_a_label(bad):
     pruner = LowFidelityPruner(cutoff=4)
     study = make_study(pruner)
-    trial = study.ask()
-    stopped = []
-    for step in range(1, 9):
-        trial.report(1.0 if step < 3 else bad, step)
-        stopped.append(trial.should_prune())
-    assert stopped == [False] * 4 + [True] * 4  # the third missing value is at step 5
+    curve = {step: 1.0 if step < 3 else bad for step in range(1, 9)}
+    trial, stops = report(study, curve, heeds=False)
+    assert stops == [False] * 4 + [True] * 4  # the third missing value is at step 5
     assert LABEL not in attributes(study)
     assert math.isnan(pruner.label(trial))
 
@@ -205,17 +192,12 @@ def test_a_label_adds_what_full_trials_of_a_like_slope_still_gained():
         {s: float(a + b / s) for s in range(1, 31)} for a, b in rng.normal(size=(8, 2)) * (1, 3)
     ]
     add_full_trials(study, curves)
-    rule = pruner.rule(study)
-    assert rule is not None
+    rule = rule_of(study)
     assert rule.cutoff is not None
     at = [rule.fit.label(Curve.of(curve).until(rule.cutoff), end=30.0) for curve in curves]
     missed = [curve[30] - label.value for curve, label in zip(curves, at, strict=True) if label]
-    trial = study.ask()
-    for step in range(1, 31):
-        trial.report(curves[0][step], step)
-        if trial.should_prune():
-            break
-    assert step == rule.cutoff
+    _, stops = report(study, curves[0])
+    assert len(stops) == rule.cutoff
     assert at[0] is not None
     by_the_median = at[0].value + np.median(missed)
     error = abs(attributes(study)[LABEL] - curves[0][30])
@@ -225,10 +207,8 @@ def test_a_label_adds_what_full_trials_of_a_like_slope_still_gained():
 
 def test_the_pilots_choose_among_several_axes():
     rng = np.random.default_rng(0)
-    falls = [(a, 5 * b) for a, b in rng.uniform(size=(12, 2))]
-    pruner = LowFidelityPruner(axis=["log", "exponential", "linear"], shrink=0.0)
+    lines = rng.uniform(size=(12, 2))
+    pruner = LowFidelityPruner(axis=["log", "linear"], shrink=0.0)
     study = make_study(pruner)
-    add_full_trials(study, [{s: a + b * 0.85**s for s in range(1, 31)} for a, b in falls])
-    rule = pruner.rule(study)
-    assert rule is not None
-    assert rule.fit.axis == "exponential"
+    add_full_trials(study, [{s: a - b * s / 20 for s in range(1, 31)} for a, b in lines])
+    assert rule_of(study).fit.axis == "linear"

@@ -14,9 +14,10 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from optuna_predictor_rl import PredictorRLSampler, extrapolate
 from optuna_predictor_rl.data.history import read_history
-from optuna_predictor_rl.fidelity.labels import FIDELITY, FULL_FIDELITY, LABEL
-from optuna_predictor_rl.fidelity.stored_rules import RULE, stored_rule
+from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
+from optuna_predictor_rl.fidelity.stored_rules import stored_rule
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.study.attributes import FIDELITY, FULL_FIDELITY, LABEL, RULE
 from optuna_predictor_rl.visualization import plot_learning_curves, plot_rank_correlation
 from tests.optuna_predictor_rl.pruner.studies import (
     N_STEPS,
@@ -25,6 +26,7 @@ from tests.optuna_predictor_rl.pruner.studies import (
     make_study,
     objective,
     parallel_curves,
+    rule_of,
 )
 
 Reports = dict[int, float]
@@ -132,17 +134,13 @@ def test_a_fixed_cutoff_is_stored_and_its_labels_are_corrected():
     study = make_study(pruner)
     space: dict[str, BaseDistribution] = {"level": FloatDistribution(0.0, 1.0)}
     study.optimize(objective, n_trials=1)
-    rule = stored_rule(study)
-    assert rule is not None
-    assert (rule.cutoff, rule.end) == (4.0, math.inf)
+    assert stored_rule(study) == StoppingRule(cutoff=4.0, fit=rule_of(study).fit)
     raw = read_history(study, space)
     assert raw.errors is None
     for level in (0.3, 0.5, 0.9):  # each loses .2 more than 1 / step tells
         study.enqueue_trial({"level": level}, user_attrs={FULL_FIDELITY: True})
     study.optimize(lambda t: objective(t) - 0.2, n_trials=4)
-    rule = stored_rule(study)
-    assert rule is not None
-    assert (rule.cutoff, rule.end, rule.n_pilots) == (4.0, N_STEPS, 0)
+    assert stored_rule(study) == StoppingRule(cutoff=4.0, end=12.0, fit=rule_of(study).fit)
     history = read_history(study, space)
     first = study.trials[0]
     # Eq. (2) with half of the way from step 1 to 4, in the logarithm, lacks what full trials tell.
@@ -159,10 +157,8 @@ def test_a_rule_of_pilots_replaces_that_of_a_fixed_cutoff():
     add_full_trials(study, parallel_curves(3))
     assert followed_rule(study) == LowFidelityPruner(cutoff=4).rule(study)
     study.pruner = LowFidelityPruner(n_pilot_trials=3)
-    rule = followed_rule(study)
-    assert rule is not None
-    assert rule.n_pilots == 3
+    assert followed_rule(study) == rule_of(study)
+    assert rule_of(study).n_pilots == 3
     study.pruner = LowFidelityPruner(cutoff=5)
-    rule = followed_rule(study)
-    assert rule is not None
-    assert rule.cutoff == 5
+    assert followed_rule(study) == rule_of(study)
+    assert rule_of(study).cutoff == 5

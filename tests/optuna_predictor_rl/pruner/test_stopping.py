@@ -8,8 +8,9 @@ from optuna.trial import TrialState
 from optuna_predictor_rl.core.curves import Curve
 from optuna_predictor_rl.core.curves.cutoff import RAW
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.labels import FIDELITY, FULL_FIDELITY, LABEL, is_full
+from optuna_predictor_rl.fidelity.labels import is_full
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.study.attributes import FIDELITY, FULL_FIDELITY, LABEL, RULE
 from tests.optuna_predictor_rl.pruner.studies import (
     N_STEPS,
     add_full_trials,
@@ -19,6 +20,9 @@ from tests.optuna_predictor_rl.pruner.studies import (
     make_study,
     objective,
     parallel_curves,
+    report,
+    rule_of,
+    train,
 )
 
 
@@ -29,9 +33,7 @@ def test_pilots_run_to_the_end_and_later_trials_stop_at_one_cutoff(make_storage)
     assert [t.state for t in study.trials[:5]] == [TrialState.COMPLETE] * 5
     assert [t.state for t in study.trials[5:]] == [TrialState.PRUNED] * 7
     assert all(max(t.intermediate_values) == N_STEPS for t in study.trials[:5])
-    rule = pruner.rule(study)
-    assert rule is not None
-    assert {t.user_attrs[FIDELITY] for t in study.trials[5:]} == {rule.cutoff}
+    assert {t.user_attrs[FIDELITY] for t in study.trials[5:]} == {rule_of(study).cutoff}
 
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
@@ -45,35 +47,24 @@ def test_both_directions_stop_at_the_same_step(direction):
         for a, b in rng.normal(size=(6, 2))
     ]
     add_full_trials(study, curves)
-    rule = pruner.rule(study)
-    assert rule is not None
+    rule = rule_of(study)
     assert rule.cutoff is not None
     mirrored = make_study(pruner, direction="minimize")
     add_full_trials(mirrored, [{s: sign * v for s, v in curve.items()} for curve in curves])
-    expected = pruner.rule(mirrored)
-    assert expected is not None
-    assert rule.cutoff == expected.cutoff
-    assert rule.tau == expected.tau
+    expected = rule_of(mirrored)
+    assert (rule.cutoff, rule.tau) == (expected.cutoff, expected.tau)
 
 
 def test_a_trial_of_irregular_steps_stops_at_its_first_report_past_the_cutoff():
     study = make_study(LowFidelityPruner(cutoff=10))
-    trial = study.ask()
-    for step in (1, 4, 9, 13, 17):
-        trial.report(1.0 / step, step)
-        if trial.should_prune():
-            break
+    report(study, {step: 1.0 / step for step in (1, 4, 9, 13, 17)})
     assert attributes(study)[FIDELITY] == 13
 
 
 def test_a_missing_value_at_the_cutoff_is_waited_out():
     study = make_study(LowFidelityPruner(cutoff=4))
-    trial = study.ask()
-    stopped = []
-    for step, value in enumerate([1.0, 0.9, 0.8, math.nan, 0.7], start=1):
-        trial.report(value, step)
-        stopped.append(trial.should_prune())
-    assert stopped == [False, False, False, False, True]
+    _, stops = report(study, dict(enumerate([1.0, 0.9, 0.8, math.nan, 0.7], start=1)))
+    assert stops == [False, False, False, False, True]
 
 
 def test_a_share_of_the_later_trials_runs_to_the_end():
@@ -118,9 +109,9 @@ def test_a_trial_enqueued_at_full_fidelity_runs_to_the_end_and_gives_a_full_valu
 
 def study_with_spread(pruner: LowFidelityPruner, spread: float, sign: float) -> Study:
     """Training stops at step 4 of 12; the best full value is 5, labels have the given error."""
-    rule = StoppingRule(cutoff=4.0, end=12.0, fit=RAW, n_pilots=4)
-    pruner._followed = lambda *_: rule  # type: ignore[method-assign]
+    rule = StoppingRule(cutoff=4.0, end=12.0, fit=RAW, n_pilots=3)
     study = make_study(pruner, direction="minimize" if sign > 0 else "maximize")
+    study.set_user_attr(f"{RULE}3", rule.to_json())
     for error in (-spread / 1.4826, 0.0, spread / 1.4826):
         early = dict.fromkeys(range(1, 12), sign * (5.0 + error))
         add_full_trials(study, [early | {12: sign * 5.0}])
@@ -128,57 +119,43 @@ def study_with_spread(pruner: LowFidelityPruner, spread: float, sign: float) -> 
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
-@pytest.mark.parametrize(("margin", "goes_on"), [(0.0, True), (-0.26, False), (-0.25, True)])
-def test_a_trial_goes_on_while_it_is_likely_enough_to_become_the_best(sign, margin, goes_on):
-    pruner = LowFidelityPruner(promising=0.4)  # normal quantile -0.2533
+@pytest.mark.parametrize(("margin", "trains_on"), [(0.0, True), (-0.26, False), (-0.25, True)])
+def test_a_trial_trains_on_while_it_is_likely_enough_to_become_the_best(sign, margin, trains_on):
+    pruner = LowFidelityPruner(n_pilot_trials=3, promising=0.4)  # normal quantile -0.2533
     study = study_with_spread(pruner, spread=1.0, sign=sign)
-    trial = study.ask()
-    for step in range(1, 5):
-        trial.report(sign * (5.0 - margin), step)
-    assert trial.should_prune() is not goes_on
-    assert (LABEL in attributes(study)) is not goes_on
+    _, stops = report(study, dict.fromkeys(range(1, 5), sign * (5.0 - margin)))
+    assert stops == [False] * 3 + [not trains_on]
+    assert (LABEL in attributes(study)) is not trains_on
 
 
 def test_a_promising_trial_that_disappoints_later_stops_there_with_its_label():
-    pruner = LowFidelityPruner(promising=0.4)
+    pruner = LowFidelityPruner(n_pilot_trials=3, promising=0.4)
     study = study_with_spread(pruner, spread=0.01, sign=1.0)
-    trial = study.ask()
-    stops = []
-    for step, value in enumerate([4.0] * 6 + [6.0], start=1):
-        trial.report(value, step)
-        stops.append(trial.should_prune())
+    _, stops = report(study, dict(enumerate([4.0] * 6 + [6.0], start=1)))
     assert stops == [False] * 6 + [True]
     assert attributes(study)[FIDELITY] == 7
     assert attributes(study)[LABEL] == 6.0
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
-@pytest.mark.parametrize(("fall", "goes_on"), [(0.51, True), (0.49, False)])
-def test_a_trial_that_learns_late_goes_on_while_a_straight_line_leads_to_the_best(
-    sign, fall, goes_on
+@pytest.mark.parametrize(("fall", "trains_on"), [(0.51, True), (0.49, False)])
+def test_a_trial_that_learns_late_trains_on_while_a_straight_line_leads_to_the_best(
+    sign, fall, trains_on
 ):
-    study = study_with_spread(LowFidelityPruner(), spread=0.01, sign=sign)
-    trial = study.ask()
-    for step in range(1, 5):  # at 9 in step 4, 8 steps before the end: to 5 by 0.5 a step
-        trial.report(sign * (9.0 + fall * (4 - step)), step)
-    assert trial.should_prune() is not goes_on
+    study = study_with_spread(LowFidelityPruner(n_pilot_trials=3), spread=0.01, sign=sign)
+    # At 9 in step 4, 8 steps before the end: to 5 by 0.5 a step.
+    _, stops = report(study, {step: sign * (9.0 + fall * (4 - step)) for step in range(1, 5)})
+    assert stops == [False] * 3 + [not trains_on]
 
 
 def run(study: Study, level: float) -> bool:
     """A trial with a flat curve; whether it ran to its end."""
-    trial = study.ask()
-    for step in range(1, 13):
-        trial.report(level, step)
-        if trial.should_prune():
-            study.tell(trial, state=TrialState.PRUNED)
-            return False
-    study.tell(trial, level)
-    return True
+    return train(study, dict.fromkeys(range(1, 13), level)) == 12
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_the_best_of_the_stopped_go_on_once_those_have_cost_a_whole_training(sign):
-    study = study_with_spread(LowFidelityPruner(), spread=0.01, sign=sign)
+def test_the_best_of_the_stopped_train_on_once_those_have_cost_a_full_training(sign):
+    study = study_with_spread(LowFidelityPruner(n_pilot_trials=3), spread=0.01, sign=sign)
     # Each stopped trial costs 4 of 12 steps. The fourth is none of the best, the fifth is.
     assert [run(study, sign * level) for level in (7.0, 8.0, 9.0, 7.5, 6.9)] == [False] * 4 + [
         True
@@ -186,10 +163,9 @@ def test_the_best_of_the_stopped_go_on_once_those_have_cost_a_whole_training(sig
     assert not run(study, sign * 6.8)  # counted from the last full trial
 
 
-@pytest.mark.parametrize(
-    "pruner", [LowFidelityPruner(patience=math.inf), LowFidelityPruner(promising=1.0)]
-)
-def test_none_goes_on_to_be_learned_from_where_that_is_not_wanted(pruner):
+@pytest.mark.parametrize("options", [{"patience": math.inf}, {"promising": 1.0}])
+def test_none_trains_on_to_be_learned_from_where_that_is_not_wanted(options):
+    pruner = LowFidelityPruner(n_pilot_trials=3, **options)
     study = study_with_spread(pruner, spread=0.01, sign=1.0)
     assert not any(run(study, level) for level in (9.0, 8.0, 7.0, 6.9, 6.8, 6.7))
 
@@ -199,9 +175,7 @@ def test_no_cutoff_is_chosen_before_the_share_that_is_asked_for():
         pruner = LowFidelityPruner(n_pilot_trials=5, min_cutoff=share)
         study = make_study(pruner)
         add_full_trials(study, parallel_curves(5))
-        rule = pruner.rule(study)
-        assert rule is not None
-        assert rule.cutoff == expected
+        assert rule_of(study).cutoff == expected
 
 
 def test_the_rule_alone_knows_no_level_of_final_values():

@@ -6,15 +6,15 @@ from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState, create_trial
 
-from optuna_predictor_rl.fidelity.labels import FIDELITY
-from optuna_predictor_rl.fidelity.stored_rules import RULE
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.study.attributes import FIDELITY, RULE
 from tests.optuna_predictor_rl.pruner.studies import (
     add_full_trials,
     followed_rule,
     make_study,
     objective,
     parallel_curves,
+    rule_of,
 )
 
 
@@ -34,12 +34,8 @@ def test_a_stored_rule_is_followed_rather_than_decided_again():
     pruner = LowFidelityPruner(n_pilot_trials=3, promising=1.0)
     study = make_study(pruner)
     add_full_trials(study, parallel_curves(3))
-    first = pruner.rule(study)
-    assert first is not None
-    study.set_user_attr(f"{RULE}3", first.to_json() | {"cutoff": 11.0})
-    second = pruner.rule(study)
-    assert second is not None
-    assert second.cutoff == 11.0
+    study.set_user_attr(f"{RULE}3", rule_of(study).to_json() | {"cutoff": 11.0})
+    assert rule_of(study).cutoff == 11.0
 
 
 def test_two_threads_agree_on_the_cutoff(make_storage):

@@ -10,19 +10,10 @@ import pytest
 from optuna.study import Study
 from optuna.trial import Trial
 
-from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler
 from optuna_predictor_rl.study import storage
+from tests.optuna_predictor_rl.search.samplers import tiny
 
 N_WORKERS = 8
-
-
-def tiny() -> PredictorRLSampler:
-    return PredictorRLSampler(
-        predictor=PredictorConfig(n_members=2, n_epochs=5),
-        policy=PolicyConfig(n_steps=3),
-        n_startup_trials=4,
-        seed=0,
-    )
 
 
 def coarse(trial: Trial) -> float:
@@ -42,7 +33,7 @@ def asked_at_once(
 
     They write their first plans only when all of them have picked.
     """
-    study = optuna.create_study(sampler=tiny())
+    study = optuna.create_study(sampler=tiny(n_startup_trials=4))
     study.optimize(objective, n_trials=10)
     all_have_picked = threading.Barrier(N_WORKERS)
     waited: set[int] = set()
@@ -59,7 +50,7 @@ def asked_at_once(
 
     def work() -> None:
         own = optuna.load_study(
-            study_name=study.study_name, storage=study._storage, sampler=tiny()
+            study_name=study.study_name, storage=study._storage, sampler=tiny(n_startup_trials=4)
         )
         trial = own.ask()
         objective(trial)
@@ -93,7 +84,7 @@ def test_they_spread_as_those_do_that_ask_one_after_the_other(
         np.fill_diagonal(distance, np.inf)
         return float(np.median(distance.min(axis=1)))
 
-    study = optuna.create_study(sampler=tiny())
+    study = optuna.create_study(sampler=tiny(n_startup_trials=4))
     study.optimize(fine, n_trials=10)
     trials = [study.ask() for _ in range(N_WORKERS)]
     for trial in trials:

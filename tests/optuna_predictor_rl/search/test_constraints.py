@@ -9,17 +9,10 @@ import pytest
 from optuna.study import Study
 from optuna.trial import Trial, TrialState, create_trial
 
-from optuna_predictor_rl import KnownCost, PolicyConfig, PredictorConfig, PredictorRLSampler
+from optuna_predictor_rl import KnownCost, PredictorRLSampler
 from optuna_predictor_rl.data.history import read_history
+from tests.optuna_predictor_rl.search.samplers import tiny
 from tests.optuna_predictor_rl.trials import SPACE, UNIT, study_of
-
-
-def tiny(**options: Any) -> PredictorRLSampler:
-    return PredictorRLSampler(
-        predictor=PredictorConfig(n_members=2, n_epochs=5),
-        policy=PolicyConfig(n_steps=3),
-        **{"n_startup_trials": 6, "seed": 0, **options},
-    )
 
 
 def plane(trial: Trial) -> float:

@@ -10,6 +10,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 
 from optuna_predictor_rl import PredictorRLSampler
 from optuna_predictor_rl.core.encoding import Encoding
+from optuna_predictor_rl.core.predictor import hyperparameters
 from optuna_predictor_rl.core.predictor.gaussian_process import fit_gaussian_process
 
 SPACES: dict[str, dict[str, BaseDistribution]] = {
@@ -48,11 +49,14 @@ def test_a_suggestion_in_a_large_space_encodes_little(
     assert max(sizes) < 8e6  # all moves of the best trials take 17 MB of floats, and 1.2 GB of ids
 
 
-def test_a_fit_of_many_features_keeps_a_bounded_number_of_distances() -> None:
+def test_a_fit_of_many_features_keeps_a_bounded_number_of_distances(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hyperparameters, "MAX_ITERATIONS", 1)
     rng = np.random.default_rng(0)
     x = rng.random((200, 500))
     tracemalloc.start()
-    process = fit_gaussian_process(x, x[:, 0], np.arange(500), max_iterations=1)
+    process = fit_gaussian_process(x, x[:, 0], np.arange(500))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(process.x) == 200

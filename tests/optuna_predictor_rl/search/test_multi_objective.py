@@ -10,18 +10,12 @@ from optuna.samplers import RandomSampler
 from optuna.study import Study
 from optuna.trial import Trial, TrialState
 
-from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler
+from optuna_predictor_rl import PolicyConfig, PredictorRLSampler
 from optuna_predictor_rl.core.pareto import hypervolume
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.data.scalarization import with_one_objective
+from tests.optuna_predictor_rl.search.samplers import tiny
 from tests.optuna_predictor_rl.trials import SPACE
-
-
-def tiny(**options: Any) -> PredictorRLSampler:
-    policy = PolicyConfig(n_steps=3)
-    predictor = PredictorConfig(n_members=2, n_epochs=5)
-    defaults = {"predictor": predictor, "policy": policy, "n_startup_trials": 6, "seed": 0}
-    return PredictorRLSampler(**{**defaults, **options})
 
 
 def two(trial: Trial) -> tuple[float, float]:

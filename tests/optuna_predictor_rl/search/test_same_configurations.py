@@ -9,18 +9,15 @@ from optuna.samplers import PartialFixedSampler
 from optuna.study import Study
 from optuna.trial import Trial, TrialState, create_trial
 
-from optuna_predictor_rl import KnownCost, PolicyConfig, PredictorConfig, PredictorRLSampler
+from optuna_predictor_rl import KnownCost, PredictorRLSampler
 from optuna_predictor_rl.data.history import read_history
-from optuna_predictor_rl.study.storage import PLANNED
+from optuna_predictor_rl.study.attributes import PLANNED
+from tests.optuna_predictor_rl.search import samplers
 from tests.optuna_predictor_rl.trials import SPACE, study_of, trial
 
 
 def tiny(**options: Any) -> PredictorRLSampler:
-    return PredictorRLSampler(
-        predictor=PredictorConfig(n_members=2, n_epochs=5),
-        policy=PolicyConfig(n_steps=3),
-        **{"n_startup_trials": 4, "seed": 0, **options},
-    )
+    return samplers.tiny(**{"n_startup_trials": 4, **options})
 
 
 def most_repeats(study: Study) -> int:
@@ -148,9 +145,9 @@ def test_a_budget_that_nothing_meets_is_said_once_and_nothing_is_repeated(
     study.optimize(lambda t: t.suggest_int("x", 0, 9) + t.suggest_int("y", 0, 9), n_trials=10)
     assert most_repeats(study) == 1
     assert max(sum(t.params.values()) for t in study.trials[1:]) <= 4
-    told = [r.message for r in caplog.records if "no configuration" in r.message]
-    assert len(told) == 1
-    assert "max_cost is 0.5" in told[0]
+    messages = [r.message for r in caplog.records if "no configuration" in r.message]
+    assert len(messages) == 1
+    assert "max_cost is 0.5" in messages[0]
 
 
 @pytest.mark.parametrize("state", [TrialState.RUNNING, TrialState.COMPLETE])

@@ -32,12 +32,8 @@ def parabola(trial: Trial) -> float:
 
 def test_startup_trials_say_so_and_expect_nothing() -> None:
     study = searched(6, parabola)
-    assert (
-        "predictor_rl:phase" not in study.trials[0].user_attrs
-    )  # nothing was known of its parameters
-    assert [t.user_attrs["predictor_rl:phase"] for t in study.trials[1:]] == ["startup"] * 4 + [
-        "search"
-    ]
+    phases = [t.user_attrs.get("predictor_rl:phase") for t in study.trials]
+    assert phases == [None] + ["startup"] * 4 + ["search"]  # at first no parameter is known
     assert "predictor_rl:predicted_value" not in study.trials[1].user_attrs
 
 
@@ -48,8 +44,8 @@ def test_predictions_are_in_the_units_of_value_and_cost() -> None:
         "value": [trial.value for trial in study.trials[:-1]],
         "cost": [trial.user_attrs["flops"] for trial in study.trials[:-1]],
     }
-    for name, known in labels.items():
-        best, middle, worst = np.quantile(known, [0.0, 0.5, 1.0])
+    for name, of_trials in labels.items():
+        best, middle, worst = np.quantile(of_trials, [0.0, 0.5, 1.0])
         assert 2.0 * best - middle <= last[f"predictor_rl:predicted_{name}"] <= worst
         assert 0.0 <= last[f"predictor_rl:predicted_{name}_std"] <= worst - (2.0 * best - middle)
     assert last["predictor_rl:rl_round"] in range(-1, 5)
@@ -60,11 +56,11 @@ def test_what_is_stored_is_what_predict_says() -> None:
     study.ask().suggest_float("x", -1, 1)
     asked = study.trials[-1]
     stored = asked.user_attrs
-    said = study.sampler.predict(study, [asked.params])
-    assert stored["predictor_rl:predicted_value"] == pytest.approx(said.mean[0])
-    assert stored["predictor_rl:predicted_cost"] == pytest.approx(said.cost_mean[0])
-    assert stored["predictor_rl:predicted_value_std"] * said.correction == pytest.approx(
-        said.std[0]
+    predicted = study.sampler.predict(study, [asked.params])
+    assert stored["predictor_rl:predicted_value"] == pytest.approx(predicted.mean[0])
+    assert stored["predictor_rl:predicted_cost"] == pytest.approx(predicted.cost_mean[0])
+    assert stored["predictor_rl:predicted_value_std"] * predicted.correction == pytest.approx(
+        predicted.std[0]
     )
 
 

@@ -12,7 +12,7 @@ from optuna_predictor_rl import (
     PredictorRLSampler,
     compare_searchers,
 )
-from optuna_predictor_rl.fidelity.labels import FIDELITY, LABEL
+from optuna_predictor_rl.study.attributes import FIDELITY, LABEL
 from tests.optuna_predictor_rl.pruner.studies import curve_value
 
 OWN = {"fidelity": "high", "phase": 3, "searcher": "me", "suggestion_seconds": None}

@@ -15,21 +15,15 @@ from optuna.distributions import (
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import TrialState, create_trial
 
-from optuna_predictor_rl import (
-    LowFidelityPruner,
-    PolicyConfig,
-    PredictorConfig,
-    PredictorRLSampler,
-    finalists,
-)
+from optuna_predictor_rl import LowFidelityPruner, finalists
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.fidelity import stored_rules
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.labels import FIDELITY, LABEL, LABEL_STD
-from optuna_predictor_rl.fidelity.stored_rules import RULE
+from optuna_predictor_rl.study.attributes import FIDELITY, LABEL, LABEL_STD, PLANNED, RULE
 from optuna_predictor_rl.study.distributions import from_numbers, to_numbers
-from optuna_predictor_rl.study.storage import PLANNED, planned
+from optuna_predictor_rl.study.storage import planned
 from tests.optuna_predictor_rl.pruner.studies import add_full_trials, make_study, parallel_curves
+from tests.optuna_predictor_rl.samplers import tiny
 from tests.optuna_predictor_rl.trials import SPACE, UNIT, study_of, trial
 
 NO_NUMBERS = ["high", "__import__('os')", None, True, [0.5], {"value": 0.5}, 10**400]
@@ -38,14 +32,6 @@ MANY: dict[str, BaseDistribution] = {
     "n": IntDistribution(0, 10, step=2),
     "kind": CategoricalDistribution(["a", None, True]),
 }
-
-
-def tiny(**options: Any) -> PredictorRLSampler:
-    return PredictorRLSampler(
-        predictor=PredictorConfig(n_members=2, n_epochs=3),
-        policy=PolicyConfig(n_steps=2),
-        **{"n_startup_trials": 2, "seed": 0, **options},
-    )
 
 
 @pytest.mark.parametrize("label", NO_NUMBERS, ids=repr)
@@ -74,7 +60,7 @@ def test_a_cost_that_is_no_number_is_refused_by_name(cost: Any) -> None:
     ids=lambda stored: repr(stored)[:20],
 )
 def test_a_plan_that_was_not_stored_by_the_sampler_is_ignored(stored: Any) -> None:
-    study = study_of(trial(0.1, value=3.0), sampler=tiny())
+    study = study_of(trial(0.1, value=3.0), sampler=tiny(n_startup_trials=2))
     study.add_trial(create_trial(state=TrialState.RUNNING, system_attrs={f"{PLANNED}:0": stored}))
     assert read_history(study, SPACE).pending.shape == (0, 1)
     assert 0.0 <= study.ask().suggest_float("x", 0.0, 1.0) <= 1.0
@@ -92,7 +78,9 @@ def test_a_number_of_no_choice_is_left_out(kind: Any) -> None:
 
 
 def test_a_killed_trial_that_is_retried_is_given_what_it_was_to_get() -> None:
-    study = study_of(*(trial(x, value=x) for x in (0.1, 0.5, 0.9)), sampler=tiny())
+    study = study_of(
+        *(trial(x, value=x) for x in (0.1, 0.5, 0.9)), sampler=tiny(n_startup_trials=2)
+    )
     killed = study.ask()
     before = killed.suggest_float("x", 0.0, 1.0)
     frozen = study.trials[-1]
@@ -133,7 +121,7 @@ def test_a_trial_that_waits_is_not_suggested_again() -> None:
 def test_a_rule_that_was_not_stored_by_the_pruner_is_named_and_decided_anew(
     stored: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stored_rules._say_once.cache_clear()
+    stored_rules.warn_of_attribute.forget()
     pruner = LowFidelityPruner(n_pilot_trials=3)
     study = make_study(pruner)
     add_full_trials(study, parallel_curves(3))
@@ -149,7 +137,9 @@ def test_a_rule_that_was_not_stored_by_the_pruner_is_named_and_decided_anew(
 
 
 def test_a_rule_that_cannot_be_read_ends_no_study_of_another_pruner() -> None:
-    study = optuna.create_study(sampler=tiny(), pruner=optuna.pruners.MedianPruner())
+    study = optuna.create_study(
+        sampler=tiny(n_startup_trials=2), pruner=optuna.pruners.MedianPruner()
+    )
     study.set_user_attr(f"{RULE}999", "junk")
     study.set_user_attr(f"{RULE}fixed", {"cutoff": 3.0, "fit": {"axis": "foo"}})
     study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=6)
@@ -168,7 +158,9 @@ def test_what_a_trial_stores_is_small() -> None:
                 raise optuna.TrialPruned
         return 0.01 * trial.number
 
-    study = optuna.create_study(sampler=tiny(), pruner=LowFidelityPruner(n_pilot_trials=3))
+    study = optuna.create_study(
+        sampler=tiny(n_startup_trials=2), pruner=LowFidelityPruner(n_pilot_trials=3)
+    )
     study.optimize(objective, n_trials=6)
     last = study.trials[-1]
     assert last.state == TrialState.PRUNED
@@ -183,7 +175,7 @@ def test_a_long_plan_is_stored_in_pieces_of_2_kib() -> None:
     names = [f"a rather long name of a parameter {i}" for i in range(200)]
     space: dict[str, BaseDistribution] = dict.fromkeys(names, UNIT)
     done = create_trial(value=1.0, params=dict.fromkeys(names, 0.5), distributions=space)
-    study = study_of(done, done, sampler=tiny())
+    study = study_of(done, done, sampler=tiny(n_startup_trials=2))
     asked = study.ask()
     asked.suggest_float(names[0], 0.0, 1.0)
     frozen = study.trials[-1]

@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-import numpy as np
 import optuna
 import pytest
 from optuna.distributions import (
@@ -15,10 +14,7 @@ from optuna.distributions import (
 from optuna.samplers import PartialFixedSampler, RandomSampler
 from optuna.trial import FrozenTrial, create_trial
 
-from optuna_predictor_rl.core.seen import Seen
-from optuna_predictor_rl.data.linked_ranges import learn_followers
 from optuna_predictor_rl.study import storage
-from optuna_predictor_rl.study.distributions import to_space
 from optuna_predictor_rl.study.ranges import modelled, searched
 
 
@@ -93,59 +89,6 @@ def test_choices_that_were_added_come_behind_the_latest_ones() -> None:
     found = modelled([with_x(old, "a"), with_x(new, "b")], {"x": new})["x"]
     assert isinstance(found, CategoricalDistribution)
     assert str(found.choices) == "('b', True, 'a', 1, nan)"
-
-
-def test_a_range_that_follows_a_number_confines_rows_to_where_trials_can_be() -> None:
-    def objective(trial: optuna.Trial) -> float:
-        x = trial.suggest_int("x", 0, 100)
-        return trial.suggest_int("y", x - 3, x + 3) + trial.suggest_float("z", 0.0, 1.0)
-
-    study = optuna.create_study(sampler=RandomSampler(seed=0))
-    study.optimize(objective, n_trials=12)
-    space = to_space(modelled(study.trials, {}))
-    rows = space.rows([t.params for t in study.trials])
-    (follower,) = learn_followers(space, rows, study.trials)
-    asked = space.rows([{"x": 50, "y": y, "z": 0.5} for y in (20, 49, 80)])
-    follower.confine(asked)
-    assert [c["y"] for c in space.configurations(asked)] == [47, 49, 53]
-
-
-def test_a_range_that_follows_a_choice_is_told_for_each_choice() -> None:
-    def objective(trial: optuna.Trial) -> float:
-        is_adam = trial.suggest_categorical("kind", ["adam", "sgd"]) == "adam"
-        return trial.suggest_float("lr", *((1e-5, 1e-3) if is_adam else (1e-2, 1.0)), log=True)
-
-    study = optuna.create_study(sampler=RandomSampler(seed=0))
-    study.optimize(objective, n_trials=12)
-    space = to_space(modelled(study.trials, {}))
-    rows = space.rows([t.params for t in study.trials])
-    (follower,) = learn_followers(space, rows, study.trials)
-    asked = space.rows([{"kind": k, "lr": lr} for k in ("adam", "sgd") for lr in (1e-4, 0.1)])
-    follower.confine(asked)
-    found = [c["lr"] for c in space.configurations(asked)]
-    assert found == pytest.approx([1e-4, 1e-3, 1e-2, 0.1])
-
-
-def test_ranges_that_move_for_no_reason_confine_nothing() -> None:
-    rng = np.random.default_rng(0)
-
-    def objective(trial: optuna.Trial) -> float:
-        low = float(rng.uniform(0.0, 10.0))
-        return trial.suggest_float("x", 0.0, 1.0) + trial.suggest_float("y", low, low + 1.0)
-
-    study = optuna.create_study(sampler=RandomSampler(seed=0))
-    study.optimize(objective, n_trials=12)
-    space = to_space(modelled(study.trials, {}))
-    assert learn_followers(space, space.rows([t.params for t in study.trials]), study.trials) == ()
-
-
-def test_a_row_is_seen_if_a_whole_trial_agrees_in_all_that_it_was_asked_for() -> None:
-    nan = math.nan
-    rows = np.array([[0.1, nan, 0.3], [0.2, nan, 0.3], [0.5, 0.5, 0.5]])
-    asked = np.array([[0.1, 0.7, 0.3], [0.1, nan, 0.3], [0.2, 0.7, 0.3], [0.2, nan, 0.3]])
-    seen = Seen(rows, np.array([True, False, True]))
-    assert seen(asked).tolist() == [True, True, False, True]
-    assert Seen(rows[:0], np.zeros(0, dtype=bool))(asked).tolist() == [False] * 4
 
 
 def test_what_samplers_around_each_other_fix_is_known() -> None:

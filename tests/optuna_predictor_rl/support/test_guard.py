@@ -29,7 +29,7 @@ from optuna_predictor_rl.support.guard import guarded
 
 
 def value_and_settings(get: Callable[[], Any], put: Callable[[Any], object]) -> Callable[..., Any]:
-    """How to set what has a value to get and to put."""
+    """Return a context that sets a setting for a while and checks that it was not changed."""
 
     @contextmanager
     def setting(value: Any) -> Iterator[None]:
@@ -115,7 +115,7 @@ def sampler(cost: KnownCost | None = None) -> PredictorRLSampler:
 
 
 def searched(n_trials: int) -> Study:
-    """A study of one sampler and pruner, both new."""
+    """Return a study of a new sampler and a new pruner."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     pruner = HopelessTrialPruner(LowFidelityPruner(n_pilot_trials=4), n_warmup_reports=2)
     study = optuna.create_study(study_name="a", sampler=sampler(), pruner=pruner)

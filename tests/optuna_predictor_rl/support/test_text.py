@@ -20,7 +20,7 @@ NAMES = st.one_of(st.sampled_from(NASTY), st.text(), st.text("`a <*_\n"))
 
 
 def code_of(markdown: str) -> list[tuple[str, str]]:
-    """The inline tokens of one paragraph, as a parser of Markdown sees them."""
+    """Return the inline tokens of one paragraph, as a parser of Markdown sees them."""
     tokens = COMMONMARK.parse(markdown)
     assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
     return [(token.type, token.content) for token in tokens[1].children or []]

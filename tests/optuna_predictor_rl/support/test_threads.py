@@ -28,7 +28,7 @@ def two_threads() -> Iterator[None]:
 
 
 def of_blas() -> dict[str, int]:
-    """The number of threads of each BLAS library."""
+    """Return the number of threads of each BLAS library."""
     return {
         pool["filepath"]: pool["num_threads"]
         for pool in threadpoolctl.threadpool_info()
@@ -37,7 +37,7 @@ def of_blas() -> dict[str, int]:
 
 
 def in_a_thread(script: list[threading.Event], seen: list[int]) -> threading.Thread:
-    """A thread that goes in and out of `one_thread`, at two events."""
+    """Start a thread that goes in and out of `one_thread`, at two events."""
 
     def run() -> None:
         script[0].wait(10)

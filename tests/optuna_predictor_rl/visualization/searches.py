@@ -4,7 +4,7 @@ from typing import Any
 
 import optuna
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler
 
@@ -35,3 +35,18 @@ def searched(n_trials: int = 12, *, direction: str = "minimize", **options: Any)
     sign = 1.0 if direction == "minimize" else -1.0
     study.optimize(lambda trial: sign * objective(trial), n_trials=n_trials)
     return study
+
+
+def add_stopped(study: Study, **attributes: Any) -> None:
+    """Add a trial that was stopped after its first report."""
+    first = study.trials[0]
+    study.add_trial(
+        create_trial(
+            state=TrialState.PRUNED,
+            params=first.params | {"x": 0.9},
+            distributions=first.distributions,
+            value=2.0,
+            intermediate_values={1: 2.0},
+            user_attrs=attributes,
+        )
+    )

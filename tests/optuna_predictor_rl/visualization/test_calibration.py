@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from optuna.trial import TrialState, create_trial
+from optuna.trial import create_trial
 from scipy.stats import kendalltau, rankdata
 
 from optuna_predictor_rl.visualization import plot_predictor_calibration, predictor_calibration
-from tests.optuna_predictor_rl.visualization.searches import searched
+from tests.optuna_predictor_rl.visualization.searches import add_stopped, searched
 
 
 def test_ranks_are_those_of_the_trials_and_tau_is_that_of_the_ranks() -> None:
@@ -45,13 +45,7 @@ def test_a_predictable_value_is_ranked_well_and_noise_is_not() -> None:
 
 def test_trials_without_a_cost_are_left_out_of_its_panel() -> None:
     study = searched(9, cost="price")
-    first = study.trials[0]
-    study.add_trial(
-        create_trial(
-            state=TrialState.PRUNED, params=first.params | {"x": 0.9},
-            distributions=first.distributions, value=2.0, intermediate_values={1: 2.0},
-        )
-    )  # fmt: skip
+    add_stopped(study)
     value, cost = predictor_calibration(study, n_folds=3)
     assert (len(value.observed), len(cost.observed)) == (10, 9)
 

@@ -5,19 +5,20 @@ from optuna_predictor_rl import PolicyConfig
 from optuna_predictor_rl.visualization import plot_rl_convergence, rl_convergence
 from tests.optuna_predictor_rl.visualization.searches import searched, small_sampler
 
-GREEDY = PolicyConfig(n_rounds=2, n_steps=4, batch_size=6, reward="mean", distances=(0.0,))
+BY_MEAN = PolicyConfig(n_rounds=2, n_steps=4, batch_size=6, reward="mean", distances=(0.0,))
 WIDE = PolicyConfig(n_rounds=2, n_steps=4, batch_size=64, n_refinements=1)
 
 
 def test_the_curves_are_those_of_the_costs_that_the_policy_was_rewarded_for() -> None:
-    study = searched(policy=GREEDY)
+    study = searched(policy=BY_MEAN)
     data = rl_convergence(study)
-    cost = small_sampler(policy=GREEDY).inspect(study).candidates.trace.cost  # (steps, rounds, n)
+    trace = small_sampler(policy=BY_MEAN).inspect(study).candidates.trace
+    score = trace.score  # (steps, rounds, n)
     assert data.steps.tolist() == [1, 2, 3, 4]
     for r in range(2):
         for s in range(4):
-            assert data.mean[r, s] == pytest.approx(sum(cost[s, r]) / 6)
-            assert data.best[r, s] == pytest.approx(min(cost[: s + 1, r].ravel()))
+            assert data.mean[r, s] == pytest.approx(sum(score[s, r]) / 6)
+            assert data.best[r, s] == pytest.approx(min(score[: s + 1, r].ravel()))
 
 
 def test_random_sampling_draws_as_many_and_the_best_trial_is_the_lowest() -> None:

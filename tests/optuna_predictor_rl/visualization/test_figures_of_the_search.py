@@ -65,7 +65,7 @@ def test_the_figure_says_what_it_shows_and_is_small(
 
 
 def loaded(study: Study) -> Study:
-    """As another script loads it, with the sampler that Optuna then gives it."""
+    """Return a study as another script loads it, with the sampler that Optuna gives it then."""
     return optuna.load_study(study_name=study.study_name, storage=study._storage)
 
 
@@ -73,8 +73,10 @@ def test_a_loaded_study_is_fitted_with_default_settings_and_the_subtitle_says_so
     study: Study, plot: Callable[..., go.Figure]
 ) -> None:
     if plot is plot_trade_off:
-        told = r"got cost=None; give sampler=PredictorRLSampler\(cost=...\) \(.* is a TPESampler\)"
-        with pytest.raises(ValueError, match=told):
+        message = (
+            r"got cost=None; give sampler=PredictorRLSampler\(cost=...\) \(.* is a TPESampler\)"
+        )
+        with pytest.raises(ValueError, match=message):
             plot(loaded(study))
         return
     line = "Fitted with a default PredictorRLSampler: the study's sampler is a TPESampler"
@@ -130,7 +132,7 @@ NASTY = [
 
 @pytest.fixture(scope="module")
 def nasty() -> Study:
-    """A study in which all that users name is markup to plotly, too long, or like a number."""
+    """Return a study in which all names are markup to plotly, too long, or like a number."""
     space: dict[str, BaseDistribution] = {
         name: CategoricalDistribution((name, "<i>c</i>", "<i>d</i>")) for name in NASTY
     }
@@ -153,7 +155,7 @@ def nasty() -> Study:
 
 
 def texts(node: object) -> list[str]:
-    """All strings in a figure."""
+    """Return all strings in a figure."""
     if isinstance(node, dict):
         return [text for value in node.values() for text in texts(value)]
     if isinstance(node, (list, tuple)):
@@ -168,7 +170,7 @@ def texts(node: object) -> list[str]:
 )
 def test_what_users_name_things_is_no_markup(nasty: Study, draw: Callable[..., go.Figure]) -> None:
     shown = texts(draw(nasty).to_plotly_json())
-    own = re.compile(r"</?b>|<br>|<extra></extra>")  # what the figures themselves say
+    own = re.compile(r"</?b>|<br>|<extra></extra>")  # text of the figures themselves
     for text in shown:
         assert not re.search(r"[<$]", own.sub("", text)), text
         assert "<b>x" not in text

@@ -8,9 +8,9 @@ from optuna.trial import Trial, TrialState, create_trial
 from scipy.stats import kendalltau
 
 from optuna_predictor_rl.core.curves import extrapolate
-from optuna_predictor_rl.fidelity.labels import FIDELITY, LABEL
 from optuna_predictor_rl.hopeless_pruner import HopelessTrialPruner
 from optuna_predictor_rl.pruner import LowFidelityPruner
+from optuna_predictor_rl.study.attributes import FIDELITY, LABEL
 from optuna_predictor_rl.visualization import (
     learning_curves,
     plot_learning_curves,

@@ -5,10 +5,11 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import create_trial
 
 from optuna_predictor_rl import PolicyConfig
+from optuna_predictor_rl.core.decisions import Categorical, Numeric
 from optuna_predictor_rl.core.policy.factorized import Grid
-from optuna_predictor_rl.core.space import Categorical, Numeric, SearchSpace
+from optuna_predictor_rl.core.space import SearchSpace
 from optuna_predictor_rl.visualization import plot_policy_probabilities, policy_probabilities
-from optuna_predictor_rl.visualization.policy import option_names
+from optuna_predictor_rl.visualization.options import option_names
 from tests.optuna_predictor_rl.visualization.searches import searched, small_sampler
 
 GRID = Grid(

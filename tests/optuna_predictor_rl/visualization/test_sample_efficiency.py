@@ -2,25 +2,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import optuna
 import pytest
 from optuna.study import Study
 from optuna.trial import TrialState
 
 from optuna_predictor_rl.visualization import plot_sample_efficiency, sample_efficiency
+from tests.optuna_predictor_rl.comparison.searches import ended
+from tests.optuna_predictor_rl.trials import study_of, trial
 
 
-def study_of(trials: Sequence[tuple[str, float | None]], direction: str = "minimize") -> Study:
-    """A value of None makes a pruned trial."""
-    study = optuna.create_study(direction=direction)
-    for searcher, value in trials:
-        state = TrialState.PRUNED if value is None else TrialState.COMPLETE
-        study.add_trial(
-            optuna.create_trial(
-                state=state, value=value, user_attrs={"predictor_rl:searcher": searcher}
-            )
-        )
-    return study
+def compared(trials: Sequence[tuple[str, float | None]], direction: str = "minimize") -> Study:
+    """Return a study of trials, of which those without a value are pruned."""
+    states = [TrialState.PRUNED if v is None else TrialState.COMPLETE for _, v in trials]
+    made = [ended(*each, state) for each, state in zip(trials, states, strict=True)]
+    return study_of(*made, direction=direction)
 
 
 SHARED = [("shared", 2.0), ("shared", 3.0), ("shared", 1.0)]
@@ -32,7 +27,7 @@ def gains(curves: Any) -> dict[str, list[float]]:
 
 def test_a_curve_goes_on_from_the_shared_best_and_never_gets_worse() -> None:
     own = [("a", 1.5), ("b", 0.5), ("a", 0.8), ("b", None), ("a", 4.0)]
-    shared, a, b = sample_efficiency(study_of(SHARED + own))
+    shared, a, b = sample_efficiency(compared(SHARED + own))
     assert gains([shared, a, b]) == {
         "shared": [0.0, 0.0, -50.0],
         "a": pytest.approx([-50.0, -50.0, -60.0, -60.0]),
@@ -43,32 +38,32 @@ def test_a_curve_goes_on_from_the_shared_best_and_never_gets_worse() -> None:
 
 
 def test_with_maximize_the_highest_so_far_is_kept() -> None:
-    curves = sample_efficiency(study_of([*SHARED, ("a", 4.0)], "maximize"))
+    curves = sample_efficiency(compared([*SHARED, ("a", 4.0)], "maximize"))
     assert gains(curves) == {"shared": [0.0, 50.0, 50.0], "a": [50.0, 100.0]}
 
 
 def test_gains_in_percent_can_be_shown_as_they_are() -> None:
-    curves = sample_efficiency(study_of([*SHARED, ("a", -2.0)]), values_are_gains=True)
+    curves = sample_efficiency(compared([*SHARED, ("a", -2.0)]), values_are_gains=True)
     np.testing.assert_allclose(curves[1].mean, [1.0, -2.0])
 
 
 def test_seeds_are_averaged_as_far_as_all_have_come() -> None:
-    first = study_of([*SHARED, ("a", 0.5), ("a", 0.4)])
-    second = study_of([*SHARED, ("a", 0.9)])
+    first = compared([*SHARED, ("a", 0.5), ("a", 0.4)])
+    second = compared([*SHARED, ("a", 0.9)])
     _, a = sample_efficiency([first, second])
     assert a.gains.tolist() == [[-50.0, -75.0], pytest.approx([-50.0, -55.0])]
     np.testing.assert_allclose(a.error[1], 10.0)  # half the difference of two
 
 
 def test_without_shared_trials_curves_start_at_the_first_trial() -> None:
-    _, a = sample_efficiency(study_of([("a", 3.0), ("a", 1.0)]), baseline=2.0)
+    _, a = sample_efficiency(compared([("a", 3.0), ("a", 1.0)]), baseline=2.0)
     assert a.trials.tolist() == [1, 2]
     assert a.mean.tolist() == [50.0, -50.0]
 
 
 def test_the_figure_says_what_it_shows() -> None:
     figure = plot_sample_efficiency(
-        [study_of([*SHARED, ("a", 0.5)]), study_of([*SHARED, ("a", 0.9)])], value_name="NE"
+        [compared([*SHARED, ("a", 0.5)]), compared([*SHARED, ("a", 0.9)])], value_name="NE"
     )
     assert (
         figure.layout.title.text
@@ -81,15 +76,13 @@ def test_the_figure_says_what_it_shows() -> None:
     assert lines[1].line.dash != lines[0].line.dash or lines[1].line.color != lines[0].line.color
     assert figure.layout.annotations[0].text == "3 shared trials"
     assert len(figure.to_json()) < 20_000
-    one = plot_sample_efficiency(study_of([*SHARED, ("a", 0.5)], "maximize"))
+    one = plot_sample_efficiency(compared([*SHARED, ("a", 0.5)], "maximize"))
     assert "(1 seed)" in one.layout.title.text
     assert "(positive is better)" in one.layout.yaxis.title.text
 
 
 def test_an_ordinary_study_has_no_shared_trials() -> None:
-    study = optuna.create_study()
-    for value in (2.0, 3.0, 1.0):
-        study.add_trial(optuna.create_trial(value=value))
+    study = study_of(*(trial(value=value) for value in (2.0, 3.0, 1.0)))
     figure = plot_sample_efficiency(study)
     assert [trace.name for trace in figure.data] == ["best so far: -50.00 %"]
     assert not figure.layout.annotations
@@ -109,4 +102,4 @@ def test_an_ordinary_study_has_no_shared_trials() -> None:
 )
 def test_gains_need_a_baseline(trials: list, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        sample_efficiency(study_of(trials))
+        sample_efficiency(compared(trials))

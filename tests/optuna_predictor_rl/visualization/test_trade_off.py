@@ -1,27 +1,39 @@
+from collections.abc import Sequence
+
 import numpy as np
-import optuna
 import pytest
-from optuna.distributions import FloatDistribution
-from optuna.trial import TrialState, create_trial
+from optuna.study import Study
 
 from optuna_predictor_rl.data.costs import KnownCost
 from optuna_predictor_rl.visualization import plot_trade_off, trade_off
-from optuna_predictor_rl.visualization.trade_off import pareto_front
-from tests.optuna_predictor_rl.visualization.searches import cost_of, searched, small_sampler
+from tests.optuna_predictor_rl.trials import study_of, trial
+from tests.optuna_predictor_rl.visualization.searches import (
+    add_stopped,
+    cost_of,
+    searched,
+    small_sampler,
+)
 
 PRICED = {"cost": "price", "cost_weight": (0.0, 0.5), "n_startup_trials": 4}
 
 
+def study_at(values: Sequence[float], prices: Sequence[float]) -> Study:
+    places = np.linspace(0.0, 1.0, len(values)).tolist()
+    trials = [trial(x, v, price=p) for x, v, p in zip(places, values, prices, strict=True)]
+    return study_of(*trials, sampler=small_sampler(**PRICED))
+
+
 def test_the_front_is_what_no_other_point_beats() -> None:
-    first, second = np.random.default_rng(0).integers(0, 12, (2, 60)) * 1.0
+    first, second = (np.random.default_rng(0).integers(0, 12, (2, 60)) * 1.0).tolist()
     points = list(zip(first, second, strict=True))
     unbeaten = {
         (a, b)
         for a, b in points
         if not any(c <= a and d <= b and (c, d) != (a, b) for c, d in points)
     }
-    front = pareto_front(first, second)
+    front = trade_off(study_at(second, first), n_proposals=0).front
     assert [points[i] for i in front] == sorted(unbeaten)
+    assert front.tolist() == [points.index(point) for point in sorted(unbeaten)]
 
 
 def test_trials_stand_at_their_value_and_cost_under_their_weight() -> None:
@@ -61,12 +73,12 @@ def test_proposals_are_the_best_untried_rows_of_a_search_under_each_weight() -> 
     for proposal in data.proposals:
         found = small_sampler(**PRICED).inspect(study, cost_weight=proposal.cost_weight)
         assert found.weight == pytest.approx([1 - proposal.cost_weight, proposal.cost_weight])
-        said = small_sampler(**PRICED).predict(
+        predicted = small_sampler(**PRICED).predict(
             study, found.history.space.configurations(found.rows[:5])
         )
-        assert proposal.value == pytest.approx(said.mean)
-        assert said.cost_mean is not None
-        assert proposal.cost == pytest.approx(said.cost_mean)
+        assert proposal.value == pytest.approx(predicted.mean)
+        assert predicted.cost_mean is not None
+        assert proposal.cost == pytest.approx(predicted.cost_mean)
 
 
 def test_the_figure_names_cost_value_and_weights() -> None:
@@ -84,14 +96,7 @@ def test_stopped_trials_are_open_and_the_legend_says_so() -> None:
     study = searched(5, **PRICED)
     names = [trace.name for trace in plot_trade_off(study, n_proposals=0).data]
     assert "stopped early" not in names
-    first = study.trials[0]
-    study.add_trial(
-        create_trial(
-            state=TrialState.PRUNED, params=first.params | {"x": 0.9},
-            distributions=first.distributions, value=2.0, intermediate_values={1: 2.0},
-            user_attrs={"price": 1.0, "predictor_rl:low_fidelity_label": 2.0},
-        )
-    )  # fmt: skip
+    add_stopped(study, **{"price": 1.0, "predictor_rl:low_fidelity_label": 2.0})
     figure = plot_trade_off(study, n_proposals=0)
     for trace in figure.data[1:]:
         is_open = trace.marker.symbol.endswith("-open")
@@ -101,17 +106,7 @@ def test_stopped_trials_are_open_and_the_legend_says_so() -> None:
 
 
 def test_every_tick_of_a_logarithmic_cost_is_written_out() -> None:
-    study = optuna.create_study(sampler=small_sampler(**PRICED))
-    space = {"x": FloatDistribution(0.0, 1.0)}
-    for i, price in enumerate((5e4, 3e5, 2e6)):
-        study.add_trial(
-            create_trial(
-                params={"x": i / 2},
-                distributions=space,
-                value=float(i),
-                user_attrs={"price": price},
-            )
-        )
+    study = study_at([0.0, 1.0, 2.0], [5e4, 3e5, 2e6])
     axis = plot_trade_off(study, n_proposals=0).layout.xaxis
     assert axis.type == "log"
     assert axis.dtick is None

@@ -4,19 +4,8 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from optuna_predictor_rl.core.curves import (
-    AXES,
-)
-
-axes = st.sampled_from(sorted(AXES))
-
-
 levels = st.floats(-100, 100)
-
-
 laws = settings(deadline=None, derandomize=True, max_examples=40)
-
-
 FALLING = [{step: 1.0 + rate / step for step in range(1, 21)} for rate in range(1, 9)]
 
 

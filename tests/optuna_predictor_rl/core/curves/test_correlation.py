@@ -7,13 +7,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.stats import kendalltau
 
-from optuna_predictor_rl.core.curves import (
-    kendall_tau,
-)
+from optuna_predictor_rl.core.curves import kendall_tau
 from optuna_predictor_rl.core.curves.correlation import bootstrap_tau
-from tests.optuna_predictor_rl.core.curves.cases import (
-    laws,
-)
+from tests.optuna_predictor_rl.core.curves.cases import laws
 
 
 @laws

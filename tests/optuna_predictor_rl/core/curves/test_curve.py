@@ -1,8 +1,6 @@
 import math
 
-from optuna_predictor_rl.core.curves import (
-    Curve,
-)
+from optuna_predictor_rl.core.curves import Curve
 
 
 def test_a_curve_has_diverged_only_when_it_ends_in_three_missing_values():

@@ -7,15 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.stats import kendalltau
 
-from optuna_predictor_rl.core.curves import (
-    LabelFit,
-    rank_correlation_by_cutoff,
-)
-from tests.optuna_predictor_rl.core.curves.cases import (
-    FALLING,
-    crossing_curves,
-    laws,
-)
+from optuna_predictor_rl.core.curves import LabelFit, rank_correlation_by_cutoff
+from tests.optuna_predictor_rl.core.curves.cases import FALLING, crossing_curves, laws
 
 
 def test_tau_at_each_cutoff_is_that_of_the_values_there():

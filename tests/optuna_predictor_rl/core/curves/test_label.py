@@ -2,14 +2,8 @@ import math
 
 import numpy as np
 
-from optuna_predictor_rl.core.curves import (
-    Curve,
-    LabelFit,
-    choose_fit,
-)
-from tests.optuna_predictor_rl.core.curves.cases import (
-    crossing_curves,
-)
+from optuna_predictor_rl.core.curves import Curve, LabelFit, choose_fit
+from tests.optuna_predictor_rl.core.curves.cases import crossing_curves
 
 
 def test_the_better_of_two_fits_is_chosen_and_the_first_on_a_tie():

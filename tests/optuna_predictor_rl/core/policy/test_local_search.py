@@ -2,22 +2,15 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
+from optuna_predictor_rl.core.conditions import Condition
+from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
 from optuna_predictor_rl.core.policy.local_search import neighbours, refine
-from optuna_predictor_rl.core.space import (
-    Categorical,
-    Condition,
-    Decision,
-    Numeric,
-    Rows,
-    SearchSpace,
-)
-from tests.optuna_predictor_rl.core.strategies import decisions
-
-lawful = settings(deadline=None, derandomize=True)
+from optuna_predictor_rl.core.space import Rows, SearchSpace
+from tests.optuna_predictor_rl.core.strategies import decisions, lawful
 
 
 def rng(seed: int = 0) -> np.random.Generator:

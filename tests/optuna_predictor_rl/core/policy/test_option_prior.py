@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
+from optuna_predictor_rl.core.decisions import Categorical, Numeric
 from optuna_predictor_rl.core.policy.factorized import FactorizedPolicy, Grid
 from optuna_predictor_rl.core.policy.option_prior import HALF_LIFE, UNIFORM_SHARE, OptionPrior
-from optuna_predictor_rl.core.space import Categorical, Numeric, SearchSpace
+from optuna_predictor_rl.core.space import SearchSpace
 
 SPACE = SearchSpace(
     (
@@ -37,7 +38,7 @@ def test_rows_are_drawn_as_believed() -> None:
 
 def test_the_policy_starts_as_believed_and_the_belief_halves() -> None:
     policy = FactorizedPolicy(GRID.n_options, 2)
-    policy.lean(PRIOR.logits(0))
+    policy.add_logits(PRIOR.logits(0))
     started = policy.log_probabilities().exp().detach().numpy()
     for j, probability in enumerate(PRIOR.probabilities):
         for round_ in started:

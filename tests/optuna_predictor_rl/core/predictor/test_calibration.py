@@ -2,10 +2,13 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from optuna_predictor_rl.core.decisions import Numeric
 from optuna_predictor_rl.core.predictor.calibration import LabelMap, LabelPredictor, correction
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.core.predictor.ensemble import Ensemble, fit_ensemble
-from optuna_predictor_rl.core.space import Numeric, Rows, SearchSpace
+from optuna_predictor_rl.core.predictor.ensemble import Ensemble
+from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
+from optuna_predictor_rl.core.predictor.training_data import TrainingData
+from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.core.targets import TARGETS, Target
 
 SPACE = SearchSpace(tuple(Numeric(name=n, low=0.0, high=1.0) for n in "xy"))
@@ -13,7 +16,7 @@ TINY = PredictorConfig(n_members=2, n_epochs=5)
 
 
 def fit(rows: Rows, labels: np.ndarray) -> Ensemble:
-    return fit_ensemble(TINY, SPACE, rows, labels, rng=np.random.default_rng(0))
+    return fit_ensemble(TINY, SPACE, TrainingData(rows, labels), rng=np.random.default_rng(0))
 
 
 def bowl(n: int, noise: float = 0.0) -> tuple[Rows, np.ndarray]:

@@ -4,13 +4,14 @@ import math
 import numpy as np
 import pytest
 
+from optuna_predictor_rl.core.decisions import Numeric
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.cross_validation import (
     HeldOut,
     cross_validate,
     rank_correlation,
 )
-from optuna_predictor_rl.core.space import Numeric, SearchSpace
+from optuna_predictor_rl.core.space import SearchSpace
 
 SPACE = SearchSpace(tuple(Numeric(name=name, low=0.0, high=1.0) for name in "xy"))
 ROWS = SPACE.random(20, np.random.default_rng(0))

@@ -6,10 +6,12 @@ import torch
 from scipy.integrate import quad
 from scipy.stats import kendalltau, norm
 
+from optuna_predictor_rl.core.decisions import Categorical, Numeric
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.core.predictor.ensemble import Ensemble, fit_ensemble
-from optuna_predictor_rl.core.predictor.members import Networks, Processes
-from optuna_predictor_rl.core.space import Categorical, Numeric, Rows, SearchSpace
+from optuna_predictor_rl.core.predictor.ensemble import Ensemble
+from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
+from optuna_predictor_rl.core.predictor.training_data import TrainingData
+from optuna_predictor_rl.core.space import Rows, SearchSpace
 
 SPACE = SearchSpace(
     (
@@ -29,7 +31,7 @@ def value(rows: Rows) -> np.ndarray:
 def fitted(config: PredictorConfig = TINY, n: int = 30, n_tasks: int = 1) -> Ensemble:
     rows = SPACE.random(n, np.random.default_rng(0))
     labels = np.stack([value(rows), 1e8 * rows[:, 1]][:n_tasks], axis=1)
-    return fit_ensemble(config, SPACE, rows, labels, rng=np.random.default_rng(1))
+    return fit_ensemble(config, SPACE, TrainingData(rows, labels), rng=np.random.default_rng(1))
 
 
 def new_rows(n: int = 50) -> Rows:
@@ -51,7 +53,7 @@ def test_it_ranks_unseen_configurations(config: PredictorConfig) -> None:
 
 def test_the_mean_is_that_of_the_members_and_the_spread_that_of_their_mixture() -> None:
     ensemble, rows = fitted(), new_rows(20)
-    moments = ensemble.member_moments(rows)
+    moments = [member.tasks for member in ensemble.member_moments(rows)]
     assert len(moments) == 3
     draws = np.random.default_rng(0).normal(size=(3, 20_000))
     mean, std = ensemble.predict(rows)
@@ -75,7 +77,9 @@ def test_the_improvement_is_the_members_mean_expected_improvement() -> None:
     weight = np.array([0.8, 0.2])
     known = ensemble.encoding(ensemble.rows)
     expected = np.zeros(20)
-    for member, (mean, std) in zip(ensemble.members, ensemble.member_moments(rows), strict=True):
+    members = (ensemble.networks, *ensemble.processes)
+    for member, moments in zip(members, ensemble.member_moments(rows), strict=True):
+        mean, std = moments.tasks
         best = (member.predict(known)[0] @ weight).min()
         spread = np.hypot(0.8 * std[:, 0], 0.2 * std[:, 1])
         for i, z in enumerate((best - mean @ weight) / spread):
@@ -86,13 +90,13 @@ def test_the_improvement_is_the_members_mean_expected_improvement() -> None:
     assert found == pytest.approx(np.log(expected[near]), rel=1e-5)
 
 
-def test_expecting_rows_makes_them_less_worth_trying_and_keeps_the_mean() -> None:
+def test_pending_rows_become_less_worth_trying_and_keep_the_mean() -> None:
     ensemble, rows = fitted(), new_rows(200)
     best = rows[np.argmax(ensemble.log_improvement(rows, ONE)), None]
-    after = ensemble.expecting(best)
+    after = ensemble.condition_on_pending(best)
     assert after.log_improvement(best, ONE) < ensemble.log_improvement(best, ONE)
     assert after.mean(rows, ONE) == pytest.approx(ensemble.mean(rows, ONE))
-    assert ensemble.expecting(rows[:0]) is ensemble
+    assert ensemble.condition_on_pending(rows[:0]) is ensemble
 
 
 @pytest.mark.parametrize("gaussian_process", [True, False])
@@ -107,16 +111,15 @@ def test_the_members_are_the_networks_and_a_process_for_each_target(
         structured_features=structured,
         targets=("rank", "log"),
     )
-    kinds = [type(member) for member in fitted(config).members]
-    assert kinds == [Networks] + [Processes] * (2 * gaussian_process)
+    ensemble = fitted(config)
+    assert len(ensemble.networks.scores(ensemble.encoding(new_rows(1)))) == 2
+    assert len(ensemble.processes) == 2 * gaussian_process
 
 
 def test_the_networks_input_has_unit_variance_on_average() -> None:
     ensemble = fitted(PredictorConfig(n_members=1, n_epochs=1, gaussian_process=False))
-    member = ensemble.members[0]
-    assert isinstance(member, Networks)
     x = ensemble.encoding(SPACE.random(20_000, np.random.default_rng(3)))
-    assert ((x - member.center) * member.scale).var(0).mean() == pytest.approx(1.0, rel=0.1)
+    assert ensemble.networks.scaled(x).var(0).mean() == pytest.approx(1.0, rel=0.1)
 
 
 def test_a_fit_depends_on_its_random_stream_alone() -> None:
@@ -134,23 +137,17 @@ def test_a_fit_depends_on_its_random_stream_alone() -> None:
 def test_any_finite_labels_give_finite_predictions(labels: list[float]) -> None:
     rows = SPACE.random(len(labels), np.random.default_rng(0))
     y: Any = np.asarray(labels, dtype=np.float64)[:, None]
-    ensemble = fit_ensemble(TINY, SPACE, rows, y, rng=np.random.default_rng(0))
+    ensemble = fit_ensemble(TINY, SPACE, TrainingData(rows, y), rng=np.random.default_rng(0))
     for found in (*ensemble.predict(new_rows()), ensemble.log_improvement(new_rows(), ONE)):
         assert np.isfinite(found).all()
 
 
-def constrained(limit: float, **options: Any) -> Ensemble:
+def constrained(limit: float, config: PredictorConfig = TINY, **known: Any) -> Ensemble:
     """Feasible where the rate's position is at most the limit."""
     rows = SPACE.random(40, np.random.default_rng(0))
-    return fit_ensemble(
-        options.pop("config", TINY),
-        SPACE,
-        rows,
-        value(rows)[:, None],
-        constraints=1e6 * (rows[:, 2:] - limit),
-        rng=np.random.default_rng(1),
-        **options,
-    )
+    limited = 1e6 * (rows[:, 2:] - limit)
+    data = TrainingData(rows, value(rows)[:, None], constraints=limited, **known)
+    return fit_ensemble(config, SPACE, data, rng=np.random.default_rng(1))
 
 
 def test_a_constraint_multiplies_the_improvement_on_the_best_feasible_row() -> None:
@@ -158,14 +155,16 @@ def test_a_constraint_multiplies_the_improvement_on_the_best_feasible_row() -> N
     assert ensemble.constraints is not None
     feasible = ensemble.rows[ensemble.rows[:, 2] <= 0.5]
     expected = np.zeros(20)
-    for i, (member, (mean, std)) in enumerate(
-        zip(ensemble.members, ensemble._moments(ensemble.encoding(rows)), strict=True)
+    members = (ensemble.networks, *ensemble.processes)
+    for i, (member, moments) in enumerate(
+        zip(members, ensemble.member_moments(rows), strict=True)
     ):
+        mean, std = (of_tasks[:, 0] for of_tasks in moments.tasks)
         best = member.predict(ensemble.encoding(feasible))[0][:, 0].min()
-        z = (best - mean[:, 0]) / std[:, 0]
-        gain = std[:, 0] * [quad(norm.cdf, -40.0, upper, epsabs=0.0)[0] for upper in z]
-        threshold = ensemble.constraints.thresholds[i][0]
-        expected += gain * norm.cdf((threshold - mean[:, 1]) / std[:, 1]) / 3
+        z = (best - mean) / std
+        gain = std * [quad(norm.cdf, -40.0, upper, epsabs=0.0)[0] for upper in z]
+        limited, threshold = moments.constraints, ensemble.constraints.thresholds[i][0]
+        expected += gain * norm.cdf((threshold - limited.mean[:, 0]) / limited.std[:, 0]) / 3
     near = expected > 1e-100  # the quadrature underflows farther away
     assert near.sum() > 4
     found = ensemble.log_improvement(rows, ONE)[near]
@@ -208,7 +207,8 @@ def test_the_processes_believe_a_label_with_an_error_less() -> None:
     found = []
     for known in (None, errors):
         rng = np.random.default_rng(1)
-        ensemble = fit_ensemble(TINY, SPACE, rows, labels, rng=rng, errors=known)
-        found.append([float(mean[0, 0]) for mean, _ in ensemble.member_moments(rows[4:5])[1:]])
+        ensemble = fit_ensemble(TINY, SPACE, TrainingData(rows, labels, known), rng=rng)
+        predicted = ensemble.member_moments(rows[4:5])[1:]
+        found.append([float(member.tasks.mean[0, 0]) for member in predicted])
     believed, doubted = np.array(found)
     assert (doubted < believed - 0.3).all()  # the label lies far above what the others tell

@@ -7,19 +7,23 @@ from scipy.stats import multivariate_normal, norm
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
+from optuna_predictor_rl.core.predictor import gaussian_process, hyperparameters
 from optuna_predictor_rl.core.predictor.gaussian_process import (
     BLOCK,
     GaussianProcess,
-    KernelPrior,
     _condition,
-    _NegativeLogPosterior,
     fit_gaussian_process,
+)
+from optuna_predictor_rl.core.predictor.hyperparameters import (
+    KernelPrior,
+    NegativeLogPosterior,
     representative_rows,
 )
 
 INVERSE_LENGTHSCALE = np.array([2.0, 0.5, 0.5])
 SCALE, NOISE = 1.7, 0.03
 FEATURE = np.array([0, 1, 1])
+ERROR = np.linspace(0.0, 0.8, 12)
 
 
 def data(n: int = 12, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -47,15 +51,6 @@ def solved(
     return mean + cross @ np.linalg.solve(noisy, y - mean), np.sqrt(np.diag(variance))
 
 
-def test_the_posterior_is_that_of_a_dense_solve() -> None:
-    x, y = data()
-    new, _ = data(5, seed=1)
-    mean, std = conditioned(x, y).predict(new)
-    expected_mean, expected_std = solved(x, y, new, float(y.mean()))
-    assert mean == pytest.approx(expected_mean)
-    assert std == pytest.approx(expected_std)
-
-
 def test_the_posterior_is_that_of_scikit_learn() -> None:
     x, y = data()
     new, _ = data(5, seed=1)
@@ -78,21 +73,23 @@ def test_rows_are_predicted_in_blocks_as_one_by_one(n: int) -> None:
         np.testing.assert_allclose([mean[i], std[i]], np.ravel(alone), rtol=1e-9)
 
 
-def test_the_objective_is_the_marginal_likelihood_times_the_prior() -> None:
+@pytest.mark.parametrize("error", [np.zeros(12), ERROR])
+def test_the_objective_is_the_marginal_likelihood_times_the_prior(error: np.ndarray) -> None:
     x, y = data()
-    objective = _NegativeLogPosterior(x, y, FEATURE, KernelPrior())
+    objective = NegativeLogPosterior(x, y, FEATURE, KernelPrior(), error**2)
     theta = np.log([1 / INVERSE_LENGTHSCALE[0], 1 / INVERSE_LENGTHSCALE[1], SCALE, NOISE - 1e-6])
-    covariance = kernel(x, x) + NOISE * np.eye(len(x))
+    covariance = kernel(x, x) + np.diag(NOISE + error**2)
     likelihood = multivariate_normal(cov=covariance).logpdf(y - y.mean())
     prior = norm(objective.start, objective.spread).logpdf(theta).sum()
     constant = norm(0, objective.spread).logpdf(0).sum() - 0.5 * len(y) * np.log(2 * np.pi)
     assert -objective(theta)[0] == pytest.approx(likelihood + prior - constant)
 
 
+@pytest.mark.parametrize("error", [np.zeros(12), ERROR])
 @pytest.mark.parametrize("seed", range(5))
-def test_the_gradient_is_that_of_finite_differences(seed: int) -> None:
+def test_the_gradient_is_that_of_finite_differences(seed: int, error: np.ndarray) -> None:
     x, y = data()
-    objective = _NegativeLogPosterior(x, y, FEATURE, KernelPrior())
+    objective = NegativeLogPosterior(x, y, FEATURE, KernelPrior(), error**2)
     theta = objective.start + np.random.default_rng(seed).normal(size=4)
     expected = approx_fprime(theta, lambda t: objective(t)[0], 1e-6)
     assert objective(theta)[1] == pytest.approx(expected, rel=1e-3, abs=1e-3)
@@ -101,7 +98,7 @@ def test_the_gradient_is_that_of_finite_differences(seed: int) -> None:
 def test_a_fit_is_at_a_maximum_of_the_posterior() -> None:
     x, y = data(40)
     process = fit_gaussian_process(x, y, FEATURE)
-    objective = _NegativeLogPosterior(x, y, FEATURE, KernelPrior())
+    objective = NegativeLogPosterior(x, y, FEATURE, KernelPrior(), np.zeros(40))
     inverse = process.inverse_lengthscale
     assert inverse[1] == inverse[2]  # columns of a feature share a lengthscale
     theta = np.log([1 / inverse[0], 1 / inverse[1], process.scale, process.noise - 1e-6])
@@ -116,22 +113,6 @@ def test_a_fit_recovers_a_smooth_function() -> None:
     mean, std = fit_gaussian_process(x, y, FEATURE).predict(new)
     assert np.corrcoef(mean, truth)[0, 1] > 0.95
     assert (std > 0).all()
-
-
-ERROR = np.linspace(0.0, 0.8, 12)
-
-
-def test_the_objective_knows_the_errors_of_labels() -> None:
-    x, y = data()
-    objective = _NegativeLogPosterior(x, y, FEATURE, KernelPrior(), ERROR**2)
-    theta = np.log([1 / INVERSE_LENGTHSCALE[0], 1 / INVERSE_LENGTHSCALE[1], SCALE, NOISE - 1e-6])
-    covariance = kernel(x, x) + np.diag(NOISE + ERROR**2)
-    likelihood = multivariate_normal(cov=covariance).logpdf(y - y.mean())
-    prior = norm(objective.start, objective.spread).logpdf(theta).sum()
-    constant = norm(0, objective.spread).logpdf(0).sum() - 0.5 * len(y) * np.log(2 * np.pi)
-    assert -objective(theta)[0] == pytest.approx(likelihood + prior - constant)
-    expected = approx_fprime(theta, lambda t: objective(t)[0], 1e-6)
-    assert objective(theta)[1] == pytest.approx(expected, rel=1e-3, abs=1e-3)
 
 
 def test_a_label_with_an_error_is_believed_less() -> None:
@@ -157,13 +138,13 @@ def test_other_labels_at_the_same_inputs_are_those_of_a_new_posterior() -> None:
     np.testing.assert_allclose(conditioned(x, y).relabelled(other).predict(new), expected)
 
 
-def test_expecting_the_predicted_value_equals_observing_it() -> None:
+def test_conditioning_on_pending_rows_equals_observing_their_predictions() -> None:
     x, y = data()
     pending, _ = data(3, seed=1)
     new, _ = data(5, seed=2)
     process = conditioned(x, y)
     value = process.predict(pending)[0]
-    after = process.expecting(pending).predict(new)
+    after = process.condition_on_pending(pending).predict(new)
     observed = solved(
         np.concatenate([x, pending]), np.concatenate([y, value]), new, float(y.mean())
     )
@@ -172,11 +153,11 @@ def test_expecting_the_predicted_value_equals_observing_it() -> None:
     assert after[1] == pytest.approx(observed[1], rel=1e-3)
 
 
-def test_expecting_twice_equals_expecting_both() -> None:
+def test_conditioning_twice_equals_conditioning_on_both() -> None:
     process = conditioned(*data())
     pending, _ = data(4, seed=1)
-    twice = process.expecting(pending[:2]).expecting(pending[2:])
-    both = process.expecting(pending)
+    twice = process.condition_on_pending(pending[:2]).condition_on_pending(pending[2:])
+    both = process.condition_on_pending(pending)
     assert twice.factor == pytest.approx(both.factor)
 
 
@@ -207,15 +188,14 @@ def test_representative_rows_hold_the_best_half_and_both_ends_of_the_rest() -> N
     assert representative_rows(y, 100).tolist() == list(range(100))
 
 
-def test_all_rows_enter_the_posterior_when_few_are_fitted() -> None:
+@pytest.mark.parametrize(("max_rows", "n_rows"), [(1000, 30), (20, 20)])
+def test_at_most_so_many_rows_enter_the_posterior_also_when_fewer_are_fitted(
+    max_rows: int, n_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hyperparameters, "MAX_FITTED", 10)
+    monkeypatch.setattr(gaussian_process, "MAX_ROWS", max_rows)
     x, y = data(30)
-    process = fit_gaussian_process(x, y, FEATURE, max_fit=10)
-    assert len(process.alpha) == 30
-
-
-def test_at_most_so_many_rows_enter_the_posterior() -> None:
-    x, y = data(30)
-    assert len(fit_gaussian_process(x, y, FEATURE, max_fit=10, max_rows=20).alpha) == 20
+    assert len(fit_gaussian_process(x, y, FEATURE).alpha) == n_rows
 
 
 @pytest.mark.parametrize("name", vars(KernelPrior()))

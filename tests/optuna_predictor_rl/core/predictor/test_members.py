@@ -5,6 +5,7 @@ from scipy.stats import kendalltau
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.gaussian_process import fit_gaussian_process
 from optuna_predictor_rl.core.predictor.members import (
+    InputScale,
     Networks,
     _regress,
     fit_networks,
@@ -23,10 +24,8 @@ def data(n: int = 40) -> tuple[np.ndarray, np.ndarray]:
 
 def networks(x: np.ndarray, labels: np.ndarray, config: PredictorConfig = SMALL) -> Networks:
     rng = np.random.default_rng(0)
-    center, scale = np.full(2, 0.5), np.full(2, 3.0)
-    return fit_networks(
-        config, x, rank_targets(labels), center=center, scale=scale, rng=rng, device="cpu"
-    )
+    scaled = InputScale(np.full(2, 0.5), np.full(2, 3.0))
+    return fit_networks(config, x, rank_targets(labels), scaled=scaled, rng=rng, device="cpu")
 
 
 def test_each_task_has_a_process_of_its_own_labels() -> None:
@@ -52,11 +51,11 @@ def test_a_task_without_any_label_is_flat() -> None:
     assert np.isfinite(std).all()
 
 
-def test_expecting_a_value_makes_its_neighbourhood_surer() -> None:
+def test_a_pending_configuration_makes_its_neighbourhood_surer() -> None:
     x, labels = data(8)
     processes = fit_processes(x, rank_targets(labels), FEATURE)
     new = np.array([[0.05, 0.95]])
-    before, after = processes.predict(new), processes.expecting(new).predict(new)
+    before, after = processes.predict(new), processes.condition_on_pending(new).predict(new)
     assert (after[1] < before[1]).all()
     assert after[0] == pytest.approx(before[0])
 

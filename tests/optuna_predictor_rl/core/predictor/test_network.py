@@ -45,14 +45,6 @@ def test_each_member_is_a_plain_mlp_with_shared_layers_and_a_head_for_each_task(
             torch.testing.assert_close(score[member, :, task], expected)
 
 
-def test_members_can_be_given_inputs_of_their_own() -> None:
-    network = MultiTaskMLP(PredictorConfig(n_members=2), 3, 1, generator())
-    x = torch.randn(2, 5, 3, generator=generator(1))
-    own = network(x)
-    torch.testing.assert_close(own[0], network(x[0])[0])
-    torch.testing.assert_close(own[1], network(x[1])[1])
-
-
 def test_dropout_keeps_the_mean_and_is_off_in_evaluation() -> None:
     config = PredictorConfig(n_members=1, shared_widths=(4,), head_widths=(), dropout=0.5)
     network = MultiTaskMLP(config, 3, 1, generator())

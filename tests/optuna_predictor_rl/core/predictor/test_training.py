@@ -7,7 +7,7 @@ from scipy.stats import kendalltau
 from torch import Tensor
 
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
-from optuna_predictor_rl.core.predictor.training import N_FOLDS, _bootstrap_weights, fit_members
+from optuna_predictor_rl.core.predictor.training import N_FOLDS, _fold_weights, fit_members
 
 SMALL = PredictorConfig(n_members=4, shared_widths=(8,), head_widths=(8,), n_epochs=40)
 
@@ -79,7 +79,7 @@ def test_a_fit_depends_on_its_generator_alone(config: PredictorConfig) -> None:
 
 def test_folds_hold_every_trial_out_of_one_member_in_five() -> None:
     config = PredictorConfig(n_members=2 * N_FOLDS)
-    held_out = _bootstrap_weights(config, 23, generator()) == 0
+    held_out = _fold_weights(config, 23, generator()) == 0
     for first in (0, N_FOLDS):
         fold = held_out[first : first + N_FOLDS]
         assert (fold.sum(0) == 1).all()
@@ -97,14 +97,7 @@ def test_a_held_out_trial_does_not_influence_its_member() -> None:
     assert not torch.equal(fitted.scores(new)[0], again.scores(new)[0])
 
 
-def test_exponential_weights_have_mean_and_variance_one() -> None:
-    config = PredictorConfig(n_members=100, bootstrap="exponential")
-    weight = _bootstrap_weights(config, 500, generator())
-    assert weight.mean().item() == pytest.approx(1.0, abs=0.02)
-    assert weight.var().item() == pytest.approx(1.0, abs=0.05)
-
-
-@pytest.mark.parametrize("bootstrap", ["none", "exponential", "folds"])
+@pytest.mark.parametrize("bootstrap", ["none", "folds"])
 @pytest.mark.parametrize("n", [1, 2, 3, 300])
 def test_a_fit_of_few_or_many_trials_gives_finite_scores(bootstrap: Any, n: int) -> None:
     x, y = data(n)
