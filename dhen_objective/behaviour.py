@@ -18,7 +18,7 @@ _TOLERANCE = 1e-4
 
 
 def behaviour(model: ClickModel, batch: Batch) -> list[list[float]]:
-    """Returns sums of the logits of a batch, and of the gradients of each parameter.
+    """Return sums over the logits of a batch and over the gradients of each parameter.
 
     Names, shapes and weights do not tell of all that a model does: not of its code, its plain
     attributes or which of its parameters are frozen. The model is left as it was.
@@ -37,7 +37,7 @@ def behaviour(model: ClickModel, batch: Batch) -> list[list[float]]:
 
 
 def alike(one: list[list[float]], other: list[list[float]]) -> bool:
-    """Returns whether two models predict and learn the same, but for the last digits."""
+    """Return True if two models predict and learn the same up to rounding."""
     if list(map(len, one)) != list(map(len, other)):
         return False
     return all(
@@ -48,10 +48,10 @@ def alike(one: list[list[float]], other: list[list[float]]) -> bool:
 
 @contextmanager
 def _moved(model: ClickModel) -> Iterator[None]:
-    """Lets a model predict without dropout, with other weights, and takes back all that it did.
+    """Turn dropout off and shift the weights of a model, and restore it afterwards.
 
-    The weights are moved, as those that begin at 0 would hide a factor. The table, which may be
-    large, stays as it is.
+    A weight that starts at 0 would hide what it multiplies, so all weights are shifted. The
+    embedding table, which may be large, is not.
     """
     modes = [(module, module.training) for module in model.modules()]
     weights = [value for value in model.parameters() if value is not model.features.table.weight]

@@ -27,10 +27,10 @@ _DIGEST = 32
 def checkpoint_path(
     folder: Path, stream: ClickStream, config: DHENConfig, training: TrainConfig
 ) -> Path:
-    """Returns a file that is named after the stream, the network and its training.
+    """Return the path of a file named after the stream, the network and its training.
 
-    The stream is told by its shape and its first 256 examples. Since training depends on nothing
-    else, two trials with one configuration can share the file, even at the same time.
+    A stream is identified by its shape and its first 256 examples. Since training depends on
+    nothing else, two trials with one configuration can share the file, even at the same time.
     """
     batch = next(stream.batches(_ROWS), None)
     about = {**_shape(stream), "model": config.to_dict(), "training": training.to_dict()}
@@ -41,7 +41,7 @@ def checkpoint_path(
 
 
 def changed_files(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[str]:
-    """Returns the paths of a stream's files that are others than before; see `identity`."""
+    """Return the paths of a stream's files that are new or changed; see `identity`."""
     known = {file["path"]: file for file in before}
     return [file["path"] for file in now if known.get(file["path"]) != file]
 
@@ -58,7 +58,7 @@ class Checkpoint:
     def __init__(
         self, path: Path, trainer: Trainer, stream: ClickStream, training: TrainConfig
     ) -> None:
-        """Writes nothing yet, and removes what killed writers of the file left behind.
+        """Write nothing yet, and remove the temporary files of writers that were killed.
 
         Raises:
             ValueError: If the path is a folder or its folder is not there.
@@ -76,7 +76,7 @@ class Checkpoint:
         sweep(path.parent, path.name)
 
     def resume(self) -> Iterator[Batch]:
-        """Returns the batches that are left, after the trainer took up the state if it is there.
+        """Load the saved state, if there is one, and return the batches that are left to train on.
 
         Warns of a file that is damaged, of another training, or of other data; then all batches
         are left, and the next report replaces the file.
@@ -97,7 +97,7 @@ class Checkpoint:
         return batches
 
     def save(self) -> None:
-        """Writes the state whole or not at all."""
+        """Write the state, completely or not at all."""
         buffer = io.BytesIO()
         saved = {
             "about": self._about(),
@@ -112,18 +112,18 @@ class Checkpoint:
         write_whole(self.path, [_MAGIC, hashlib.sha256(content).digest(), content])
 
     def remove(self) -> None:
-        """Removes the file; it need not be there."""
+        """Remove the file, if it is there."""
         self.path.unlink(missing_ok=True)
 
     def _batches(self) -> Iterator[Batch]:
-        """Yields all batches of the stream, and hashes their rows."""
+        """Yield all batches of the stream, and hash their rows."""
         self._rows = hashlib.sha256()
         for batch in self._stream.batches(self._training.batch_size):
             _add_rows(self._rows, batch)
             yield batch
 
     def _skip(self, batches: Iterator[Batch], saved: dict[str, Any]) -> None:
-        """Reads what the state has learned from; checks that it and the model are the same."""
+        """Skip the rows that the state has learned from; refuse other rows or another model."""
         left = saved["learned"]
         while left > 0 and (batch := next(batches, None)) is not None:
             left -= len(batch)
@@ -143,7 +143,7 @@ class Checkpoint:
             raise _UnusableError(f"is of another training ({', '.join(other)})")
 
     def _about(self) -> dict[str, Any]:
-        """Returns what the state is of, as plain values."""
+        """Return the stream, model and training that the state belongs to, as plain values."""
         model = self._trainer.model
         config = getattr(model, "config", None)
         shapes = {name: list(value.shape) for name, value in model.state_dict().items()}
@@ -160,7 +160,7 @@ class Checkpoint:
 
 
 class _UnusableError(Exception):
-    """What is wrong with a checkpoint, as the end of a sentence about it."""
+    """A checkpoint that cannot be used; the message completes "The checkpoint ..."."""
 
 
 def _read(path: Path, device: str | torch.device) -> dict[str, Any] | None:
@@ -189,7 +189,7 @@ def _shape(stream: ClickStream) -> dict[str, Any]:
 
 
 def _weights_hash(model: nn.Module) -> str:
-    """Returns a hash of all weights: they tell the seed of a model, and what it learned before."""
+    """Return a hash of all weights, which differ by the seed and by what the model has learned."""
     digest = hashlib.sha256()
     for name, value in model.state_dict().items():
         digest.update(name.encode())

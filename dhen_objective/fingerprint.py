@@ -1,4 +1,4 @@
-"""What tells the examples of one pass over a stream from those of another."""
+"""Fingerprints, by which the examples of two passes over a stream are compared."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Fingerprint:
     size: float = 0.0
 
     def and_then(self, batch: Batch, first: int) -> Fingerprint:
-        """Returns that of more examples, of which the first has this row number."""
+        """Return the fingerprint with a batch added, whose first example is row `first`."""
         known = torch.isfinite(batch.dense)
         values = torch.where(known, batch.dense, 0.0).double().cpu()
         rows = torch.arange(first, first + len(batch), dtype=torch.float64, device="cpu")
@@ -53,7 +53,7 @@ class Fingerprint:
         )
 
     def same(self, other: Fingerprint) -> bool:
-        """Returns whether the examples are the same, but for the last digits of numbers."""
+        """Return True if the examples are the same up to rounding."""
         exact = (self.ids, self.labels, self.missing) == (other.ids, other.labels, other.missing)
         slack = _TOLERANCE * max(self.size, other.size)
         return exact and all(
@@ -70,7 +70,7 @@ class Fingerprinted(ClickStream):
     """
 
     def __init__(self, stream: ClickStream) -> None:
-        """Reads nothing yet."""
+        """Read nothing yet."""
         self._stream = stream
         self.n_rows, self.n_dense = stream.n_rows, stream.n_dense
         self.field_sizes, self.prior = stream.field_sizes, stream.prior
@@ -78,7 +78,7 @@ class Fingerprinted(ClickStream):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """That of the stream itself."""
+        """The identity of the wrapped stream."""
         return self._stream.identity
 
     def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:

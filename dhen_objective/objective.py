@@ -250,7 +250,7 @@ class DHENObjective:
             )
 
     def _check_examples(self, read: Fingerprint | None) -> None:
-        """Refuses a whole pass over other examples than the baseline's."""
+        """Refuse a complete pass over examples other than the baseline's."""
         if read is not None and self._data is not None and not read.same(self._data):
             raise ValueError(
                 "stream must not change while an objective lives, but yields other ids, labels "

@@ -1,4 +1,4 @@
-"""Whether the trials of a study were held against one baseline, so that they can be compared."""
+"""A check that all trials of a study were compared with the same baseline."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dhen_objective.streams.base import ClickStream
 from dhen_objective.train import TrainResult
 
 BASELINE = "baseline"
-"""The user attribute that says what a trial was held against."""
+"""The user attribute that describes the baseline of a trial."""
 
 _SAME_LOSS = 0.005
 """Relative difference that another processor can make to the loss of one training."""
@@ -29,7 +29,7 @@ def about_baseline(
     stream: ClickStream,
     data: Fingerprint | None,
 ) -> dict[str, Any]:
-    """Returns what gains are held against, as JSON values; the device, which may differ, is not.
+    """Return a description of the baseline in JSON values, without the device, which may differ.
 
     Args:
         result: The baseline's training.
@@ -54,10 +54,10 @@ def about_baseline(
 
 
 def warn_of_another_baseline(trial: optuna.Trial, ours: dict[str, Any]) -> None:
-    """Notes a trial's baseline, and warns if the first trial of its study had another one.
+    """Store a trial's baseline, and warn if the first trial of its study had another one.
 
-    Gains over another baseline are of other data or of another training: the best of them need
-    not be the best network.
+    Gains over different baselines cannot be compared: the best gain need not be that of the best
+    network.
 
     Args:
         trial: Of which the study may have other trials.
@@ -81,7 +81,7 @@ def warn_of_another_baseline(trial: optuna.Trial, ours: dict[str, Any]) -> None:
 
 
 def _parsed(attribute: Any) -> dict[str, Any] | None:
-    """Returns what a trial notes of its baseline; None if it notes nothing, or something else."""
+    """Return the baseline that a trial has stored; None if the attribute is absent or not JSON."""
     try:
         known = json.loads(attribute)
     except (TypeError, ValueError):
@@ -90,7 +90,7 @@ def _parsed(attribute: Any) -> dict[str, Any] | None:
 
 
 def _same(name: str, one: Any, other: Any) -> bool:
-    """Returns whether what two baselines note under a name is the same, as far as it is known."""
+    """Return True if two baselines agree on one entry; unknown data agree with any."""
     try:
         if name == "data" and one is not None and other is not None:
             return Fingerprint(**one).same(Fingerprint(**other))

@@ -163,7 +163,7 @@ def train_model(
 
 
 def _check_fits(model: ClickModel, stream: ClickStream) -> None:
-    """Refuses a model for fewer ids, as those beyond a field would be ids of the next one."""
+    """Refuse a model for fewer ids: an id beyond its field would be read as one of the next."""
     ours, given = model.features.field_sizes, tuple(stream.field_sizes)
     if len(ours) != len(given) or any(map(operator.lt, ours, given)):
         raise ValueError(f"model must have the stream's field_sizes {given}, but got {ours}.")

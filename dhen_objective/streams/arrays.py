@@ -44,7 +44,7 @@ class ArrayStream(ClickStream):
         field_sizes: tuple[int, ...],
         prior: float,
     ) -> None:
-        """Takes the arrays without copying them; they must not change afterwards.
+        """Take the arrays without copying them; they must not change afterwards.
 
         Arrays of any order of bytes and any strides will do, also those of `np.load` with
         `mmap_mode`, which are read as they are asked for.
@@ -86,7 +86,7 @@ class ArrayStream(ClickStream):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """The class, the shape, and a checksum of rows here and there, which tells of changes."""
+        """The class, the shape, and a checksum of evenly spaced rows, which reveals changes."""
         rows = np.unique(np.linspace(0, self.n_rows - 1, _SAMPLED_ROWS).astype(np.int64))
         checksum = 0
         for array in (self._dense, self._sparse, self._labels):
@@ -111,7 +111,7 @@ class ArrayStream(ClickStream):
             raise ValueError("dense or sparse must have a column, but got none.")
 
     def _check_values(self, first: int) -> None:
-        """Checks the next rows."""
+        """Raise an error if a value in the next rows is out of range."""
         rows = slice(first, first + _CHECKED_ROWS)
         labels, sparse, dense = self._labels[rows], self._sparse[rows], self._dense[rows]
         wrong = (labels != 0) & (labels != 1)
@@ -149,7 +149,7 @@ class ArrayStream(ClickStream):
 
 
 def _check_indices(**values: Any) -> None:
-    """Refuses rows of pandas in another order than others: they are paired by their places."""
+    """Refuse pandas objects whose indices differ: rows are paired by position."""
     known = [(name, value.index) for name, value in values.items() if hasattr(value, "iloc")]
     for name, index in known[1:]:
         first, expected = known[0]
@@ -161,7 +161,7 @@ def _check_indices(**values: Any) -> None:
 
 
 def _array(name: str, values: ArrayLike, *, axes: int, kinds: str, holds: str) -> np.ndarray:
-    """Returns values as an array, without a copy if they are one.
+    """Return values as an array, without a copy if they are one.
 
     Args:
         name: Of the argument.
@@ -186,7 +186,7 @@ def _array(name: str, values: ArrayLike, *, axes: int, kinds: str, holds: str) -
 
 
 def _holds_masked(values: object) -> bool:
-    """Returns whether a list, or one within it, holds masked values, which NumPy would unmask."""
+    """Return True if a list, or one within it, holds masked values, which NumPy would unmask."""
     if isinstance(values, list | tuple):
         return any(_holds_masked(value) for value in values)
     return isinstance(values, np.ma.MaskedArray) and bool(np.ma.is_masked(values))

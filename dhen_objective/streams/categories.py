@@ -24,7 +24,7 @@ _NULL = b"\\N"
 
 
 def ids(column: pa.Array, *, field: str, size: int) -> Int64[np.ndarray, " n"]:
-    """Hashes categories as `stable_id` does, each one once."""
+    """Return the ids of categories, as `stable_id` does; hash each category once."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -37,7 +37,7 @@ def ids(column: pa.Array, *, field: str, size: int) -> Int64[np.ndarray, " n"]:
 
 
 def _words(column: pa.Array, field: str) -> list[bytes]:
-    """Returns the word of each value."""
+    """Return the word of each value; see `hashing.word`."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -68,7 +68,7 @@ def _words(column: pa.Array, field: str) -> list[bytes]:
 
 
 def _odd(column: pa.Array, words: list[bytes]) -> Int64[np.ndarray, " _"]:
-    """Returns which texts may not be their own words."""
+    """Return the positions of texts that may not be their own words."""
     import pyarrow.compute as pc
 
     candidates, every = np.arange(len(column)), b"".join(words)
@@ -101,7 +101,7 @@ def _numbers(column: pa.Array) -> Float64[np.ndarray, " n"]:
 
 
 def _warn_of_lost_digits(values: Float64[np.ndarray, " n"], exact: int, field: str) -> None:
-    """Tells of whole numbers that were floats and have more digits than these hold."""
+    """Warn of integers that were stored as floats and have more digits than a float holds."""
     doubtful = values[(values >= exact) & (values < 2.0**64)]
     doubtful = doubtful[doubtful == np.floor(doubtful)]
     if len(doubtful):

@@ -19,12 +19,12 @@ MISSING = "missing"
 
 
 def filled(column: pd.Series) -> pd.Series:
-    """Returns the values as objects, with missing ones as a category of their own."""
+    """Return the values as objects, with missing ones as a category of their own."""
     return column.astype(object).where(column.notna(), MISSING)
 
 
 def sparse_columns(frame: pd.DataFrame, fields: Mapping[str, int]) -> Int32[np.ndarray, "n f"]:
-    """Returns the hashed ids of the columns that `fields` names with their sizes."""
+    """Return the hashed ids of the columns that `fields` names with their sizes."""
     columns = [
         ids(
             to_array(filled(frame[name]) if frame[name].hasnans else frame[name]),

@@ -1,4 +1,4 @@
-"""Opens what rows are read from, and checks its columns before any is read."""
+"""Files opened as sources of rows, with checks of their columns before any row is read."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dhen_objective.streams.rows import Columns
 from dhen_objective.streams.text import TextFile
 
 _COMPARED = 1000
-"""Bytes from which on two equal files are no accident."""
+"""Size in bytes from which equal files are taken for copies."""
 
 
 def open_file(path: Path, layout: CSV | None) -> TextFile | ParquetFile:
-    """Returns a file as a source of rows; its first bytes tell whether it is Parquet.
+    """Return a file as a source of rows; its first bytes say whether it is Parquet.
 
     Args:
         path: The file.
@@ -49,7 +49,7 @@ def open_file(path: Path, layout: CSV | None) -> TextFile | ParquetFile:
 
 
 def warn_of_same_content(paths: Sequence[Path], sources: Sequence[Source]) -> None:
-    """Tells of files that are copies of each other, whatever their names: rows are read twice.
+    """Warn of files with equal content, whose rows are read twice.
 
     Small files, of which some may well hold the same few rows, are not compared.
 
@@ -75,7 +75,7 @@ def warn_of_same_content(paths: Sequence[Path], sources: Sequence[Source]) -> No
 
 
 def check_columns(source: Source, where: str, columns: Columns) -> None:
-    """Checks that a source has each column once, of a type that its role can be read from.
+    """Check that a source has each column once, of a type that its role can be read from.
 
     Args:
         source: Nothing is checked where it is empty.

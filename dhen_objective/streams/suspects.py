@@ -1,4 +1,4 @@
-"""What a text may mean otherwise than its layout says, which the reader is told of."""
+"""Signs that a text has another layout than the given one, of which readers are warned."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dhen_objective.streams.layout import CSV
 
 
 def may_be_rows(text: bytes, delimiter: bytes, width: int) -> bool:
-    """Returns whether each line of a row could be a row of its own, of the same kinds of values.
+    """Return True if each line of a row could be a row of its own, with values of the same kinds.
 
-    So it is where two quotes are plain letters, each at an end of a value, in different rows.
+    This happens where two quotes in different rows are plain letters, each at an end of a value.
 
     Args:
         text: Of the row.
@@ -34,10 +34,10 @@ def _is_number(value: bytes) -> bool:
 
 
 def escaped_letter(block: bytes, layout: CSV) -> str | None:
-    r"""Returns an escape and the letter or digit behind it; None if there is none.
+    r"""Return an escape and the letter or digit behind it; None if there is none.
 
-    Programs mean different things by them: PostgreSQL a new line by `\n`, and those that do not
-    escape the escape itself a folder by `C:\new`.
+    Programs mean different things by them: PostgreSQL writes a new line as `\n`, and a program
+    that does not escape the escape itself writes a folder as `C:\new`.
     """
     escape = re.escape((layout.escape or "").encode())
     if not re.search(escape + rb"[A-Za-z0-9]", block):

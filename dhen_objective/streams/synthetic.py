@@ -22,7 +22,7 @@ _SAMPLE = 20_000
 @checked
 @dataclass(frozen=True, kw_only=True)
 class SyntheticConfig:
-    """What a synthetic stream looks like.
+    """The properties of a synthetic stream.
 
     The score adds four groups of terms, each standardized: single ids; dot products of pairs of
     latent vectors; products of triples; products of two dots, which reward depth. The latent
@@ -142,7 +142,7 @@ def _groups(
     time: Float[np.ndarray, " n"],
     drift: float,
 ) -> Float[np.ndarray, "4 n"]:
-    """Returns the four groups of terms, not yet standardized; `time` is in [0, 1]."""
+    """Return the four groups of terms, not yet standardized; `time` is in [0, 1]."""
     angle = (drift * np.pi / 2 * time)[:, None]
     z = np.stack(
         [
@@ -166,9 +166,10 @@ def _groups(
 
 @checked
 class SyntheticStream(ClickStream):
-    """Generated examples, made as they are read, of which the true probabilities are known.
+    """Examples with known true probabilities, generated as they are read.
 
-    Any part can be read without what lies before it, and equals itself however it is read.
+    Rows can be read without the rows before them, and are the same whatever the batch size and
+    the first row.
 
     Examples:
         >>> stream = SyntheticStream("medium", rows=1000)
@@ -181,7 +182,7 @@ class SyntheticStream(ClickStream):
     def __init__(
         self, preset: str | SyntheticConfig = "medium", *, rows: int = 100_000, seed: int = 0
     ) -> None:
-        """Draws the truth; the examples are drawn when they are read.
+        """Draw the true model; the examples are drawn when they are read.
 
         Args:
             preset: "easy", "medium", "sparse", or what the stream looks like.
@@ -205,7 +206,7 @@ class SyntheticStream(ClickStream):
         self._calibrate()
 
     def _calibrate(self) -> None:
-        """Standardizes the groups and sets the bias on a sample of its own."""
+        """Standardize the groups and set the bias, on a sample of their own."""
         rng = np.random.default_rng((self.seed, 1))
         dense, sparse = self._draw(rng, _SAMPLE)
         groups = _groups(self._world, dense, sparse, np.zeros(_SAMPLE), self.config.drift)
@@ -230,7 +231,7 @@ class SyntheticStream(ClickStream):
         return dense, np.stack(ids, axis=1).astype(np.int64)
 
     def _chunk(self, index: int) -> tuple[Batch, np.ndarray]:
-        """Returns chunk `index` and its true probabilities."""
+        """Return chunk `index` and its true probabilities."""
         rng = np.random.default_rng((self.seed, 2, index))
         n = min(_CHUNK, self.n_rows - index * _CHUNK)
         dense, sparse = self._draw(rng, _CHUNK)  # always a whole chunk: the same for any n_rows
@@ -270,7 +271,7 @@ class SyntheticStream(ClickStream):
 
     @checked
     def probabilities(self, start: int = 0, stop: int | None = None) -> Float[np.ndarray, " n"]:
-        """Returns the true probability of a positive for rows start to stop.
+        """Return the true probability of a positive for rows start to stop.
 
         Raises:
             ValueError: If there are no such rows.
@@ -288,7 +289,7 @@ class SyntheticStream(ClickStream):
 
     @checked
     def bayes_normalized_entropy(self, start: int = 0, stop: int | None = None) -> float:
-        """Returns the normalized entropy that no model can beat, in expectation over labels."""
+        """Return the normalized entropy that no model can beat, in expectation over labels."""
         p = self.probabilities(start, stop)
         clipped = np.clip(p, 1e-300, 1 - 1e-16)
         entropy = -(clipped * np.log(clipped) + (1 - clipped) * np.log1p(-clipped))

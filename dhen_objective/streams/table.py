@@ -55,7 +55,7 @@ class TableStream(ClickStream):
         rows: int | None = None,
         max_malformed: float = 0.0,
     ) -> None:
-        """Looks at the columns, and reads the files once to count if `rows` is not given.
+        """Check the columns, and read the files once to count their rows if `rows` is not given.
 
         Args:
             paths: A pandas DataFrame, which may change afterwards, or one file or several, which
@@ -107,7 +107,7 @@ class TableStream(ClickStream):
         return {**super().identity, "files": [_stamp(path) for path in self.paths]}
 
     def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
-        """Yields the examples from row `start` on; only the last batch may be shorter.
+        """Yield the examples from row `start` on; only the last batch may be shorter.
 
         Warns of files that changed since the stream was made, and, when the pass ends, of
         malformed rows.
@@ -122,7 +122,7 @@ class TableStream(ClickStream):
         return regroup(self._limited(), batch_size, start=start)
 
     def _warn_of_changed_files(self) -> None:
-        """Tells of files that are others than when the stream was made; rows may be cut off."""
+        """Warn of files that changed since the stream was made: rows may be cut off."""
         changed = [
             str(path)
             for path, before in zip(self.paths, self._made_of, strict=True)
@@ -159,7 +159,7 @@ class TableStream(ClickStream):
         return count
 
     def _checked(self, malformed: MalformedRows, limit: int | None = None) -> Iterator[Rows]:
-        """Yields the rows up to a number of good ones, and counts the malformed."""
+        """Yield the rows up to a number of well-formed ones, and count the malformed ones."""
         latest = -math.inf
         for source in self._sources:
             for part in source.parts(self.columns.names):
@@ -177,7 +177,7 @@ class TableStream(ClickStream):
 def _sources(
     given: DataFrame | Path | str | Sequence[Path | str], layout: CSV | None
 ) -> tuple[tuple[Path, ...], tuple[Source, ...]]:
-    """Returns the files, none for a DataFrame, and what to read from."""
+    """Return the files, none for a DataFrame, and the sources to read."""
     if isinstance(given, str | Path):
         given = [given]
     if not isinstance(given, Sequence):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _BLOCK = 4 << 20
 _HEADER_BLOCK = 64 << 10
 _LONGEST_ROW = 64 << 20
-"""Bytes beyond which a row is taken for one whose quote is not closed."""
+"""Size in bytes beyond which a row is taken for one whose quote is not closed."""
 
 _ABOUT_QUOTES = (
     "Where quotes are plain letters, give layout=CSV(quotes=False); where a backslash escapes "
@@ -46,13 +46,13 @@ class TextFile(Source):
     """
 
     def __init__(self, path: Path, layout: CSV) -> None:
-        """Opens nothing yet."""
+        """Open nothing yet."""
         self._path, self._layout = path, layout
         self.name = path.name
         self._warned = self._swallowed = False
 
     def names(self) -> list[str]:
-        """Returns the names of the columns; none for a file without any row.
+        """Return the names of the columns; none for a file without any row.
 
         Raises:
             ValueError: If the file is no text, or its header has a quote that is not closed.
@@ -65,11 +65,11 @@ class TextFile(Source):
         return []
 
     def types(self) -> dict[str, pa.DataType]:
-        """Returns none: all is text, which any role can be read from."""
+        """Return no types: every column is text, which any role can be read from."""
         return {}
 
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
-        """Yields the rows of a block of text each, as bytes.
+        """Yield the rows of one block of text after another, as bytes.
 
         Raises:
             ValueError: If a quote is not closed, or anything but a delimiter follows a closing
@@ -100,7 +100,7 @@ class TextFile(Source):
             )
 
     def _blocks(self, first: int) -> Iterator[tuple[bytes, Records, int]]:
-        """Yields blocks of whole rows, and the number of each block's first line.
+        """Yield blocks of complete rows, and the number of each block's first line.
 
         Args:
             first: How many bytes are read at first.
@@ -133,7 +133,7 @@ class TextFile(Source):
                     )
 
     def _without_escaped_nulls(self, block: bytes, records: Records) -> tuple[bytes, list[str]]:
-        """Replaces marks of a missing value that have an escape; refuses and tells of others.
+        """Replace escaped marks of a missing value, and refuse or warn of other escaped letters.
 
         Raises:
             ValueError: If a value is an escaped N alone, which would be the category N.
@@ -156,7 +156,7 @@ class TextFile(Source):
         return block, null
 
     def _warn_of_other_codes(self, rows: pa.RecordBatch) -> None:
-        """Tells once of text that is no UTF-8: in another file, or in Parquet, its ids differ."""
+        """Warn once of text that is not UTF-8, whose ids differ from those in a Parquet file."""
         pa = arrow()
         for name in rows.schema.names:
             try:
@@ -174,7 +174,7 @@ class TextFile(Source):
     def _warn_of_swallowed_rows(
         self, block: bytes, records: Records, line: int, width: int
     ) -> None:
-        """Tells once of rows that two stray quotes may have made one value of."""
+        """Warn once of a value that may be several rows, joined by two stray quotes."""
         lines = np.diff(np.append(records.lines, records.used_lines))
         for row in np.flatnonzero((lines > 1) & (records.widths == width)):
             text = block[records.starts[row] : records.ends[row]]
@@ -189,7 +189,7 @@ class TextFile(Source):
                 return
 
     def _start(self, block: bytes) -> bytes:
-        """Returns the first block without the mark of UTF-8."""
+        """Return the first block without the byte order mark; refuse UTF-16."""
         if block.startswith(_UTF_16) or b"\0" in block[:1024]:
             raise ValueError(
                 f"{self._path} must be text in UTF-8 or another code that extends ASCII, but "
@@ -216,7 +216,7 @@ class TextFile(Source):
         names: Sequence[str],
         columns: Sequence[str],
     ) -> pa.RecordBatch:
-        """Reads the good rows of a block."""
+        """Read the well-formed rows of a block."""
         pa = arrow()
         keys = [str(names.index(column)) for column in columns]  # names could be alike
         count = int(good.sum())
@@ -263,15 +263,15 @@ class TextFile(Source):
 
 
 def _before_zeros(block: bytes, records: Records) -> bytes:
-    """Returns the rows before the one that holds the first zero byte."""
+    """Return the rows before the one that holds the first zero byte."""
     before = np.searchsorted(records.ends, block.index(b"\0"), side="right")
     return block[: records.ends[before - 1] if before else 0]
 
 
 def _without_spaced_nulls(rows: pa.RecordBatch, null: Sequence[str]) -> pa.RecordBatch:
-    """Makes also those marks null that have spaces around them, or zeros after the point.
+    """Replace marks of a missing value by null also with spaces around or zeros after the point.
 
-    A column of numbers gets these zeros where one value of it is missing.
+    Programs add these zeros to a column of integers if one of its values is missing.
     """
     if not null:
         return rows
@@ -291,7 +291,7 @@ def _without_spaced_nulls(rows: pa.RecordBatch, null: Sequence[str]) -> pa.Recor
 
 
 def _without_escaped_nulls(block: bytes, records: Records, layout: CSV) -> tuple[bytes, list[str]]:
-    r"""Replaces texts like \N by as many zero bytes: unescaped, they would be plain letters."""
+    r"""Replace texts like \N by as many zero bytes: unescaped, they would be plain letters."""
     escape = layout.escape or ""
     marks = [text for text in layout.null if escape in text]
     null = [text for text in layout.null if escape not in text]
@@ -304,7 +304,7 @@ def _without_escaped_nulls(block: bytes, records: Records, layout: CSV) -> tuple
 def _values(
     block: bytes, records: Records, layout: CSV, texts: Sequence[str]
 ) -> Iterator[tuple[int, int]]:
-    """Yields where values without quotes are one of these texts."""
+    """Yield the offsets at which unquoted values that are one of these texts begin and end."""
     if not texts:
         return
     edge = re.escape(layout.delimiter).encode() + rb"\r\n"
