@@ -205,8 +205,7 @@ def _odd(marks: Mask) -> Mask:
 def _after_spaces(quote: int, separators: Mask, block: bytes) -> bool:
     """Return True if there are only spaces between a separator and a quote.
 
-    A program that writes a space after each comma means a quoted value, which may hold new
-    lines.
+    Programs that write a space after each comma mean a quoted value, which may hold new lines.
     """
     place = quote - 1
     while place >= 0 and not separators[place]:

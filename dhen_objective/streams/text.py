@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +11,11 @@ import numpy as np
 from jaxtyping import Bool
 
 from dhen_objective.streams.layout import CSV
+from dhen_objective.streams.nulls import without_escaped_nulls, without_spaced_nulls
 from dhen_objective.streams.opening import open_bytes
 from dhen_objective.streams.part import Part, Source, arrow
 from dhen_objective.streams.records import Records, find_records
-from dhen_objective.streams.suspects import escaped_letter, may_be_rows
+from dhen_objective.streams.suspects import ABOUT_QUOTES, Suspects
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,10 +25,6 @@ _HEADER_BLOCK = 64 << 10
 _LONGEST_ROW = 64 << 20
 """Size in bytes beyond which a row is taken for one whose quote is not closed."""
 
-_ABOUT_QUOTES = (
-    "Where quotes are plain letters, give layout=CSV(quotes=False); where a backslash escapes "
-    r'them, CSV(escape="\\").'
-)
 _ZEROS = "a text must not hold zero bytes, as a crash of the machine leaves behind."
 
 _JOINED = (
@@ -49,7 +44,7 @@ class TextFile(Source):
         """Open nothing yet."""
         self._path, self._layout = path, layout
         self.name = path.name
-        self._warned = self._swallowed = False
+        self._suspects = Suspects(path, layout)
 
     def names(self) -> list[str]:
         """Return the names of the columns; none for a file without any row.
@@ -87,10 +82,8 @@ class TextFile(Source):
             lines = line + records.lines
             torn = np.flatnonzero(found & ~good)
             rows = self._read(block, records, good, names, columns)
-            if not self._warned and not block.isascii():
-                self._warn_of_other_codes(rows)
-            if not self._swallowed:
-                self._warn_of_swallowed_rows(block, records, line, len(names))
+            self._suspects.warn_of_other_codes(block, rows)
+            self._suspects.warn_of_swallowed_rows(block, records, line, len(names))
             yield Part(
                 source=self.name,
                 lines=lines[good],
@@ -111,7 +104,7 @@ class TextFile(Source):
             while True:
                 block += more
                 records = find_records(block, self._layout, last=not more)
-                fault = records.fault and f"{records.fault}. {_ABOUT_QUOTES}"
+                fault = records.fault and f"{records.fault}. {ABOUT_QUOTES}"
                 if not block.isascii() and (b"\n" + _BOM in block or b"\r" + _BOM in block):
                     raise ValueError(f"{self._path}: {_JOINED}")
                 if b"\0" in more:
@@ -131,62 +124,6 @@ class TextFile(Source):
                         f"{self._path}:{line}: a row must have at most {_LONGEST_ROW >> 20} MiB, "
                         "but a longer one begins here; is a quote not closed?"
                     )
-
-    def _without_escaped_nulls(self, block: bytes, records: Records) -> tuple[bytes, list[str]]:
-        """Replace escaped marks of a missing value, and refuse or warn of other escaped letters.
-
-        Raises:
-            ValueError: If a value is an escaped N alone, which would be the category N.
-        """
-        block, null = _without_escaped_nulls(block, records, self._layout)
-        mark = f"{self._layout.escape}N"
-        if next(_values(block, records, self._layout, [mark]), None) is not None:
-            raise ValueError(
-                f"null must name {mark}, which is a missing value in files of databases, where "
-                f"escape is given, but got {self._layout.null} for {self._path}, which has it."
-            )
-        pair = escaped_letter(block[: records.used], self._layout)
-        if pair is not None:
-            warnings.warn(
-                f"{self._path} has {pair!r}, an escape before a letter or digit: it is read as "
-                f"{pair[1:]!r}. PostgreSQL means tabs and new lines by some, and programs that "
-                "do not escape the escape mean both characters.",
-                stacklevel=2,
-            )
-        return block, null
-
-    def _warn_of_other_codes(self, rows: pa.RecordBatch) -> None:
-        """Warn once of text that is not UTF-8, whose ids differ from those in a Parquet file."""
-        pa = arrow()
-        for name in rows.schema.names:
-            try:
-                rows.column(name).cast(pa.string())
-            except pa.ArrowInvalid:
-                self._warned = True
-                warnings.warn(
-                    f"{self._path} has text in {name!r} that is not in UTF-8. It is taken as it "
-                    "is: the ids of letters beyond ASCII differ from those of the same text in "
-                    "UTF-8, as in Parquet files and DataFrames.",
-                    stacklevel=2,
-                )
-                return
-
-    def _warn_of_swallowed_rows(
-        self, block: bytes, records: Records, line: int, width: int
-    ) -> None:
-        """Warn once of a value that may be several rows, joined by two stray quotes."""
-        lines = np.diff(np.append(records.lines, records.used_lines))
-        for row in np.flatnonzero((lines > 1) & (records.widths == width)):
-            text = block[records.starts[row] : records.ends[row]]
-            if may_be_rows(text, self._layout.delimiter.encode(), width):
-                self._swallowed = True
-                warnings.warn(
-                    f"{self._path}:{line + records.lines[row]}: a value in quotes has new lines, "
-                    "and each of its lines could be a row of its own. It is taken for one row. "
-                    f"{_ABOUT_QUOTES}",
-                    stacklevel=2,
-                )
-                return
 
     def _start(self, block: bytes) -> bytes:
         """Return the first block without the byte order mark; refuse UTF-16."""
@@ -225,7 +162,8 @@ class TextFile(Source):
             return pa.RecordBatch.from_arrays(nothing, names=list(columns))
         layout, null = self._layout, list(self._layout.null)
         if layout.escape is not None:
-            block, null = self._without_escaped_nulls(block, records)
+            block, null = without_escaped_nulls(block, records, layout, self._path)
+            self._suspects.warn_of_escaped_letter(block[: records.used])
         text = memoryview(block)[: records.used]
         if not good.all():
             kept = np.repeat(good, records.ends - records.starts)
@@ -259,58 +197,10 @@ class TextFile(Source):
                 f"after the last one, but {len(table)} were read."
             )
         (rows,) = table.rename_columns(list(columns)).combine_chunks().to_batches()
-        return _without_spaced_nulls(rows, null)
+        return without_spaced_nulls(rows, null)
 
 
 def _before_zeros(block: bytes, records: Records) -> bytes:
     """Return the rows before the one that holds the first zero byte."""
     before = np.searchsorted(records.ends, block.index(b"\0"), side="right")
     return block[: records.ends[before - 1] if before else 0]
-
-
-def _without_spaced_nulls(rows: pa.RecordBatch, null: Sequence[str]) -> pa.RecordBatch:
-    """Replace marks of a missing value by null also with spaces around or zeros after the point.
-
-    Programs add these zeros to a column of integers if one of its values is missing.
-    """
-    if not null:
-        return rows
-    import pyarrow.compute as pc
-
-    pa = arrow()
-    marks = "|".join(map(re.escape, null))
-    numbers = [mark for mark in null if re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", mark)]
-    zeros = "|".join(re.escape(mark) + (r"0*" if "." in mark else r"\.0*") for mark in numbers)
-    marks = f"{marks}|{zeros}" if zeros else marks
-    spaced = rf"^([ \t]+({marks})[ \t]*|({marks})[ \t]+{'|' + zeros if zeros else ''})$"
-    columns = [
-        pc.if_else(pc.match_substring_regex(column, spaced), pa.scalar(None, column.type), column)
-        for column in rows.columns
-    ]
-    return pa.RecordBatch.from_arrays(columns, names=rows.schema.names)
-
-
-def _without_escaped_nulls(block: bytes, records: Records, layout: CSV) -> tuple[bytes, list[str]]:
-    r"""Replace texts like \N by as many zero bytes: unescaped, they would be plain letters."""
-    escape = layout.escape or ""
-    marks = [text for text in layout.null if escape in text]
-    null = [text for text in layout.null if escape not in text]
-    changed = bytearray(block)
-    for first, end in _values(block, records, layout, marks):
-        changed[first:end] = bytes(end - first)
-    return bytes(changed), [*null, *("\0" * len(mark.encode()) for mark in marks)]
-
-
-def _values(
-    block: bytes, records: Records, layout: CSV, texts: Sequence[str]
-) -> Iterator[tuple[int, int]]:
-    """Yield the offsets at which unquoted values that are one of these texts begin and end."""
-    if not texts:
-        return
-    edge = re.escape(layout.delimiter).encode() + rb"\r\n"
-    choices = b"|".join(re.escape(text.encode()) for text in texts)
-    quoted = records.quoted
-    for match in re.finditer(rb"(?<![^%b])(?:%b)(?![^%b])" % (edge, choices, edge), block):
-        first, end = match.span()
-        if quoted is None or first == 0 or not quoted[first - 1]:
-            yield first, end
