@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,36 +12,21 @@ import optuna
 
 from dhen_objective.attributes import Attributes, description, measures
 from dhen_objective.checked import checked
-from dhen_objective.checkpoints import changed_files, checkpoint_path
+from dhen_objective.checkpoints import checkpoint_path
 from dhen_objective.config import DHENConfig, TrainConfig
-from dhen_objective.fingerprint import Fingerprint, Fingerprinted
+from dhen_objective.fingerprint import Fingerprinted
 from dhen_objective.inherited import InheritedReports
-from dhen_objective.metrics import Tally, ne_gain, ne_gain_with_error
+from dhen_objective.metrics import Tally
 from dhen_objective.ranges import check_device
 from dhen_objective.same_baseline import about_baseline, warn_of_another_baseline
+from dhen_objective.same_data import SameData
+from dhen_objective.score import Score, score_of, window_gain
 from dhen_objective.space import suggest_config
 from dhen_objective.streams.base import ClickStream
 from dhen_objective.train import Report, TrainResult, train
 from dhen_objective.whole_files import sweep
 
 Suggest = Callable[[optuna.Trial], tuple[DHENConfig, TrainConfig]]
-
-
-@checked
-@dataclass(frozen=True, kw_only=True)
-class Score:
-    """A network's result compared with the baseline's, on the same rows.
-
-    Attributes:
-        gain: NE gain of the last window, in %; negative is better.
-        error: Standard error of `gain` over the choice of the window's rows; NaN if the pass
-            stopped before its end.
-        result: The training.
-    """
-
-    gain: float
-    error: float
-    result: TrainResult
 
 
 @checked
@@ -114,8 +98,7 @@ class DHENObjective:
         self.checkpoints = checkpoints
         self._baseline_result: TrainResult | None = None
         self._baseline_of = self.baseline, self.training  # which a user may set to others
-        self._data: Fingerprint | None = None
-        self._identity = stream.identity
+        self._same_data = SameData(stream)
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -136,7 +119,7 @@ class DHENObjective:
         with self._lock:  # other threads wait for it, and then share it
             asked = self.baseline, self.training
             if self._baseline_result is None or self._baseline_of != asked:
-                self._check_data()
+                self._same_data.check_identity(self.stream)
                 stream = Fingerprinted(self.stream)
                 self._baseline_result = train(
                     stream,
@@ -144,7 +127,7 @@ class DHENObjective:
                     self.training,
                     checkpoint=self._checkpoint(self.baseline, self.training),
                 )
-                self._data, self._baseline_of = stream.fingerprint, asked
+                self._same_data.fingerprint, self._baseline_of = stream.fingerprint, asked
             result = self._baseline_result
         if result.is_lost(self.stream.prior):
             raise ValueError(
@@ -175,19 +158,14 @@ class DHENObjective:
         """
         training = training or self.training
         self._check_reports(training)
-        self._check_data()
+        self._same_data.check_identity(self.stream)
         checkpoint = self._checkpoint(config, training)
         stream = Fingerprinted(self.stream)
         result = train(stream, config, training, report=report, checkpoint=checkpoint)
         base = self.baseline_result
-        self._check_data()
-        self._check_examples(stream.fingerprint)
-        if result.diverged or not result.curve:
-            return Score(gain=math.nan, error=math.nan, result=result)
-        gain, error = self._gain(max(result.curve), result.last_window), math.nan
-        if result.rows == base.rows and len(result.losses) == len(base.losses):
-            gain, error = ne_gain_with_error(result.losses, base.losses)
-        return Score(gain=gain, error=error, result=result)
+        self._same_data.check_identity(self.stream)
+        self._same_data.check_examples(stream.fingerprint)
+        return score_of(result, base)
 
     def __call__(self, trial: optuna.Trial) -> float:
         """Return the last window's NE gain in %, NaN (a failed trial) if it diverged.
@@ -199,7 +177,7 @@ class DHENObjective:
         """
         if optuna.study.StudyDirection.MAXIMIZE in trial.study.directions:
             raise ValueError("direction must be 'minimize', as negative gains are better.")
-        self._check_data()
+        self._same_data.check_identity(self.stream)
         if self._suggest is None:
             config, training = suggest_config(trial, training=self.training)
         else:
@@ -208,12 +186,13 @@ class DHENObjective:
         _set(trial, description(self.stream, config, training))
         # Trains the baseline first, so that its time is not part of the trial's.
         baseline = self.baseline_result
-        about = about_baseline(baseline, self.baseline, self.training, self.stream, self._data)
+        data = self._same_data.fingerprint
+        about = about_baseline(baseline, self.baseline, self.training, self.stream, data)
         warn_of_another_baseline(trial, about)
         inherited = InheritedReports(trial, baseline.curve)
 
         def report(rows: int, window: Tally) -> bool:
-            gain = self._gain(rows, window)
+            gain = window_gain(rows, window, baseline)
             if not inherited.has(rows, gain):
                 trial.report(gain, step=rows)
             return trial.should_prune()
@@ -238,42 +217,12 @@ class DHENObjective:
             if value != ours:
                 raise ValueError(f"{name} must be the baseline's, {ours}, but got {value}.")
 
-    def _check_data(self) -> None:
-        """Refuse data that changed since the objective was made, on which the baseline rests."""
-        identity = self.stream.identity
-        if identity != self._identity:
-            changed = changed_files(self._identity.get("files", []), identity.get("files", []))
-            raise ValueError(
-                "stream must not change while an objective lives, but "
-                f"{', '.join(changed) or 'its identity'} changed; make the stream and the "
-                "objective anew."
-            )
-
-    def _check_examples(self, read: Fingerprint | None) -> None:
-        """Refuse a complete pass over examples other than the baseline's."""
-        if read is not None and self._data is not None and not read.same(self._data):
-            raise ValueError(
-                "stream must not change while an objective lives, but yields other ids, labels "
-                "or dense values than when the baseline was trained; it must yield the same "
-                "examples in each pass."
-            )
-
     def _checkpoint(self, config: DHENConfig, training: TrainConfig) -> Path | None:
         if self.checkpoints is None:
             return None
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         sweep(self.checkpoints)
         return checkpoint_path(self.checkpoints, self.stream, config, training)
-
-    def _gain(self, rows: int, window: Tally) -> float:
-        base = self.baseline_result.curve[rows]
-        if (window.rows, window.positives) != (base.rows, base.positives):
-            raise ValueError(
-                f"stream must not change while an objective lives, but the window that ends at "
-                f"row {rows} has {window.positives:g} positives of {window.rows}, where the "
-                f"baseline's had {base.positives:g} of {base.rows}."
-            )
-        return ne_gain(window.log_loss, base.log_loss)
 
 
 def _set(trial: optuna.Trial, attributes: Attributes) -> None:
