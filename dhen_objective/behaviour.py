@@ -1,4 +1,4 @@
-"""What a model predicts and learns, in a few numbers, to tell it from a model of other code."""
+"""A few numbers of what a model predicts and learns, to recognize a model of other code."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _TOLERANCE = 1e-4
 def behaviour(model: ClickModel, batch: Batch) -> list[list[float]]:
     """Return sums over the logits of a batch and over the gradients of each parameter.
 
-    Names, shapes and weights do not tell of all that a model does: not of its code, its plain
-    attributes or which of its parameters are frozen. The model is left as it was.
+    Names, shapes and weights do not show a model's code, its plain attributes or which of its
+    parameters are frozen. The model is left as it was.
 
     Returns:
-        For each a weighted sum, and the same of absolute values; nothing for parameters that
-        the logits do not depend on.
+        For the logits and then for each parameter, a weighted sum and the same sum of absolute
+        values; an empty list for parameters that the logits do not depend on.
     """
     parameters = [value for value in model.parameters() if value.requires_grad]
     with _moved(model), torch.random.fork_rng(devices=[]):

@@ -1,4 +1,4 @@
-"""Files in which trainings keep their state, so that the same training finds its own."""
+"""Checkpoint files, in which a training finds the state that it left behind."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def changed_files(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> li
 
 
 class Checkpoint:
-    """The file of one training: written at each report, taken up by the same training alone.
+    """The file of one training: written at each report, continued by the same training alone.
 
-    The file holds the state of the trainer, what it is a training of, with a hash of the weights
-    that it began with and what they predicted and learned from the first rows, the files of its
-    stream, and a hash of all rows that it learned from.
-    Whoever takes it up reads these rows again, so that a state of other data is not continued.
+    The file holds the state of the trainer, a description of the training, a hash of the initial
+    weights and what they predicted and learned from the first rows, the files of the stream, and
+    a hash of all rows learned from. To continue, these rows are read again, so that a state of
+    other data is refused.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class Checkpoint:
             **_shape(self._stream),
             "model": type(model).__name__,
             "config": config.to_dict() if isinstance(config, DHENConfig) else None,
-            # with what no weight tells of, such as a share of dropout, and whether it is on
+            # weights do not show these, such as the rate of dropout and whether it is on
             "modules": [repr(model), [module.training for module in model.modules()]],
             "weights": shapes,
             "initial weights": self._initial,

@@ -44,8 +44,8 @@ class DHENObjective:
     (examples per second of a training step), `ne` (of the last window), `ne_gain` (likewise, in
     %), `ne_gain_error`, `calibration` and `lifetime_ne`. NaN values are left out.
 
-    Trials of a study that were held against another baseline are told of in a warning, as their
-    values cannot be compared.
+    A warning names trials of the study that were compared with another baseline, since their
+    values cannot be compared with this one's.
 
     A training that diverges makes a failed trial, with the reason in the attribute `failure`.
 
@@ -184,7 +184,7 @@ class DHENObjective:
             config, training = self._suggest(trial)
         self._check_reports(training)
         _set(trial, description(self.stream, config, training))
-        # Trains the baseline first, so that its time is not part of the trial's.
+        # Train the baseline first, so that its time is not part of the trial's.
         baseline = self.baseline_result
         data = self._same_data.fingerprint
         about = about_baseline(baseline, self.baseline, self.training, self.stream, data)

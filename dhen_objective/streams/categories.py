@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _WHOLE = re.compile(rb"-?[0-9]{16,20}")
 _SHORTENED = re.compile(rb"-?[0-9]\.[0-9]{5}[eE]\+?(?:0?[6-9]|[1-9][0-9])")
-"""What Excel shows, and C's %g writes, of whole numbers with more digits."""
+"""Large integers as Excel shows them and C's %g writes them, with six digits."""
 
 _NULL = b"\\N"
 """A missing value in files of Hive, MySQL, PostgreSQL and Snowflake."""

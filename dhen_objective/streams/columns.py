@@ -19,10 +19,10 @@ _TRUTH = dict.fromkeys((b"true", b"True", b"TRUE"), b"1") | dict.fromkeys(
 )
 
 EXACT = {"halffloat": 2**11, "float": 2**24, "double": 2**53}
-"""Below these, floats of a type hold each whole number."""
+"""Up to these, floats of a type represent each integer exactly."""
 
 LARGEST = float(np.finfo(np.float32).max)
-"""Of a feature, which is a float32."""
+"""The largest value of a feature, which is a float32."""
 
 
 @dataclass(frozen=True)

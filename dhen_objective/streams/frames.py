@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MISSING = "missing"
-"""What stands for a missing value in the tables of packages; none holds it as text."""
+"""The category of a missing value in the tables of packages; none holds it as text."""
 
 
 def filled(column: pd.Series) -> pd.Series:

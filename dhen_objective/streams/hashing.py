@@ -28,7 +28,7 @@ ODD = (
 )
 """A regular expression that matches every text that is not its own `word`."""
 ODD_MARKS, LONGEST_ODD = (b".", b"-", b"+", b" ", b"\t"), 5
-"""A text that is longer and has none of these marks is not odd."""
+"""A text that is longer than this and has none of these marks does not match `ODD`."""
 
 _BYTES = (bytes, bytearray, memoryview)
 _SAME = {

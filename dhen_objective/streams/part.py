@@ -1,4 +1,4 @@
-"""Consecutive rows of one source, as Arrow's columns, with their numbers."""
+"""Consecutive rows of one source, as columns of Arrow, with their line numbers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Where the rows of a CSV text begin and end: rows, lines and columns counted by the standard.
+"""The rows of a CSV text: where they begin and end, and their lines and columns.
 
-Arrow, which then reads the values, does not tell of a quote that is never closed, counts lines
+Arrow, which then reads the values, does not report a quote that is never closed, counts lines
 wrongly after new lines in quotes, and cannot say which rows are too wide if they hold bytes
 other than UTF-8. The counts here come from the positions of quotes, delimiters and new lines, all
 found by numpy.
@@ -36,7 +36,7 @@ class Records:
         used: Offset at which the rest of the block begins.
         used_lines: Number of lines before it.
         fault: What is wrong with the quotes of the row that begins there, if anything.
-        quoted: Which bytes are in quotes, the opening quote among them; None if nowhere.
+        quoted: Which bytes are in quotes, the opening quote included; None if none are.
     """
 
     starts: Positions

@@ -64,7 +64,7 @@ class TableStream(ClickStream):
             columns: What the columns mean.
             prior: Rough share of positives, as known before the first example.
             layout: Of text files. By default, files whose name has .csv or .tsv in it are text
-                with a header. Parquet files are told by their first bytes.
+                with a header. Parquet files are recognized by their first bytes.
             rows: Take only the first well-formed rows; by default all.
             max_malformed: Largest share of malformed rows, in [0, 1).
 

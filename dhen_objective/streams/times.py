@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _FIRST_SECOND, _LAST_SECOND = 1e8, 1.99e9
-"""Between these, 1973 and 2033, a number is taken for seconds since 1970: milliseconds, days and
-dates written as 20141021 or 2014102105 lie outside."""
+"""Numbers between these, 1973 and 2033, are seconds since 1970. Milliseconds, days, and dates
+written as 20141021 or 2014102105 lie outside."""
 
 _DIGITS = dict.fromkeys("mdHMSyUWV", 2) | dict.fromkeys("wu", 1) | {"Y": 4, "G": 4, "j": 3}
-"""How many digits a directive of `strptime` writes, of those that always write as many."""
+"""Number of digits that a directive of `strptime` writes, for those that always write as many."""
 
 _FULL_YEAR = ("%Y", "%G", "ISO8601")
 _ROLLS_OVER, _INEXACT = re.compile("%[jUW]"), re.compile("%[fzZ]")
-"""Directives of which pandas takes day 366 for the first of the next year, and those that are
-not written as they were read."""
+"""Directives with which pandas takes day 366 for the first day of the next year, and directives
+that pandas writes otherwise than it reads them."""
 
 _RELATIVE = (b"now", b"today")
 """Texts that pandas takes for the time at which it reads them."""

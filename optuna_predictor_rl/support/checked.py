@@ -1,4 +1,4 @@
-"""Arguments of public functions and classes are held against their annotations when given.
+"""Checks of the arguments of public functions and classes against their annotations.
 
 `beartype` decides whether a single value fits its annotation. It looks at one random item of a
 container only, so containers are walked through here. The same file is in both packages, which
