@@ -21,13 +21,13 @@ _TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """The examples of a whole pass, in their order, whatever the size of the batches.
+    """Checksums of the examples of a full pass, in order, independent of the batch size.
 
     Attributes:
         ids: Checksum of the sparse ids.
         labels: Checksum of the labels.
         missing: Number of dense values that are missing.
-        total: Weighted sum of the others; each row and each column has a weight of its own.
+        total: Weighted sum of the other dense values; weights differ by row and by column.
         size: The same sum of their absolute values.
     """
 

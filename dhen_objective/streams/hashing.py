@@ -50,8 +50,8 @@ def stable_id(value: object, *, field: str, size: int) -> int:
     and "TRUE"; a date and its midnight; a moment in any time zone, which is UTC where none is
     named. Spaces and tabs around text do not count. None, NaN and empty text are one category,
     which no text shares. Truth values are no numbers here: True and 1 are two categories. Text
-    with zeros or a plus in front, such as "05", is no number but a code. A whole number in a
-    float32 has all digits of what it holds, of which CSV files have eight at most.
+    with zeros or a plus in front, such as "05", is no number but a code. An integer in a float32
+    is hashed with all its digits; CSV files show at most eight of them.
 
     Examples:
         >>> stable_id("GROCERY", field="department", size=1024)

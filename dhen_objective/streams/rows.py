@@ -121,7 +121,7 @@ class Columns:
 
 
 class Rows:
-    """The rows of a part, read and checked, of which the well-formed ones are examples.
+    """The rows of a part, read and checked; the well-formed ones are examples.
 
     Attributes:
         good: Which rows are well-formed.

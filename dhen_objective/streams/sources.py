@@ -51,7 +51,7 @@ def open_file(path: Path, layout: CSV | None) -> TextFile | ParquetFile:
 def warn_of_same_content(paths: Sequence[Path], sources: Sequence[Source]) -> None:
     """Warn of files with equal content, whose rows are read twice.
 
-    Small files, of which some may well hold the same few rows, are not compared.
+    Small files are not compared, since they may well hold the same few rows by accident.
 
     Args:
         paths: The files.

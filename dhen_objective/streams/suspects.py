@@ -1,4 +1,4 @@
-"""Signs that a text has another layout than the given one, of which readers are warned."""
+"""Signs that a text has another layout or encoding than assumed, and warnings of them."""
 
 from __future__ import annotations
 
