@@ -24,7 +24,8 @@ from dhen_objective.metrics import (
     paired_standard_error,
 )
 from dhen_objective.model import DHEN, DHENLayer
-from dhen_objective.objective import DHENObjective, Score
+from dhen_objective.objective import DHENObjective
+from dhen_objective.score import Score
 from dhen_objective.sgd import train_sgd
 from dhen_objective.size import NetworkSize, network_size
 from dhen_objective.space import SPACES, DHENSpace, params_of, suggest_config

@@ -1,4 +1,4 @@
-"""Files in which trainings keep their state, so that the same training finds its own."""
+"""Checkpoint files, in which a training finds the state that it left behind."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from typing import Any
 import torch
 from torch import nn
 
+from dhen_objective.behaviour import alike, behaviour
 from dhen_objective.config import DHENConfig, TrainConfig
-from dhen_objective.streams.base import Batch, ClickStream
+from dhen_objective.streams.base import Batch, ClickStream, matching
 from dhen_objective.trainer import Trainer
 from dhen_objective.whole_files import sweep, write_whole
 
 _ROWS = 256
-_MAGIC = b"dhen_objective checkpoint 3\n"
+_MAGIC = b"dhen_objective checkpoint 4\n"
 _DIGEST = 32
 
 
 def checkpoint_path(
     folder: Path, stream: ClickStream, config: DHENConfig, training: TrainConfig
 ) -> Path:
-    """Returns a file that is named after the stream, the network and its training.
+    """Return the path of a file named after the stream, the network and its training.
 
-    The stream is told by its shape and its first 256 examples. Since training depends on nothing
-    else, two trials with one configuration can share the file, even at the same time.
+    A stream is identified by its shape and its first 256 examples. Since training depends on
+    nothing else, two trials with one configuration can share the file, even at the same time.
     """
     batch = next(stream.batches(_ROWS), None)
     about = {**_shape(stream), "model": config.to_dict(), "training": training.to_dict()}
@@ -40,23 +41,24 @@ def checkpoint_path(
 
 
 def changed_files(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[str]:
-    """Returns the paths of a stream's files that are others than before; see `identity`."""
+    """Return the paths of a stream's files that are new or changed; see `identity`."""
     known = {file["path"]: file for file in before}
     return [file["path"] for file in now if known.get(file["path"]) != file]
 
 
 class Checkpoint:
-    """The file of one training: written at each report, taken up by the same training alone.
+    """The file of one training: written at each report, continued by the same training alone.
 
-    The file holds the state of the trainer, what it is a training of, with a hash of the weights
-    that it began with, the files of its stream, and a hash of all rows that it learned from.
-    Whoever takes it up reads these rows again, so that a state of other data is not continued.
+    The file holds the state of the trainer, a description of the training, a hash of the initial
+    weights and what they predicted and learned from the first rows, the files of the stream, and
+    a hash of all rows learned from. To continue, these rows are read again, so that a state of
+    other data is refused.
     """
 
     def __init__(
         self, path: Path, trainer: Trainer, stream: ClickStream, training: TrainConfig
     ) -> None:
-        """Writes nothing yet, and removes what killed writers of the file left behind.
+        """Write nothing yet, and remove the temporary files of writers that were killed.
 
         Raises:
             ValueError: If the path is a folder or its folder is not there.
@@ -67,11 +69,14 @@ class Checkpoint:
         self._trainer, self._stream, self._training = trainer, stream, training
         self._files: list[dict[str, Any]] = stream.identity.get("files", [])
         self._initial = _weights_hash(trainer.model)
+        learned = min(_ROWS, training.batch_size)  # before any state is kept
+        first = next(matching(stream.batches(learned), stream))
+        self._behaviour = behaviour(trainer.model, first.to(training.device))
         self._rows = hashlib.sha256()
         sweep(path.parent, path.name)
 
     def resume(self) -> Iterator[Batch]:
-        """Returns the batches that are left, after the trainer took up the state if it is there.
+        """Load the saved state, if there is one, and return the batches that are left to train on.
 
         Warns of a file that is damaged, of another training, or of other data; then all batches
         are left, and the next report replaces the file.
@@ -92,11 +97,12 @@ class Checkpoint:
         return batches
 
     def save(self) -> None:
-        """Writes the state whole or not at all."""
+        """Write the state, completely or not at all."""
         buffer = io.BytesIO()
         saved = {
             "about": self._about(),
             "files": self._files,
+            "behaviour": self._behaviour,
             "learned": self._trainer.rows,
             "rows": self._rows.hexdigest(),
             "state": self._trainer.state_dict(),
@@ -106,23 +112,25 @@ class Checkpoint:
         write_whole(self.path, [_MAGIC, hashlib.sha256(content).digest(), content])
 
     def remove(self) -> None:
-        """Removes the file; it need not be there."""
+        """Remove the file, if it is there."""
         self.path.unlink(missing_ok=True)
 
     def _batches(self) -> Iterator[Batch]:
-        """Yields all batches of the stream, and hashes their rows."""
+        """Yield all batches of the stream, and hash their rows."""
         self._rows = hashlib.sha256()
         for batch in self._stream.batches(self._training.batch_size):
             _add_rows(self._rows, batch)
             yield batch
 
     def _skip(self, batches: Iterator[Batch], saved: dict[str, Any]) -> None:
-        """Reads what the state has learned from, and checks that it is the same."""
+        """Skip the rows that the state has learned from; refuse other rows or another model."""
         left = saved["learned"]
         while left > 0 and (batch := next(batches, None)) is not None:
             left -= len(batch)
         if left or self._rows.hexdigest() != saved["rows"]:
             raise _UnusableError(f"is of other data{self._changed(saved['files'])}")
+        if not alike(saved["behaviour"], self._behaviour):
+            raise _UnusableError("is of a model that predicted or learned otherwise")
 
     def _changed(self, files: list[dict[str, Any]]) -> str:
         changed = changed_files(files, self._files)
@@ -135,7 +143,7 @@ class Checkpoint:
             raise _UnusableError(f"is of another training ({', '.join(other)})")
 
     def _about(self) -> dict[str, Any]:
-        """Returns what the state is of, as plain values."""
+        """Return the stream, model and training that the state belongs to, as plain values."""
         model = self._trainer.model
         config = getattr(model, "config", None)
         shapes = {name: list(value.shape) for name, value in model.state_dict().items()}
@@ -143,7 +151,8 @@ class Checkpoint:
             **_shape(self._stream),
             "model": type(model).__name__,
             "config": config.to_dict() if isinstance(config, DHENConfig) else None,
-            "modules": repr(model),  # with what no weight tells of, such as a share of dropout
+            # weights do not show these, such as the rate of dropout and whether it is on
+            "modules": [repr(model), [module.training for module in model.modules()]],
             "weights": shapes,
             "initial weights": self._initial,
             "training": self._training.to_dict(),
@@ -151,7 +160,7 @@ class Checkpoint:
 
 
 class _UnusableError(Exception):
-    """What is wrong with a checkpoint, as the end of a sentence about it."""
+    """A checkpoint that cannot be used; the message completes "The checkpoint ..."."""
 
 
 def _read(path: Path, device: str | torch.device) -> dict[str, Any] | None:
@@ -180,7 +189,7 @@ def _shape(stream: ClickStream) -> dict[str, Any]:
 
 
 def _weights_hash(model: nn.Module) -> str:
-    """Returns a hash of all weights: they tell the seed of a model, and what it learned before."""
+    """Return a hash of all weights, which differ by the seed and by what the model has learned."""
     digest = hashlib.sha256()
     for name, value in model.state_dict().items():
         digest.update(name.encode())

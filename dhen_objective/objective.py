@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,35 +12,21 @@ import optuna
 
 from dhen_objective.attributes import Attributes, description, measures
 from dhen_objective.checked import checked
-from dhen_objective.checkpoints import changed_files, checkpoint_path
+from dhen_objective.checkpoints import checkpoint_path
 from dhen_objective.config import DHENConfig, TrainConfig
+from dhen_objective.fingerprint import Fingerprinted
 from dhen_objective.inherited import InheritedReports
-from dhen_objective.metrics import Tally, ne_gain, ne_gain_with_error
+from dhen_objective.metrics import Tally
 from dhen_objective.ranges import check_device
-from dhen_objective.same_baseline import warn_of_another_baseline
+from dhen_objective.same_baseline import about_baseline, warn_of_another_baseline
+from dhen_objective.same_data import SameData
+from dhen_objective.score import Score, score_of, window_gain
 from dhen_objective.space import suggest_config
 from dhen_objective.streams.base import ClickStream
 from dhen_objective.train import Report, TrainResult, train
 from dhen_objective.whole_files import sweep
 
 Suggest = Callable[[optuna.Trial], tuple[DHENConfig, TrainConfig]]
-
-
-@checked
-@dataclass(frozen=True, kw_only=True)
-class Score:
-    """A network's result compared with the baseline's, on the same rows.
-
-    Attributes:
-        gain: NE gain of the last window, in %; negative is better.
-        error: Standard error of `gain` over the choice of the window's rows; NaN if the pass
-            stopped before its end.
-        result: The training.
-    """
-
-    gain: float
-    error: float
-    result: TrainResult
 
 
 @checked
@@ -54,13 +39,13 @@ class DHENObjective:
 
     User attributes of a trial, in plain Python types: before the training `config` (JSON of the
     network and its training), `flops` (per example), `parameters`, `memory` (bytes of weights and
-    optimizer state) and `baseline` (JSON of its rows and of its last window's positives and log
-    loss); after it, also if it was pruned, `rows`, `seconds`, `qps` (examples per second of a
-    training step), `ne` (of the last window), `ne_gain` (likewise, in %), `ne_gain_error`,
-    `calibration` and `lifetime_ne`. NaN values are left out.
+    optimizer state) and `baseline` (JSON of its network, training and data, and of its last
+    window's positives and log loss); after it, also if it was pruned, `rows`, `seconds`, `qps`
+    (examples per second of a training step), `ne` (of the last window), `ne_gain` (likewise, in
+    %), `ne_gain_error`, `calibration` and `lifetime_ne`. NaN values are left out.
 
-    Trials of a study that were held against another baseline are told of in a warning, as their
-    values cannot be compared.
+    A warning names trials of the study that were compared with another baseline, since their
+    values cannot be compared with this one's.
 
     A training that diverges makes a failed trial, with the reason in the attribute `failure`.
 
@@ -112,7 +97,8 @@ class DHENObjective:
         self._label = label
         self.checkpoints = checkpoints
         self._baseline_result: TrainResult | None = None
-        self._identity = stream.identity
+        self._baseline_of = self.baseline, self.training  # which a user may set to others
+        self._same_data = SameData(stream)
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -131,14 +117,17 @@ class DHENObjective:
                 since the objective was made.
         """
         with self._lock:  # other threads wait for it, and then share it
-            if self._baseline_result is None:
-                self._check_data()
+            asked = self.baseline, self.training
+            if self._baseline_result is None or self._baseline_of != asked:
+                self._same_data.check_identity(self.stream)
+                stream = Fingerprinted(self.stream)
                 self._baseline_result = train(
-                    self.stream,
+                    stream,
                     self.baseline,
                     self.training,
                     checkpoint=self._checkpoint(self.baseline, self.training),
                 )
+                self._same_data.fingerprint, self._baseline_of = stream.fingerprint, asked
             result = self._baseline_result
         if result.is_lost(self.stream.prior):
             raise ValueError(
@@ -169,17 +158,14 @@ class DHENObjective:
         """
         training = training or self.training
         self._check_reports(training)
-        self._check_data()
+        self._same_data.check_identity(self.stream)
         checkpoint = self._checkpoint(config, training)
-        result = train(self.stream, config, training, report=report, checkpoint=checkpoint)
+        stream = Fingerprinted(self.stream)
+        result = train(stream, config, training, report=report, checkpoint=checkpoint)
         base = self.baseline_result
-        self._check_data()
-        if result.diverged or not result.curve:
-            return Score(gain=math.nan, error=math.nan, result=result)
-        gain, error = self._gain(max(result.curve), result.last_window), math.nan
-        if result.rows == base.rows and len(result.losses) == len(base.losses):
-            gain, error = ne_gain_with_error(result.losses, base.losses)
-        return Score(gain=gain, error=error, result=result)
+        self._same_data.check_identity(self.stream)
+        self._same_data.check_examples(stream.fingerprint)
+        return score_of(result, base)
 
     def __call__(self, trial: optuna.Trial) -> float:
         """Return the last window's NE gain in %, NaN (a failed trial) if it diverged.
@@ -191,20 +177,22 @@ class DHENObjective:
         """
         if optuna.study.StudyDirection.MAXIMIZE in trial.study.directions:
             raise ValueError("direction must be 'minimize', as negative gains are better.")
-        self._check_data()
+        self._same_data.check_identity(self.stream)
         if self._suggest is None:
             config, training = suggest_config(trial, training=self.training)
         else:
             config, training = self._suggest(trial)
         self._check_reports(training)
         _set(trial, description(self.stream, config, training))
-        # Trains the baseline first, so that its time is not part of the trial's.
+        # Train the baseline first, so that its time is not part of the trial's.
         baseline = self.baseline_result
-        warn_of_another_baseline(trial, baseline)
+        data = self._same_data.fingerprint
+        about = about_baseline(baseline, self.baseline, self.training, self.stream, data)
+        warn_of_another_baseline(trial, about)
         inherited = InheritedReports(trial, baseline.curve)
 
         def report(rows: int, window: Tally) -> bool:
-            gain = self._gain(rows, window)
+            gain = window_gain(rows, window, baseline)
             if not inherited.has(rows, gain):
                 trial.report(gain, step=rows)
             return trial.should_prune()
@@ -229,33 +217,12 @@ class DHENObjective:
             if value != ours:
                 raise ValueError(f"{name} must be the baseline's, {ours}, but got {value}.")
 
-    def _check_data(self) -> None:
-        """Refuse data that changed since the objective was made, on which the baseline rests."""
-        identity = self.stream.identity
-        if identity != self._identity:
-            changed = changed_files(self._identity.get("files", []), identity.get("files", []))
-            raise ValueError(
-                "stream must not change while an objective lives, but "
-                f"{', '.join(changed) or 'its identity'} changed; make the stream and the "
-                "objective anew."
-            )
-
     def _checkpoint(self, config: DHENConfig, training: TrainConfig) -> Path | None:
         if self.checkpoints is None:
             return None
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         sweep(self.checkpoints)
         return checkpoint_path(self.checkpoints, self.stream, config, training)
-
-    def _gain(self, rows: int, window: Tally) -> float:
-        base = self.baseline_result.curve[rows]
-        if (window.rows, window.positives) != (base.rows, base.positives):
-            raise ValueError(
-                f"stream must not change while an objective lives, but the window that ends at "
-                f"row {rows} has {window.positives:g} positives of {window.rows}, where the "
-                f"baseline's had {base.positives:g} of {base.rows}."
-            )
-        return ne_gain(window.log_loss, base.log_loss)
 
 
 def _set(trial: optuna.Trial, attributes: Attributes) -> None:

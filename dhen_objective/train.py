@@ -163,7 +163,7 @@ def train_model(
 
 
 def _check_fits(model: ClickModel, stream: ClickStream) -> None:
-    """Refuses a model for fewer ids, as those beyond a field would be ids of the next one."""
+    """Refuse a model for fewer ids: an id beyond its field would be read as one of the next."""
     ours, given = model.features.field_sizes, tuple(stream.field_sizes)
     if len(ours) != len(given) or any(map(operator.lt, ours, given)):
         raise ValueError(f"model must have the stream's field_sizes {given}, but got {ours}.")
@@ -193,7 +193,8 @@ def learn(
     batches = stream.batches(training.batch_size) if saved is None else saved.resume()
     start -= learner.seconds  # of a state that was taken up, whose reports are repeated
     stopped = _report(learner, learner.record.grid[: len(learner.record.cells)], report)
-    for batch in () if stopped else matching(batches, stream, seen=learner.rows):
+    left = matching(batches, stream, seen=learner.rows, most=training.batch_size)
+    for batch in () if stopped else left:
         done = learner.timed_step(batch.to(training.device))
         learner.seconds = time.perf_counter() - start
         stopped = _report(learner, done, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -42,9 +43,18 @@ class WindowedTally:
         self._losses: deque[Tensor] = deque(maxlen=window)
 
     def add(self, logits: Tensor, labels: Tensor) -> list[int]:
-        """Add the next examples and return the ends of the cells that they complete."""
+        """Add the next examples and return the ends of the cells that they complete.
+
+        Raises:
+            ValueError: See `log_losses`; also if there are more examples than the grid has.
+        """
         done: list[int] = []
         losses, predicted = log_losses(logits, labels), torch.sigmoid(logits.detach().double())
+        if self._rows + len(labels) > self.grid[-1]:
+            raise ValueError(
+                f"labels must be at most the {self.grid[-1] - self._rows} that are left of grid, "
+                f"but got {len(labels)}."
+            )
         start = 0
         while start < len(labels) and len(self.cells) < len(self.grid):
             end = self.grid[len(self.cells)]
@@ -67,8 +77,19 @@ class WindowedTally:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restore what `state_dict` returned; grid and window must be the same."""
-        *self.cells, self._open = [Tally(**cell) for cell in state["cells"]]
+        """Restore what `state_dict` returned; grid and window must be the same.
+
+        Raises:
+            ValueError: If they are not.
+        """
+        *cells, last = [Tally(**cell) for cell in state["cells"]]
+        ends = tuple(itertools.accumulate(cell.rows for cell in cells))
+        if ends != self.grid[: len(ends)] or len(state["losses"]) != min(len(ends), self.window):
+            raise ValueError(
+                f"state must be of the grid {self.grid} and the window {self.window}, but got "
+                f"cells that end at {ends} and losses of {len(state['losses'])} of them."
+            )
+        self.cells, self._open = cells, last
         self._rows = sum(cell.rows for cell in self.cells) + self._open.rows
         self._open_losses = [state["open_losses"]]
         self._losses = deque(state["losses"], maxlen=self.window)

@@ -9,7 +9,8 @@ from dhen_objective.streams.flights import FlightStream
 from dhen_objective.streams.layout import CSV
 from dhen_objective.streams.malformed import MalformedRow, MalformedRows, MalformedRowsError
 from dhen_objective.streams.rows import Columns
-from dhen_objective.streams.synthetic import PRESETS, SyntheticConfig, SyntheticStream
+from dhen_objective.streams.synthetic import SyntheticStream
+from dhen_objective.streams.synthetic_world import PRESETS, SyntheticConfig
 from dhen_objective.streams.table import TableStream
 
 __all__ = [

@@ -44,7 +44,7 @@ class ArrayStream(ClickStream):
         field_sizes: tuple[int, ...],
         prior: float,
     ) -> None:
-        """Takes the arrays without copying them; they must not change afterwards.
+        """Take the arrays without copying them; they must not change afterwards.
 
         Arrays of any order of bytes and any strides will do, also those of `np.load` with
         `mmap_mode`, which are read as they are asked for.
@@ -61,8 +61,9 @@ class ArrayStream(ClickStream):
             TypeError: If an array holds values of another kind.
             ValueError: If there are no rows, labels other than 0 and 1 or all the same, ids
                 outside their field, numbers that float32 cannot hold, values that are masked,
-                or arrays of another shape.
+                or arrays of another shape; or if two are of pandas and have other indices.
         """
+        _check_indices(dense=dense, sparse=sparse, labels=labels)
         self._labels = _array("labels", labels, axes=1, kinds="biuf", holds="0 and 1")
         self._sparse = _array("sparse", sparse, axes=2, kinds="biu", holds="integers")
         self._dense = _array("dense", dense, axes=2, kinds="biuf", holds="real numbers")
@@ -85,7 +86,7 @@ class ArrayStream(ClickStream):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """The class, the shape, and a checksum of rows here and there, which tells of changes."""
+        """The class, the shape, and a checksum of evenly spaced rows, which reveals changes."""
         rows = np.unique(np.linspace(0, self.n_rows - 1, _SAMPLED_ROWS).astype(np.int64))
         checksum = 0
         for array in (self._dense, self._sparse, self._labels):
@@ -110,7 +111,7 @@ class ArrayStream(ClickStream):
             raise ValueError("dense or sparse must have a column, but got none.")
 
     def _check_values(self, first: int) -> None:
-        """Checks the next rows."""
+        """Raise an error if a value in the next rows is out of range."""
         rows = slice(first, first + _CHECKED_ROWS)
         labels, sparse, dense = self._labels[rows], self._sparse[rows], self._dense[rows]
         wrong = (labels != 0) & (labels != 1)
@@ -147,8 +148,20 @@ class ArrayStream(ClickStream):
             )
 
 
+def _check_indices(**values: Any) -> None:
+    """Refuse pandas objects whose indices differ: rows are paired by position."""
+    known = [(name, value.index) for name, value in values.items() if hasattr(value, "iloc")]
+    for name, index in known[1:]:
+        first, expected = known[0]
+        if len(index) == len(expected) and not index.equals(expected):
+            raise ValueError(
+                f"{name} must have the index of {first}, as rows are paired by their places, but "
+                "got another one; give both in the same order, or as arrays."
+            )
+
+
 def _array(name: str, values: ArrayLike, *, axes: int, kinds: str, holds: str) -> np.ndarray:
-    """Returns values as an array, without a copy if they are one.
+    """Return values as an array, without a copy if they are one.
 
     Args:
         name: Of the argument.
@@ -173,7 +186,7 @@ def _array(name: str, values: ArrayLike, *, axes: int, kinds: str, holds: str) -
 
 
 def _holds_masked(values: object) -> bool:
-    """Returns whether a list, or one within it, holds masked values, which NumPy would unmask."""
+    """Return True if a list, or one within it, holds masked values, which NumPy would unmask."""
     if isinstance(values, list | tuple):
         return any(_holds_masked(value) for value in values)
     return isinstance(values, np.ma.MaskedArray) and bool(np.ma.is_masked(values))

@@ -1,4 +1,4 @@
-"""What a stream is: labelled examples in time order, read lazily in batches."""
+"""The interface of a stream: labelled examples in time order, read lazily in batches."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Batch:
         return len(self.labels)
 
     def rows(self, first: int, last: int) -> Batch:
-        """Returns the examples from `first` up to `last`, without a copy."""
+        """Return the examples from `first` up to, not including, `last`, without a copy."""
         return Batch(
             dense=self.dense[first:last],
             sparse=self.sparse[first:last],
@@ -54,7 +54,7 @@ class Batch:
 
     @staticmethod
     def join(parts: Sequence[Batch]) -> Batch:
-        """Returns the examples of all parts, one after the other."""
+        """Return the examples of all parts, one after the other."""
         if len(parts) == 1:
             return parts[0]
         return Batch(
@@ -64,7 +64,7 @@ class Batch:
         )
 
     def to(self, device: str | torch.device) -> Batch:
-        """Returns the batch on a device."""
+        """Return the batch on a device."""
         if device == "cpu":
             return self
         return Batch(
@@ -92,7 +92,7 @@ class ClickStream(ABC):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What the examples come from, as plain JSON values; a saved training keeps it.
+        """The source of the examples, as plain JSON values, which checkpoints store.
 
         By default the class and the shape. A stream of files adds `files`, one mapping for each
         with its `path`, size in `bytes` and time of change in `modified_ns`.
@@ -107,31 +107,39 @@ class ClickStream(ABC):
 
     @abstractmethod
     def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
-        """Yields the examples from row `start` on; only the last batch may be shorter.
+        """Yield the examples from row `start` on; only the last batch may be shorter.
 
         Raises:
             ValueError: If the batch size is not positive, or `start` is negative.
         """
 
 
-def matching(batches: Iterable[Batch], stream: ClickStream, *, seen: int = 0) -> Iterator[Batch]:
-    """Yields a stream's batches, which must be what the stream says of itself.
+def matching(
+    batches: Iterable[Batch], stream: ClickStream, *, seen: int = 0, most: int | None = None
+) -> Iterator[Batch]:
+    """Yield a stream's batches, and raise an error if they contradict the stream's attributes.
 
-    One column would be broadcast to several features, and an id beyond its field would be one of
-    the next field.
+    Otherwise one column would be broadcast to several features, and an id beyond its field would
+    be read as one of the next field.
 
     Args:
         batches: What the stream yields.
         stream: What it says.
         seen: Number of examples before these.
+        most: Size of the batches that were asked for; by default any will do.
 
     Raises:
-        ValueError: If a batch has other columns or an id outside its field, or there are not
-            `n_rows` examples in all.
+        ValueError: If a batch has other columns, an id outside its field or more examples than
+            were asked for, or there are not `n_rows` examples in all.
     """
     sizes = torch.tensor(stream.field_sizes, dtype=torch.int64, device="cpu")
     for batch in batches:
         _check_widths(batch, stream)
+        if most is not None and len(batch) > most:
+            raise ValueError(
+                f"stream must yield batches of at most batch_size = {most} examples, "
+                f"but got {len(batch)}."
+            )
         outside = (batch.sparse < 0) | (batch.sparse >= sizes.to(batch.sparse.device))
         if outside.any():
             row, field = outside.nonzero()[0].tolist()
@@ -161,13 +169,13 @@ def _check_widths(batch: Batch, stream: ClickStream) -> None:
 
 
 def check_batches(batch_size: int, start: int) -> None:
-    """Refuses sizes and rows that `ClickStream.batches` cannot do with."""
+    """Refuse a batch size below 1 and a negative first row."""
     check_at_least(1, batch_size=batch_size)
     check_at_least(0, start=start)
 
 
 def regroup(parts: Iterable[Batch], batch_size: int, *, start: int = 0) -> Iterator[Batch]:
-    """Yields the examples of parts of any size in batches of one size, from row `start` on."""
+    """Yield the examples of parts of any size in batches of one size, from row `start` on."""
     kept: list[Batch] = []
     for part in parts:
         skipped = min(start, len(part))

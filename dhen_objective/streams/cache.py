@@ -19,7 +19,7 @@ NAMES = ("dense", "sparse", "labels")
 
 
 def default_cache() -> Path:
-    """Returns the folder `dhen_objective` in `$XDG_CACHE_HOME` or `~/.cache`."""
+    """Return the folder `dhen_objective` in `$XDG_CACHE_HOME` or `~/.cache`."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "dhen_objective"
 
@@ -27,9 +27,9 @@ def default_cache() -> Path:
 def cached(
     name: str, build: Callable[[], Arrays], *, names: tuple[str, ...], folder: Path | None = None
 ) -> Arrays:
-    """Returns the arrays of the file `name`.npz, which is built if it is not there.
+    """Return the arrays of the file `name`.npz, which is built if it is not there.
 
-    The file appears whole or not at all, also with several writers. A file that is damaged, or
+    The file appears complete or not at all, also with several writers. A file that is damaged, or
     holds something else, is built anew with a warning. Temporary files of writers that were
     killed are removed.
 
@@ -60,7 +60,7 @@ def cached(
 
 
 def _load(path: Path, names: tuple[str, ...]) -> Arrays:
-    """Reads all arrays; the file's own checksums tell whether they are as they were written."""
+    """Read all arrays; the file's own checksums detect damage."""
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         if set(stored.files) != set(names):
             raise ValueError(f"it must hold {', '.join(names)}, but has {', '.join(stored.files)}")
@@ -79,7 +79,7 @@ def _save(path: Path, arrays: Arrays) -> None:
 
 
 def first_rows(arrays: Arrays, rows: int | None) -> Arrays:
-    """Returns the first rows of all arrays; all rows for None.
+    """Return the first rows of all arrays; all rows for None.
 
     Raises:
         ValueError: If `rows` is not positive or exceeds the arrays.

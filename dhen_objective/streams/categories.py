@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _WHOLE = re.compile(rb"-?[0-9]{16,20}")
+_SHORTENED = re.compile(rb"-?[0-9]\.[0-9]{5}[eE]\+?(?:0?[6-9]|[1-9][0-9])")
+"""Large integers as Excel shows them and C's %g writes them, with six digits."""
+
+_NULL = b"\\N"
+"""A missing value in files of Hive, MySQL, PostgreSQL and Snowflake."""
 
 
 def ids(column: pa.Array, *, field: str, size: int) -> Int64[np.ndarray, " n"]:
-    """Hashes categories as `stable_id` does, each one once."""
+    """Return the ids of categories, as `stable_id` does; hash each category once."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -32,7 +37,7 @@ def ids(column: pa.Array, *, field: str, size: int) -> Int64[np.ndarray, " n"]:
 
 
 def _words(column: pa.Array, field: str) -> list[bytes]:
-    """Returns the word of each value."""
+    """Return the word of each value; see `hashing.word`."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -47,9 +52,13 @@ def _words(column: pa.Array, field: str) -> list[bytes]:
         return [word(value) for value in column.to_pylist()]
     column = pc.fill_null(column.cast(pa.large_binary()), b"")
     words = column.to_numpy(zero_copy_only=False).tolist()
+    if _NULL in words:
+        _warn_of_null(field)
     rewritten: list[int] = []
     for i in _odd(column, words).tolist():  # all others are their own words
         text, words[i] = words[i], word(words[i])
+        if _SHORTENED.fullmatch(text):
+            _warn_of_six_digits(text, field)
         of_float = text.endswith(b".0") or b"e" in text.lower()
         if of_float and _WHOLE.fullmatch(words[i]):
             rewritten.append(abs(int(words[i])))
@@ -59,7 +68,7 @@ def _words(column: pa.Array, field: str) -> list[bytes]:
 
 
 def _odd(column: pa.Array, words: list[bytes]) -> Int64[np.ndarray, " _"]:
-    """Returns which texts may not be their own words."""
+    """Return the positions of texts that may not be their own words."""
     import pyarrow.compute as pc
 
     candidates, every = np.arange(len(column)), b"".join(words)
@@ -70,12 +79,29 @@ def _odd(column: pa.Array, words: list[bytes]) -> Int64[np.ndarray, " _"]:
     return candidates[odd.to_numpy(zero_copy_only=False)]
 
 
+def _warn_of_null(field: str) -> None:
+    warnings.warn(
+        rf"sparse {field!r} has the text \N, by which databases mean a missing value. Here it is "
+        r"a category, other than that of null in Parquet files: give CSV(null=(r'\N',)).",
+        stacklevel=2,
+    )
+
+
+def _warn_of_six_digits(text: bytes, field: str) -> None:
+    warnings.warn(
+        f"sparse {field!r} has numbers such as {text.decode()}, of which a program may have "
+        "shown six digits: all that begin with these are then one category. Write them as whole "
+        "numbers.",
+        stacklevel=2,
+    )
+
+
 def _numbers(column: pa.Array) -> Float64[np.ndarray, " n"]:
     return column.to_numpy(zero_copy_only=False).astype(np.float64)
 
 
 def _warn_of_lost_digits(values: Float64[np.ndarray, " n"], exact: int, field: str) -> None:
-    """Tells of whole numbers that were floats and have more digits than these hold."""
+    """Warn of integers that were stored as floats and have more digits than a float holds."""
     doubtful = values[(values >= exact) & (values < 2.0**64)]
     doubtful = doubtful[doubtful == np.floor(doubtful)]
     if len(doubtful):

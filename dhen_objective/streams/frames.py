@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MISSING = "missing"
-"""What stands for a missing value in the tables of packages; none holds it as text."""
+"""The category of a missing value in the tables of packages; none holds it as text."""
 
 
 def filled(column: pd.Series) -> pd.Series:
-    """Returns the values as objects, with missing ones as a category of their own."""
+    """Return the values as objects, with missing ones as a category of their own."""
     return column.astype(object).where(column.notna(), MISSING)
 
 
 def sparse_columns(frame: pd.DataFrame, fields: Mapping[str, int]) -> Int32[np.ndarray, "n f"]:
-    """Returns the hashed ids of the columns that `fields` names with their sizes."""
+    """Return the hashed ids of the columns that `fields` names with their sizes."""
     columns = [
         ids(
             to_array(filled(frame[name]) if frame[name].hasnans else frame[name]),

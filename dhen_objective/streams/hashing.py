@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Int64, UInt64
 
 MISSING = b"\xff\0missing"
-"""The word of a value that is not there: no text in UTF-8 is it."""
+"""The word of a missing value; it is not valid UTF-8, so that no text equals it."""
 
 _NUMBER = re.compile(rb"(-?)((?:0|[1-9]\d*)?)(?:\.(\d*))?")
 _POWER = re.compile(rb"-?(?:\d(?:\.\d*)?[eE][-+]?|(?:0|[1-9]\d*)(?:\.\d*)?[eE][-+])\d{1,3}")
@@ -26,9 +26,9 @@ ODD = (
     r"(?s)^(nan|NaN|-0|true|TRUE|false|FALSE|)$|\..*0$|\.$|^-?\.|^-?0\.0000"
     r"|^-?(\d(\.\d*)?[eE][-+]?|(0|[1-9]\d*)(\.\d*)?[eE][-+])\d{1,3}$|^....-|^[ \t]|[ \t]$"
 )
-"""What, as a regular expression, all texts match that are not their own `word`."""
+"""A regular expression that matches every text that is not its own `word`."""
 ODD_MARKS, LONGEST_ODD = (b".", b"-", b"+", b" ", b"\t"), 5
-"""A text that is longer and has none of these marks is not odd."""
+"""A text that is longer than this and has none of these marks does not match `ODD`."""
 
 _BYTES = (bytes, bytearray, memoryview)
 _SAME = {
@@ -38,10 +38,10 @@ _SAME = {
 
 
 def stable_id(value: object, *, field: str, size: int) -> int:
-    """Returns the id of a category in [0, size).
+    """Return the id of a category in [0, size).
 
     Python's own `hash` of a string changes with every process; CRC-32 does not. Its bits are
-    mixed by the last step of MurmurHash3, as alike words would share ids too often without. The
+    mixed by the last step of MurmurHash3, since otherwise similar words would often share ids. The
     field's name is part of what is hashed, so that equal values of different fields are
     unrelated.
 
@@ -50,8 +50,8 @@ def stable_id(value: object, *, field: str, size: int) -> int:
     and "TRUE"; a date and its midnight; a moment in any time zone, which is UTC where none is
     named. Spaces and tabs around text do not count. None, NaN and empty text are one category,
     which no text shares. Truth values are no numbers here: True and 1 are two categories. Text
-    with zeros or a plus in front, such as "05", is no number but a code. A whole number in a
-    float32 has all digits of what it holds, of which CSV files have eight at most.
+    with zeros or a plus in front, such as "05", is no number but a code. An integer in a float32
+    is hashed with all its digits; CSV files show at most eight of them.
 
     Examples:
         >>> stable_id("GROCERY", field="department", size=1024)
@@ -63,12 +63,12 @@ def stable_id(value: object, *, field: str, size: int) -> int:
 
 
 def hashed_ids(values: Iterable[object], *, field: str, size: int) -> Int64[np.ndarray, " n"]:
-    """Returns the ids of categories, as `stable_id` does."""
+    """Return the ids of categories, as `stable_id` does."""
     return hashed_words(map(word, values), field=field, size=size)
 
 
 def hashed_words(words: Iterable[bytes], *, field: str, size: int) -> Int64[np.ndarray, " n"]:
-    """Returns the ids of categories of which the `word` is known."""
+    """Return the ids of categories whose `word` is known."""
     if not isinstance(size, int | np.integer) or size < 1:
         raise ValueError(f"size must be an integer of at least 1, but got {size}.")
     begin = zlib.crc32(f"{field}=".encode())
@@ -77,7 +77,7 @@ def hashed_words(words: Iterable[bytes], *, field: str, size: int) -> Int64[np.n
 
 
 def word(value: object) -> bytes:
-    """Returns what is hashed: one text for each category.
+    """Return the text that is hashed for a category, the same for all its spellings.
 
     Examples:
         >>> [word(value) for value in (5.0, b"5.00", "1e+16", True, "08:00", "2.50", " a")]
@@ -106,7 +106,7 @@ def word(value: object) -> bytes:
 
 
 def _number(text: bytes) -> bytes:
-    """Returns the text of a number as Python writes it, and other text as it is.
+    """Return the text of a number as Python writes it, and other text unchanged.
 
     A number with more digits than a float has keeps them.
     """
@@ -133,7 +133,7 @@ def _number(text: bytes) -> bytes:
 
 
 def _time(text: bytes) -> bytes:
-    """Returns a time in UTC without what does not change it, and other text as it is."""
+    """Return a time in UTC in its shortest form, and other text unchanged."""
     match = _TIME.fullmatch(text)
     if not match:
         return text
@@ -150,7 +150,7 @@ def _time(text: bytes) -> bytes:
 
 
 def _mixed(hashes: UInt64[np.ndarray, " n"]) -> UInt64[np.ndarray, " n"]:
-    """The finalizer of MurmurHash3 (Appleby 2011): each bit depends on all."""
+    """Mix the bits with the finalizer of MurmurHash3 (Appleby 2011): each bit depends on all."""
     for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
         hashes = (hashes ^ (hashes >> np.uint64(33))) * np.uint64(factor)
     return hashes ^ (hashes >> np.uint64(33))

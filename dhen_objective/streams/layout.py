@@ -1,4 +1,4 @@
-"""How a text file is laid out."""
+"""The layout of a text file."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from dhen_objective.checked import checked
 @checked
 @dataclass(frozen=True, kw_only=True)
 class CSV:
-    r"""How a text file is laid out, in UTF-8 or any other code that extends ASCII.
+    r"""The layout of a text file in UTF-8 or any other encoding that extends ASCII.
 
     Attributes:
         delimiter: Between two columns.
         names: Names of the columns of a file without a header; by default there is one.
         quotes: Whether a value may stand in double quotes, which are doubled within it. It may
             then hold delimiters and new lines.
-        escape: A character that takes the meaning from the next one: a backslash for `\"`.
+        escape: A character that makes the next one a plain letter: a backslash for `\"`.
         null: Texts that mean a missing value, besides empty text: `("NA", r"\N")`.
 
     Raises:
-        ValueError: If a character is no single one of ASCII or has two meanings, or a name
-            occurs twice.
+        ValueError: If `delimiter` or `escape` is a quote, a new line, or not one character of
+            ASCII, if both are equal, or if `names` is empty or has a name twice.
 
     Examples:
         >>> CSV(delimiter="\t", names=("clicked", "shop"), null=("NA",)).delimiter

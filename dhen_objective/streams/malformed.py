@@ -1,4 +1,4 @@
-"""Counts rows that cannot be read, names the first of them, and stops when they are too many."""
+"""A count of malformed rows, which describes the first ones and stops if they are too many."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class MalformedRows:
     """
 
     def __init__(self, limit: float) -> None:
-        """Starts with nothing seen.
+        """Start with nothing seen.
 
         Raises:
             ValueError: If `limit` is no share.
@@ -56,13 +56,13 @@ class MalformedRows:
         self.first: list[MalformedRow] = []
 
     def add(self, describe: Callable[[], MalformedRow]) -> None:
-        """Counts a malformed row, and describes it if it is one of the first."""
+        """Count a malformed row, and describe it if it is one of the first."""
         self.count += 1
         if len(self.first) < _NAMED:
             self.first.append(describe())
 
     def check(self, *, at_end: bool = False) -> None:
-        """Stops the pass if too many rows were malformed.
+        """Raise an error if too many rows were malformed.
 
         Before the end, a share of fewer than 1,000 rows counts as one of 1,000, so that one bad
         row at the top of a file does not stop a run that allows a few.
@@ -78,7 +78,7 @@ class MalformedRows:
             )
 
     def finish(self) -> None:
-        """Checks the share at the end of a pass and warns of the rows that were left out."""
+        """Check the share at the end of a pass, and warn of the rows that were left out."""
         self.check(at_end=True)
         if self.count:
             warnings.warn(f"Malformed rows were left out: {self._summary()}.", stacklevel=2)

@@ -1,4 +1,4 @@
-"""Reads data that are compressed in several parts, of which none may be damaged."""
+"""A reader of data compressed in several parts, which detects damage in each of them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _READ = 1 << 16
 
 
 class Members(io.RawIOBase):
-    """What one compressed member after another holds, as parallel compressors write them.
+    """The content of consecutive compressed members, as parallel compressors write them.
 
-    Python's own readers take all that follows a member and is none for rubbish, and say nothing:
+    Python's own readers silently ignore anything after a member that is not a member itself:
     where the first byte of a member is damaged, the rest of the file would be lost.
     """
 
@@ -25,7 +25,7 @@ class Members(io.RawIOBase):
         new: Callable[[], BZ2Decompressor | LZMADecompressor],
         padding: bool = False,
     ) -> None:
-        """Reads nothing yet.
+        """Read nothing yet.
 
         Args:
             raw: The compressed data.
@@ -38,15 +38,15 @@ class Members(io.RawIOBase):
         self._ended = False
 
     def readable(self) -> bool:
-        """Returns True."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any, /) -> int:
-        """Fills a buffer as far as one step goes; 0 at the end.
+        """Fill the buffer by one step of decompression; return the bytes written, 0 at the end.
 
         Raises:
             EOFError: If the last member is cut.
-            OSError: If a member is damaged, or what follows one is none.
+            OSError: If a member is damaged, or is followed by anything but a member.
             lzma.LZMAError: Likewise.
         """
         view = memoryview(buffer).cast("B")
@@ -67,7 +67,7 @@ class Members(io.RawIOBase):
                 return len(content)
 
     def _next_member(self) -> None:
-        """Goes to the next member, if there is one."""
+        """Go to the next member, if there is one."""
         rest, zeros = self._member.unused_data, 0
         while True:
             kept = rest.lstrip(b"\0") if self._padding else rest

@@ -1,4 +1,4 @@
-"""Opens a file for reading, decompressed, and tells what is in it by its first bytes."""
+"""Files opened for reading, decompressed, whose first bytes say which format they have."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ _BZIP2 = re.compile(rb"BZh[1-9]")
 _BZIP2_WHOLE = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
 
 _LOOKED_AT = 4096
-"""Bytes at the start of a file that tell what it is."""
+"""Number of bytes at the start of a file from which its format is recognized."""
 
 _CONTROL = frozenset(range(32)) - frozenset(b"\t\n\v\f\r")
 
 
 def is_parquet(path: Path) -> bool:
-    """Returns whether a file is Parquet, whatever its name.
+    """Return True if a file is Parquet, regardless of its name.
 
     Raises:
-        ValueError: If it is something else that is no text either.
+        ValueError: If it is neither Parquet nor text.
     """
     with path.open("rb") as file:
         start = file.read(_LOOKED_AT)
@@ -59,9 +59,9 @@ def is_parquet(path: Path) -> bool:
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """Opens a file that may be compressed by gzip, bzip2, xz, zip, Zstandard or LZ4.
+    """Open a file that may be compressed by gzip, bzip2, xz, zip, Zstandard or LZ4.
 
-    What it is compressed by is told by its first bytes, not by its name.
+    Its first bytes, not its name, say how it is compressed.
 
     Raises:
         ValueError: From here or while it is read: if the compressed data are damaged or end too
@@ -98,7 +98,7 @@ def _decompressed(raw: IO[bytes], start: bytes, path: Path) -> Iterator[IO[bytes
 
 
 def _by_the_way(member: str) -> bool:
-    """Returns whether a member is a folder, or what macOS and Windows add by themselves."""
+    """Return True for a folder, and for files that macOS and Windows add by themselves."""
     folders, _, name = member.rpartition("/")
     return (
         name in ("", ".DS_Store", "Thumbs.db", "desktop.ini")

@@ -22,12 +22,12 @@ class ParquetFile(Source):
     """A Parquet file, read a row group at a time."""
 
     def __init__(self, path: Path) -> None:
-        """Opens nothing yet."""
+        """Open nothing yet."""
         self._path = path
         self.name = path.name
 
     def names(self) -> list[str]:
-        """Returns the names of the columns.
+        """Return the names of the columns.
 
         Raises:
             ValueError: If the file is damaged or no Parquet.
@@ -36,9 +36,9 @@ class ParquetFile(Source):
             return list(file.schema_arrow.names)
 
     def types(self) -> dict[str, pa.DataType]:
-        """Returns Arrow's types of all columns, those of extensions also where none is loaded.
+        """Return Arrow's types of all columns, also of extension types that are not loaded.
 
-        Without pandas, Arrow reads its periods as the whole numbers that they are stored as.
+        Without pandas, Arrow reads periods of pandas as the integers that they are stored as.
         """
         with self._open() as file:
             schema = file.schema_arrow
@@ -46,7 +46,7 @@ class ParquetFile(Source):
         return {field.name: _with_extension(field, named.get(field.name, "")) for field in schema}
 
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
-        """Yields the rows; holds one row group of the file.
+        """Yield the rows; one row group of the file is in memory at a time.
 
         `pyarrow.dataset` would read up to a gigabyte ahead.
         """
@@ -58,10 +58,10 @@ class ParquetFile(Source):
                 yield Part(source=self.name, lines=lines, rows=rows)
 
     def _batches(self, file: Any, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        """Yields the rows; old times of 96 bits in nanoseconds only where these can hold them.
+        """Yield the rows, with times of 96 bits in microseconds where nanoseconds would overflow.
 
-        Arrow says nothing of times before 1677 and after 2262, such as 9999-12-31 for "no end",
-        and makes others of them.
+        Arrow silently turns times before 1677 and after 2262, such as 9999-12-31 for "no end",
+        into others.
         """
         batches = file.iter_batches(_ROWS, columns=columns, use_threads=False)
         schema = [file.schema.column(i) for i in range(len(file.schema))]
@@ -96,13 +96,13 @@ class ParquetFile(Source):
 
 
 def _beyond_nanoseconds(stamps: pa.Array) -> bool:
-    """Returns whether some times in microseconds do not fit into 64 bits of nanoseconds."""
+    """Return True if some times in microseconds do not fit into 64 bits of nanoseconds."""
     values = stamps.cast("int64").drop_null().to_numpy(zero_copy_only=False)
     return bool((np.abs(values) > (2**63 - 1) // 1000).any())
 
 
 def _pandas_types(schema: pa.Schema) -> dict[str, str]:
-    """Returns the types that pandas notes in a file, by column."""
+    """Return the types that pandas has stored in a file's metadata, by column."""
     try:
         notes = json.loads((schema.metadata or {})[b"pandas"])
         return {str(note["field_name"]): str(note["numpy_type"]) for note in notes["columns"]}
@@ -111,7 +111,7 @@ def _pandas_types(schema: pa.Schema) -> dict[str, str]:
 
 
 def _with_extension(field: pa.Field, pandas_type: str) -> pa.DataType:
-    """Returns the type of a column, as an extension if it is one or is noted to be a period."""
+    """Return the type of a column; an extension type for extensions and for periods of pandas."""
     pa = arrow()
     name = (field.metadata or {}).get(b"ARROW:extension:name", b"").decode(errors="replace")
     storage = field.type

@@ -1,4 +1,4 @@
-"""Consecutive rows of one source, as Arrow's columns, with their numbers."""
+"""Consecutive rows of one source, as columns of Arrow, with their line numbers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Part:
 
 
 class Source(ABC):
-    """What rows are read from, in order and at constant memory.
+    """A source of rows, which are read in order and at constant memory.
 
     Attributes:
         name: For messages.
@@ -44,19 +44,19 @@ class Source(ABC):
 
     @abstractmethod
     def names(self) -> list[str]:
-        """Returns the names of its columns; none if there is nothing in it at all."""
+        """Return the names of its columns; none if the source is empty."""
 
     @abstractmethod
     def types(self) -> Mapping[str, pa.DataType]:
-        """Returns Arrow's types of those columns of which it is known before they are read."""
+        """Return Arrow's types of the columns whose type is known before their rows are read."""
 
     @abstractmethod
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
-        """Yields the rows with these columns, a part at a time."""
+        """Yield the rows with these columns, a part at a time."""
 
 
 def arrow() -> Any:
-    """Returns pyarrow.
+    """Return pyarrow.
 
     Raises:
         ImportError: If it is not installed.

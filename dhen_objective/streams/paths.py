@@ -13,7 +13,7 @@ _SUFFIX = re.compile(
     r"(\.(gz|gzip|bz2|xz|zip|zst|zstd|lz4|bak|backup|old|orig|tmp|csv|tsv|txt|parquet|pq)|~)$",
     re.I,
 )
-"""What two names of one table may differ in: compression, a backup, the format."""
+"""Suffixes that two names of one table may differ in: compression, a backup, the format."""
 
 _COPIES = (
     re.compile(r"(.+\.(?:csv|tsv|txt|parquet|pq))\W?.+", re.I),  # .csv.part, .csv.1, .csv_old
@@ -24,7 +24,7 @@ _COPIES = (
 
 
 def expand(paths: Iterable[Path | str]) -> tuple[Path, ...]:
-    """Returns the files; a folder or a pattern stands for its files in natural order.
+    """Return the files; a folder or a pattern stands for its files in natural order.
 
     In natural order, day_2.csv comes before day_10.csv and Day_10.csv. Files of a folder, and of
     the folders in it, are left out where a name begins with a dot or an underscore, as those of
@@ -55,7 +55,7 @@ def expand(paths: Iterable[Path | str]) -> tuple[Path, ...]:
 
 
 def natural(path: Path | str) -> tuple[list[list[tuple[str, int]]], str]:
-    """Returns what sorts paths, folder by folder, by the numbers in their names.
+    """Return a sort key that orders paths, folder by folder, by the numbers in their names.
 
     Names that differ only in zeros before a number, or in the size of letters, are ordered by
     their letters.
@@ -85,7 +85,7 @@ def _flat(found: Iterable[Path]) -> Iterator[Path]:
 
 
 def _walk(top: Path) -> Iterator[Path]:
-    """Yields the files of a folder and of those in it, also where these are links."""
+    """Yield the files of a folder and of those in it, also where these are links."""
     for name, folders, files in os.walk(top, followlinks=True, onerror=_raise):
         folder = Path(name)
         _check_delta(folder)
@@ -131,7 +131,7 @@ def _refuse(path: Path, one: Path, other: Path) -> NoReturn:
 
 
 def _originals(name: str) -> Iterator[str]:
-    """Yields the names that a file may be a copy of, or another version."""
+    """Yield the names of the tables that a file may be a copy or another version of."""
     stem = _table(Path(name)).name
     for of in (name, stem):
         for pattern in _COPIES:
@@ -140,7 +140,7 @@ def _originals(name: str) -> Iterator[str]:
 
 
 def _table(file: Path) -> Path:
-    """Returns a path without the suffixes that copies of one table differ in."""
+    """Return a path without the suffixes that copies of one table differ in."""
     name = file.name
     while (match := _SUFFIX.search(name)) and match.start():
         name = name[: match.start()]
@@ -148,7 +148,7 @@ def _table(file: Path) -> Path:
 
 
 def _parents(file: Path) -> set[Path]:
-    """Returns all folders above a file, also where it is a link."""
+    """Return all folders above a file and, if it is a link, above its target."""
     return {*file.absolute().parents, *file.resolve().parents}
 
 

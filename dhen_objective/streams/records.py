@@ -1,6 +1,6 @@
-"""Where the rows of a CSV text begin and end: rows, lines and columns counted by the standard.
+"""The rows of a CSV text: where they begin and end, and their lines and columns.
 
-Arrow, which then reads the values, does not tell of a quote that is never closed, counts lines
+Arrow, which then reads the values, does not report a quote that is never closed, counts lines
 wrongly after new lines in quotes, and cannot say which rows are too wide if they hold bytes
 other than UTF-8. The counts here come from the positions of quotes, delimiters and new lines, all
 found by numpy.
@@ -16,6 +16,7 @@ from jaxtyping import Bool, Int, UInt8
 from dhen_objective.streams.layout import CSV
 
 _QUOTE, _LF, _CR = b'"\n\r'
+_SPACES = b" \t"
 _WINDOW = 512 << 10
 """Bytes that are looked at together; their masks fit in a processor's cache."""
 
@@ -35,7 +36,7 @@ class Records:
         used: Offset at which the rest of the block begins.
         used_lines: Number of lines before it.
         fault: What is wrong with the quotes of the row that begins there, if anything.
-        quoted: Which bytes are in quotes, the opening quote among them; None if nowhere.
+        quoted: Which bytes are in quotes, the opening quote included; None if none are.
     """
 
     starts: Positions
@@ -49,7 +50,7 @@ class Records:
 
 
 def find_records(block: bytes, layout: CSV, *, last: bool) -> Records:
-    """Finds the rows of a block that begins with a row.
+    """Find the rows of a block that begins with a row.
 
     Args:
         block: The text.
@@ -69,7 +70,7 @@ def find_records(block: bytes, layout: CSV, *, last: bool) -> Records:
 
 
 def _joined(windows: list[Records]) -> Records:
-    """Returns the rows of windows that follow each other."""
+    """Return the rows of consecutive windows, with offsets from the start of the block."""
     if len(windows) == 1:
         return windows[0]
     used = np.cumsum([0, *(window.used for window in windows)]).tolist()
@@ -97,7 +98,7 @@ def _moved(parts: list[Positions], by: list[int]) -> Positions:
 
 
 def _in_window(block: bytes, layout: CSV, *, last: bool) -> Records:
-    """Finds the rows of a part of a block."""
+    """Find the rows of a part of a block."""
     text = np.frombuffer(block, np.uint8)
     escaped = _escaped(text, layout)
     new_lines = _new_lines(block, text, last=last)
@@ -123,7 +124,7 @@ def _in_window(block: bytes, layout: CSV, *, last: bool) -> Records:
 
 
 def _counts(marks: Mask, starts: Positions) -> Positions:
-    """Returns the number of marks from each start up to the next."""
+    """Return the number of marks from each start up to the next."""
     if not len(starts):
         return starts
     return np.add.reduceat(marks.view(np.int8), starts, dtype=np.int32)
@@ -138,7 +139,7 @@ def _without(mask: Mask, escaped: Positions) -> Mask:
 
 
 def _escaped(text: UInt8[np.ndarray, " _"], layout: CSV) -> Positions:
-    """Returns the offsets of bytes whose meaning is taken by the one before."""
+    """Return the offsets of the bytes that an escape precedes."""
     if layout.escape is None:
         return np.zeros(0, np.int64)
     found = np.flatnonzero(text == ord(layout.escape))
@@ -152,7 +153,7 @@ def _escaped(text: UInt8[np.ndarray, " _"], layout: CSV) -> Positions:
 
 
 def _new_lines(block: bytes, text: UInt8[np.ndarray, " _"], *, last: bool) -> Mask:
-    r"""Returns which bytes are \n, or \r that no \n follows."""
+    r"""Return which bytes are \n, or \r that no \n follows."""
     found = text == _LF
     if b"\r" in block:
         alone = text == _CR
@@ -165,7 +166,7 @@ def _new_lines(block: bytes, text: UInt8[np.ndarray, " _"], *, last: bool) -> Ma
 def _quoted(
     quotes: Mask, separators: Mask, block: bytes, *, last: bool
 ) -> tuple[Mask, int, str | None]:
-    """Returns what is in quotes, where what is whole ends, and the fault there."""
+    """Return which bytes are in quotes, where the complete part ends, and the fault there."""
     quoted = _odd(quotes)
     # nearly always: quotes stand beside separators or, when doubled, beside quotes
     well = separators | quotes
@@ -183,7 +184,7 @@ def _quoted(
 
 
 def _odd(marks: Mask) -> Mask:
-    """Returns whether the marks up to each place are odd in number; `np.cumsum` is slower.
+    """Return where the number of marks so far is odd; `np.cumsum` is slower.
 
     The marks are bits of words of 64. A word that is XORed with itself shifted by 1 has in each
     bit whether of the last two marks one is set; shifted by 2 after that, of the last four, and
@@ -201,16 +202,32 @@ def _odd(marks: Mask) -> Mask:
     return odd.view(bool)
 
 
+def _after_spaces(quote: int, separators: Mask, block: bytes) -> bool:
+    """Return True if there are only spaces between a separator and a quote.
+
+    Programs that write a space after each comma mean a quoted value, which may hold new lines.
+    """
+    place = quote - 1
+    while place >= 0 and not separators[place]:
+        if block[place] not in _SPACES:
+            return False
+        place -= 1
+    return True
+
+
 def _quoted_one_by_one(
     quotes: Mask, separators: Mask, block: bytes, *, last: bool
 ) -> tuple[Mask, int, str | None]:
-    """As `_quoted`, where quotes stand within plain values, are wrong, or are cut by the end."""
+    """Do the same as `_quoted` for quotes that are plain letters, wrong, or cut by the end."""
     around: list[int] = []
     places = np.flatnonzero(quotes).tolist()
     cut, fault, i = len(block), None, 0
     while i < len(places):
         first = places[i]
         if first and not separators[first - 1]:
+            if _after_spaces(first, separators, block):
+                cut, fault = first, "a quote must not follow spaces at the start of a value"
+                break
             i += 1  # a letter of a value that is not quoted
             continue
         end = i + 1

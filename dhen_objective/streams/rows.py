@@ -1,4 +1,4 @@
-"""What the columns of a table mean, and its rows as examples, with those that are none."""
+"""The meaning of a table's columns, and its rows as examples or as malformed ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CALENDAR = {"hour of the day": 24, "day of the week": 7}
 @checked
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """What the columns of a table mean.
+    """The meaning of the columns of a table.
 
     Attributes:
         label: 0 or 1, or false and true.
@@ -98,7 +98,7 @@ class Columns:
         return tuple(dict.fromkeys((self.label, *self.dense, *self.counts, *self.sparse, *time)))
 
     def refusal(self, name: str, kind: pa.DataType) -> str | None:
-        """Returns why a column of a type cannot play its roles, if it cannot."""
+        """Return why a column of a type cannot play its roles; None if it can."""
         roles = {
             "label": name == self.label,
             "dense": name in self.dense,
@@ -121,7 +121,7 @@ class Columns:
 
 
 class Rows:
-    """The rows of a part, read and checked, of which the well-formed ones are examples.
+    """The rows of a part, read and checked; the well-formed ones are examples.
 
     Attributes:
         good: Which rows are well-formed.
@@ -131,7 +131,7 @@ class Rows:
     def __init__(
         self, part: Part, columns: Columns, *, latest: float, limit: int | None = None
     ) -> None:
-        """Reads all columns but the categories.
+        """Read all columns but the categories.
 
         Args:
             part: The rows.
@@ -164,7 +164,7 @@ class Rows:
             self.good[self._end :] = False
 
     def _in_order(self, read: Values) -> Values:
-        """Adds to a time's faults that it is before an earlier one."""
+        """Mark times that are before an earlier one as wrong too."""
         self.good &= ~read.wrong
         self._time = read.values
         past = np.where(self.good, read.values, -np.inf)
@@ -175,7 +175,7 @@ class Rows:
         return Values(read.values, read.wrong | early, f"{read.rule}, not before an earlier row")
 
     def report(self, to: MalformedRows) -> None:
-        """Counts the rows, and says why the first malformed ones are none."""
+        """Count the rows, and describe why the first malformed ones are malformed."""
         part = self._part
         if self._end == len(self.good):
             torn = list(part.torn)
@@ -200,7 +200,7 @@ class Rows:
         return MalformedRow(self._part.source, int(self._part.lines[row]), reason)
 
     def batch(self) -> Batch:
-        """Returns the well-formed rows as examples."""
+        """Return the well-formed rows as examples."""
         columns, good = self._columns, self.good
         table = self._part.rows
         sparse = [

@@ -1,7 +1,9 @@
-"""Opens what rows are read from, and checks its columns before any is read."""
+"""Files opened as sources of rows, with checks of their columns before any row is read."""
 
 from __future__ import annotations
 
+import filecmp
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,9 +14,12 @@ from dhen_objective.streams.part import Source
 from dhen_objective.streams.rows import Columns
 from dhen_objective.streams.text import TextFile
 
+_COMPARED = 1000
+"""Size in bytes from which equal files are taken for copies."""
+
 
 def open_file(path: Path, layout: CSV | None) -> TextFile | ParquetFile:
-    """Returns a file as a source of rows; its first bytes tell whether it is Parquet.
+    """Return a file as a source of rows; its first bytes say whether it is Parquet.
 
     Args:
         path: The file.
@@ -43,8 +48,34 @@ def open_file(path: Path, layout: CSV | None) -> TextFile | ParquetFile:
     )
 
 
+def warn_of_same_content(paths: Sequence[Path], sources: Sequence[Source]) -> None:
+    """Warn of files with equal content, whose rows are read twice.
+
+    Small files are not compared, since they may well hold the same few rows by accident.
+
+    Args:
+        paths: The files.
+        sources: The same files as sources, whose columns were checked.
+    """
+    by_size: dict[int, list[int]] = {}
+    for i, path in enumerate(paths):
+        size = path.stat().st_size
+        if size < _COMPARED:
+            continue
+        for other in by_size.setdefault(size, []):
+            same = filecmp.cmp(paths[other], path, shallow=False)
+            if same and any(len(part.rows) for part in sources[i].parts(sources[i].names()[:1])):
+                warnings.warn(
+                    f"paths name {paths[other]} and {path}, which hold the same: "
+                    "their rows are read twice.",
+                    stacklevel=2,
+                )
+                return
+        by_size[size].append(i)
+
+
 def check_columns(source: Source, where: str, columns: Columns) -> None:
-    """Checks that a source has each column once, of a type that its role can be read from.
+    """Check that a source has each column once, of a type that its role can be read from.
 
     Args:
         source: Nothing is checked where it is empty.

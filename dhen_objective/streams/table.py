@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from dhen_objective.streams.malformed import MalformedRows
 from dhen_objective.streams.part import Source, arrow
 from dhen_objective.streams.paths import expand
 from dhen_objective.streams.rows import Columns, Rows
-from dhen_objective.streams.sources import check_columns, open_file
+from dhen_objective.streams.sources import check_columns, open_file, warn_of_same_content
 
 
 @checked
@@ -54,7 +55,7 @@ class TableStream(ClickStream):
         rows: int | None = None,
         max_malformed: float = 0.0,
     ) -> None:
-        """Looks at the columns, and reads the files once to count if `rows` is not given.
+        """Check the columns, and read the files once to count their rows if `rows` is not given.
 
         Args:
             paths: A pandas DataFrame, which may change afterwards, or one file or several, which
@@ -63,7 +64,7 @@ class TableStream(ClickStream):
             columns: What the columns mean.
             prior: Rough share of positives, as known before the first example.
             layout: Of text files. By default, files whose name has .csv or .tsv in it are text
-                with a header. Parquet files are told by their first bytes.
+                with a header. Parquet files are recognized by their first bytes.
             rows: Take only the first well-formed rows; by default all.
             max_malformed: Largest share of malformed rows, in [0, 1).
 
@@ -90,6 +91,8 @@ class TableStream(ClickStream):
             check_columns(source, where, columns)
             if isinstance(source, Frame):
                 source.keep(columns.names)
+        warn_of_same_content(self.paths, self._sources)
+        self._made_of = [_stamp(path) for path in self.paths]
         self.field_sizes = tuple(columns.fields.values())
         self.n_dense = len(columns.dense) + len(columns.counts)
         self.prior = prior
@@ -104,9 +107,10 @@ class TableStream(ClickStream):
         return {**super().identity, "files": [_stamp(path) for path in self.paths]}
 
     def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
-        """Yields the examples from row `start` on; only the last batch may be shorter.
+        """Yield the examples from row `start` on; only the last batch may be shorter.
 
-        Warns of malformed rows when the pass ends.
+        Warns of files that changed since the stream was made, and, when the pass ends, of
+        malformed rows.
 
         Raises:
             MalformedRowsError: If too many rows are malformed.
@@ -114,7 +118,22 @@ class TableStream(ClickStream):
                 positive, or `start` is negative.
         """
         check_batches(batch_size, start)
+        self._warn_of_changed_files()
         return regroup(self._limited(), batch_size, start=start)
+
+    def _warn_of_changed_files(self) -> None:
+        """Warn of files that changed since the stream was made: rows may be cut off."""
+        changed = [
+            str(path)
+            for path, before in zip(self.paths, self._made_of, strict=True)
+            if path.exists() and _stamp(path) != before
+        ]
+        if changed:
+            warnings.warn(
+                f"{', '.join(changed)} changed since the stream was made. The first {self.n_rows} "
+                "rows are read of what the files hold now; make the stream anew for all of them.",
+                stacklevel=3,
+            )
 
     def _limited(self) -> Iterator[Batch]:
         malformed, left = MalformedRows(self.max_malformed), self.n_rows
@@ -140,7 +159,7 @@ class TableStream(ClickStream):
         return count
 
     def _checked(self, malformed: MalformedRows, limit: int | None = None) -> Iterator[Rows]:
-        """Yields the rows up to a number of good ones, and counts the malformed."""
+        """Yield the rows up to a number of well-formed ones, and count the malformed ones."""
         latest = -math.inf
         for source in self._sources:
             for part in source.parts(self.columns.names):
@@ -158,7 +177,7 @@ class TableStream(ClickStream):
 def _sources(
     given: DataFrame | Path | str | Sequence[Path | str], layout: CSV | None
 ) -> tuple[tuple[Path, ...], tuple[Source, ...]]:
-    """Returns the files, none for a DataFrame, and what to read from."""
+    """Return the files, none for a DataFrame, and the sources to read."""
     if isinstance(given, str | Path):
         given = [given]
     if not isinstance(given, Sequence):
@@ -167,7 +186,8 @@ def _sources(
         return (), (Frame(given),)
     if not given:
         raise ValueError("paths must name a file, but got none.")
-    paths = expand(given)
+    # absolute, as the process may go to another folder, with files of the same names
+    paths = tuple(path.absolute() for path in expand(given))
     return paths, tuple(open_file(path, layout) for path in paths)
 
 

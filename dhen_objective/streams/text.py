@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +11,11 @@ import numpy as np
 from jaxtyping import Bool
 
 from dhen_objective.streams.layout import CSV
+from dhen_objective.streams.nulls import without_escaped_nulls, without_spaced_nulls
 from dhen_objective.streams.opening import open_bytes
 from dhen_objective.streams.part import Part, Source, arrow
 from dhen_objective.streams.records import Records, find_records
+from dhen_objective.streams.suspects import ABOUT_QUOTES, Suspects
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
 _BLOCK = 4 << 20
 _HEADER_BLOCK = 64 << 10
 _LONGEST_ROW = 64 << 20
-"""Bytes beyond which a row is taken for one whose quote is not closed."""
+"""Size in bytes beyond which a row is taken for one whose quote is not closed."""
 
-_ABOUT_QUOTES = (
-    "Where quotes are plain letters, give layout=CSV(quotes=False); where a backslash escapes "
-    r'them, CSV(escape="\\").'
-)
 _ZEROS = "a text must not hold zero bytes, as a crash of the machine leaves behind."
 
+_JOINED = (
+    "a row must not begin with the mark of UTF-8, as where files that begin with it were joined."
+)
 _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -42,13 +41,13 @@ class TextFile(Source):
     """
 
     def __init__(self, path: Path, layout: CSV) -> None:
-        """Opens nothing yet."""
+        """Open nothing yet."""
         self._path, self._layout = path, layout
         self.name = path.name
-        self._warned = False
+        self._suspects = Suspects(path, layout)
 
     def names(self) -> list[str]:
-        """Returns the names of the columns; none for a file without any row.
+        """Return the names of the columns; none for a file without any row.
 
         Raises:
             ValueError: If the file is no text, or its header has a quote that is not closed.
@@ -61,11 +60,11 @@ class TextFile(Source):
         return []
 
     def types(self) -> dict[str, pa.DataType]:
-        """Returns none: all is text, which any role can be read from."""
+        """Return no types: every column is text, which any role can be read from."""
         return {}
 
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
-        """Yields the rows of a block of text each, as bytes.
+        """Yield the rows of one block of text after another, as bytes.
 
         Raises:
             ValueError: If a quote is not closed, or anything but a delimiter follows a closing
@@ -83,8 +82,8 @@ class TextFile(Source):
             lines = line + records.lines
             torn = np.flatnonzero(found & ~good)
             rows = self._read(block, records, good, names, columns)
-            if not self._warned and not block.isascii():
-                self._warn_of_other_codes(rows)
+            self._suspects.warn_of_other_codes(block, rows)
+            self._suspects.warn_of_swallowed_rows(block, records, line, len(names))
             yield Part(
                 source=self.name,
                 lines=lines[good],
@@ -94,7 +93,7 @@ class TextFile(Source):
             )
 
     def _blocks(self, first: int) -> Iterator[tuple[bytes, Records, int]]:
-        """Yields blocks of whole rows, and the number of each block's first line.
+        """Yield blocks of complete rows, and the number of each block's first line.
 
         Args:
             first: How many bytes are read at first.
@@ -105,7 +104,9 @@ class TextFile(Source):
             while True:
                 block += more
                 records = find_records(block, self._layout, last=not more)
-                fault = records.fault and f"{records.fault}. {_ABOUT_QUOTES}"
+                fault = records.fault and f"{records.fault}. {ABOUT_QUOTES}"
+                if not block.isascii() and (b"\n" + _BOM in block or b"\r" + _BOM in block):
+                    raise ValueError(f"{self._path}: {_JOINED}")
                 if b"\0" in more:
                     block, fault = _before_zeros(block, records), _ZEROS
                     records = find_records(block, self._layout, last=True)
@@ -124,24 +125,8 @@ class TextFile(Source):
                         "but a longer one begins here; is a quote not closed?"
                     )
 
-    def _warn_of_other_codes(self, rows: pa.RecordBatch) -> None:
-        """Tells once of text that is no UTF-8: in another file, or in Parquet, its ids differ."""
-        pa = arrow()
-        for name in rows.schema.names:
-            try:
-                rows.column(name).cast(pa.string())
-            except pa.ArrowInvalid:
-                self._warned = True
-                warnings.warn(
-                    f"{self._path} has text in {name!r} that is not in UTF-8. It is taken as it "
-                    "is: the ids of letters beyond ASCII differ from those of the same text in "
-                    "UTF-8, as in Parquet files and DataFrames.",
-                    stacklevel=2,
-                )
-                return
-
     def _start(self, block: bytes) -> bytes:
-        """Returns the first block without the mark of UTF-8."""
+        """Return the first block without the byte order mark; refuse UTF-16."""
         if block.startswith(_UTF_16) or b"\0" in block[:1024]:
             raise ValueError(
                 f"{self._path} must be text in UTF-8 or another code that extends ASCII, but "
@@ -168,7 +153,7 @@ class TextFile(Source):
         names: Sequence[str],
         columns: Sequence[str],
     ) -> pa.RecordBatch:
-        """Reads the good rows of a block."""
+        """Read the well-formed rows of a block."""
         pa = arrow()
         keys = [str(names.index(column)) for column in columns]  # names could be alike
         count = int(good.sum())
@@ -177,7 +162,8 @@ class TextFile(Source):
             return pa.RecordBatch.from_arrays(nothing, names=list(columns))
         layout, null = self._layout, list(self._layout.null)
         if layout.escape is not None:
-            block, null = _without_escaped_nulls(block, records, layout)
+            block, null = without_escaped_nulls(block, records, layout, self._path)
+            self._suspects.warn_of_escaped_letter(block[: records.used])
         text = memoryview(block)[: records.used]
         if not good.all():
             kept = np.repeat(good, records.ends - records.starts)
@@ -211,44 +197,10 @@ class TextFile(Source):
                 f"after the last one, but {len(table)} were read."
             )
         (rows,) = table.rename_columns(list(columns)).combine_chunks().to_batches()
-        return _without_spaced_nulls(rows, null)
+        return without_spaced_nulls(rows, null)
 
 
 def _before_zeros(block: bytes, records: Records) -> bytes:
-    """Returns the rows before the one that holds the first zero byte."""
+    """Return the rows before the one that holds the first zero byte."""
     before = np.searchsorted(records.ends, block.index(b"\0"), side="right")
     return block[: records.ends[before - 1] if before else 0]
-
-
-def _without_spaced_nulls(rows: pa.RecordBatch, null: Sequence[str]) -> pa.RecordBatch:
-    """Makes also those marks of a missing value null that have spaces around them."""
-    if not null:
-        return rows
-    import pyarrow.compute as pc
-
-    pa = arrow()
-    marks = "|".join(map(re.escape, null))
-    spaced = rf"^([ \t]+({marks})[ \t]*|({marks})[ \t]+)$"
-    columns = [
-        pc.if_else(pc.match_substring_regex(column, spaced), pa.scalar(None, column.type), column)
-        for column in rows.columns
-    ]
-    return pa.RecordBatch.from_arrays(columns, names=rows.schema.names)
-
-
-def _without_escaped_nulls(block: bytes, records: Records, layout: CSV) -> tuple[bytes, list[str]]:
-    r"""Replaces texts like \N by as many zero bytes: unescaped, they would be plain letters."""
-    escape = layout.escape or ""
-    marks = [text for text in layout.null if escape in text]
-    null = [text for text in layout.null if escape not in text]
-    if not marks:
-        return block, null
-    edge = re.escape(layout.delimiter).encode() + rb"\r\n"
-    choices = b"|".join(re.escape(mark.encode()) for mark in marks)
-    changed = bytearray(block)
-    quoted = records.quoted
-    for match in re.finditer(rb"(?<![^%b])(?:%b)(?![^%b])" % (edge, choices, edge), block):
-        first, end = match.span()
-        if quoted is None or first == 0 or not quoted[first - 1]:
-            changed[first:end] = bytes(end - first)
-    return bytes(changed), [*null, *("\0" * len(mark.encode()) for mark in marks)]

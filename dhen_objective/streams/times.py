@@ -1,4 +1,4 @@
-"""Columns of an Arrow table as times, with what is wrong in them."""
+"""Columns of an Arrow table as times, with a mask of the wrong values."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _FIRST_SECOND, _LAST_SECOND = 1e8, 1.99e9
-"""Between these, 1973 and 2033, a number is taken for seconds since 1970: milliseconds, days and
-dates written as 20141021 or 2014102105 lie outside."""
+"""Numbers between these, 1973 and 2033, are seconds since 1970. Milliseconds, days, and dates
+written as 20141021 or 2014102105 lie outside."""
 
 _DIGITS = dict.fromkeys("mdHMSyUWV", 2) | dict.fromkeys("wu", 1) | {"Y": 4, "G": 4, "j": 3}
-"""How many digits a directive of `strptime` writes, of those that always write as many."""
+"""Number of digits that a directive of `strptime` writes, for those that always write as many."""
 
 _FULL_YEAR = ("%Y", "%G", "ISO8601")
 _ROLLS_OVER, _INEXACT = re.compile("%[jUW]"), re.compile("%[fzZ]")
-"""Directives of which pandas takes day 366 for the first of the next year, and those that are
-not written as they were read."""
+"""Directives with which pandas takes day 366 for the first day of the next year, and directives
+that pandas writes otherwise than it reads them."""
 
 _RELATIVE = (b"now", b"today")
-"""What pandas takes for the time at which it is read."""
+"""Texts that pandas takes for the time at which it reads them."""
 
 
 def times(column: pa.Array, form: str | None = None, *, calendar: bool = False) -> Values:
-    """Reads times in seconds, none of which may be missing.
+    """Return times in seconds, none of which may be missing.
 
     With a format, a number is read as its text in a CSV file. Where the format has digits alone,
     zeros that a number lost in front of it are put back, and `.0` behind it is left out.
@@ -58,7 +58,7 @@ def times(column: pa.Array, form: str | None = None, *, calendar: bool = False) 
 
 
 def check_format(form: str, *, calendar: bool) -> None:
-    """Checks that times can be read by a format, and that a calendar can be made of them.
+    """Check that a format can be read, and that it has a year if a calendar needs one.
 
     Raises:
         ValueError: If it is "mixed", which guesses day and month; has an unknown directive, hours
@@ -85,10 +85,10 @@ def check_format(form: str, *, calendar: bool) -> None:
 
 
 def number_refusal(form: str | None, kind: pa.DataType) -> str | None:
-    """Returns why numbers cannot be read by a format, if they cannot.
+    """Return why numbers cannot be read by a format; None if they can.
 
-    A number says nothing of zeros before it, so that the format must say how many digits it has;
-    in ISO 8601 the year comes first, which has no such zero.
+    A number has lost the zeros in front of it, so the format must say how many digits it has; in
+    ISO 8601 the year comes first, which has no such zero.
     """
     import pyarrow as pa
 
@@ -104,14 +104,14 @@ def number_refusal(form: str | None, kind: pa.DataType) -> str | None:
 
 
 def _width(form: str) -> int | None:
-    """Returns the number of digits of all times in a format, if there is nothing else in it."""
+    """Return the number of digits that a format writes; None if it is not digits alone."""
     if not re.fullmatch(rf"(%[{''.join(_DIGITS)}]|[0-9])+", form):
         return None
     return sum(_DIGITS.get(code, 1) for code in re.findall(r"%(.)|[0-9]", form))
 
 
 def _whole_texts(column: pa.Array) -> pa.Array:
-    """Returns whole numbers as text, and null for all other numbers."""
+    """Return integers as text, and null for all other numbers."""
     import pyarrow as pa
 
     kind = column.type
@@ -130,7 +130,7 @@ def _without_zeros(text: pa.Array) -> pa.Array:
 
 
 def _seconds(column: pa.Array) -> Float64[np.ndarray, " n"]:
-    """Returns timestamps or dates as seconds, whose whole part is exact."""
+    """Return timestamps or dates as seconds, whose integer part is exact."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -144,7 +144,7 @@ def _seconds(column: pa.Array) -> Float64[np.ndarray, " n"]:
 
 
 def _parsed(column: pa.Array, form: str) -> Float64[np.ndarray, " n"]:
-    """Reads times by pandas; Arrow's `strptime` takes 31 February for 3 March."""
+    """Parse times with pandas, since Arrow's `strptime` takes 31 February for 3 March."""
     import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -167,7 +167,7 @@ def _numbers(text: object) -> list[int]:
 
 
 def _readable(text: bytes, form: str, width: int | None) -> str | None:
-    """Returns text as pandas is to read it, if it can be a time."""
+    """Return text in the form that pandas reads; None if it cannot be a time."""
     bare = text.strip().lower()
     if not text.isascii() or bare in _RELATIVE or bare.startswith(b"-"):
         return None  # pandas takes -2014 for a year before Christ

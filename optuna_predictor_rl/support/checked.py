@@ -1,4 +1,4 @@
-"""Arguments of public functions and classes are held against their annotations when given.
+"""Checks of the arguments of public functions and classes against their annotations.
 
 `beartype` decides whether a single value fits its annotation. It looks at one random item of a
 container only, so containers are walked through here. The same file is in both packages, which
@@ -133,7 +133,7 @@ def check_finite(**values: float | int) -> None:
 
 
 def parameter_hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """The resolved annotations of a function's parameters, and of the keywords it unpacks."""
+    """Return the resolved annotations of a function's parameters and unpacked keywords."""
     plain: Any = inspect.unwrap(function)
     written = {k: v for k, v in plain.__annotations__.items() if k != "return"}
     holder: Any = types.SimpleNamespace(__annotations__=written)
@@ -154,7 +154,7 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
 
 
 def _fitted(value: Any, hint: Any) -> Any:
-    """The value, with plain numbers and tuples in it, if it fits."""
+    """Return the value with plain numbers and tuples in it; raise an error if it does not fit."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         return _first_fitted(value, arguments)
@@ -218,7 +218,7 @@ def _walk(value: Any, kind: type, hints: tuple[Any, ...]) -> None:
 
 
 def _bare(hint: Any) -> str:
-    """An annotation as one writes it, without the names of modules."""
+    """Return an annotation as one writes it, without the names of modules."""
     if get_origin(hint) in (Union, types.UnionType):
         return " | ".join(map(_bare, get_args(hint)))
     text = re.sub(r"\b(?:\w+\.)+(?=\w)", "", inspect.formatannotation(hint))
@@ -229,7 +229,7 @@ _ARRAY_LIKE = _bare(ArrayLike)
 
 
 def _shown(value: Any) -> str:
-    """A value in at most a line, and its type."""
+    """Return a value in at most one line, and its type."""
     shape, kind = getattr(value, "shape", ()), type(value).__name__
     if shape:
         return f"a {kind} of shape {tuple(shape)}"

@@ -13,7 +13,9 @@ import torch
 
 from dhen_objective import whole_files
 from dhen_objective.baselines import LogisticRegression, PlainMLP
+from dhen_objective.behaviour import alike, behaviour
 from dhen_objective.config import DHENConfig, Interaction, TrainConfig
+from dhen_objective.features import ClickModel
 from dhen_objective.metrics import Tally
 from dhen_objective.streams import ArrayStream, Columns, TableStream
 from dhen_objective.train import TrainResult, train, train_model
@@ -146,14 +148,18 @@ def mlp(seed: int, **changes: object) -> PlainMLP:
     return PlainMLP(config=config, field_sizes=(4, 4), n_dense=2, prior=0.4, seed=seed)
 
 
-def killed_mlp(checkpoint: Path) -> None:
+def killed_model(model: ClickModel, checkpoint: Path) -> None:
     def kill(rows: int, _: Tally) -> bool:
         if rows > 180:
             raise KilledError
         return False
 
     with pytest.raises(KilledError):
-        train_model(mlp(0), stream(), FAST, checkpoint=checkpoint, report=kill)
+        train_model(model, stream(), FAST, checkpoint=checkpoint, report=kill)
+
+
+def killed_mlp(checkpoint: Path) -> None:
+    killed_model(mlp(0), checkpoint)
 
 
 @pytest.mark.parametrize("other", [mlp(1), mlp(0, embedding_std=0.5)])
@@ -171,6 +177,57 @@ def test_a_state_of_a_model_with_other_modules_is_not_continued(checkpoint: Path
     model.dropout = torch.nn.Dropout(0.5)  # which has no weights
     with pytest.warns(UserWarning, match=r"is of another training \(modules\)"):
         train_model(model, stream(), FAST, checkpoint=checkpoint)
+
+
+class Tempered(LogisticRegression):
+    """A model of which neither weights nor modules tell the temperature."""
+
+    temperature: object = 1.0
+
+    def forward(self, dense: torch.Tensor, sparse: torch.Tensor) -> torch.Tensor:
+        logits = super().forward(dense, sparse)
+        return (
+            self.temperature(logits) if callable(self.temperature) else logits * self.temperature
+        )
+
+
+def tempered(temperature: object = 1.0, *, frozen: bool = False) -> Tempered:
+    model = Tempered(field_sizes=(4, 4), n_dense=2, prior=0.5)
+    model.temperature = temperature
+    model.bias.requires_grad_(not frozen)
+    return model
+
+
+@pytest.mark.parametrize(
+    "other",
+    [tempered(2.0), tempered(1.01), tempered(torch.tensor(2.0)), tempered(torch.tanh),
+     tempered(frozen=True)],
+)  # fmt: skip
+def test_a_state_of_a_model_that_does_something_else_is_not_continued(
+    checkpoint: Path, other: Tempered
+) -> None:
+    killed_model(tempered(), checkpoint)
+    with pytest.warns(UserWarning, match="is of a model that predicted or learned otherwise"):
+        train_model(other, stream(), FAST, checkpoint=checkpoint)
+
+
+def test_a_state_of_a_model_in_another_mode_is_not_continued(checkpoint: Path) -> None:
+    killed_mlp(checkpoint)
+    with pytest.warns(UserWarning, match=r"is of another training \(modules\)"):
+        train_model(mlp(0).eval(), stream(), FAST, checkpoint=checkpoint)
+
+
+def test_a_model_is_left_as_it_was_by_what_tells_of_it() -> None:
+    model = mlp(0)
+    model.mlp[0].eval()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    modes = [module.training for module in model.modules()]
+    (batch,) = stream().batches(300)
+    assert alike(behaviour(model, batch), behaviour(model, batch))
+    assert not alike(behaviour(model, batch), behaviour(mlp(1), batch))
+    assert [module.training for module in model.modules()] == modes
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    assert all(value.grad is None for value in model.parameters())
 
 
 def test_a_state_is_continued_by_a_model_that_is_built_anew(checkpoint: Path) -> None:

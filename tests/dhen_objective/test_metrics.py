@@ -207,6 +207,25 @@ def test_a_grid_must_increase(grid: tuple[int, ...]) -> None:
         WindowedTally(grid=grid, window=1)
 
 
+def test_examples_beyond_the_grid_are_refused() -> None:
+    tally = WindowedTally(grid=(2, 4), window=1)
+    tally.add(torch.zeros(3), torch.tensor([1.0, 0.0, 1.0]))
+    with pytest.raises(
+        ValueError, match=r"labels must be at most the 1 that are left of grid, .* 2"
+    ):
+        tally.add(torch.zeros(2), torch.tensor([1.0, 0.0]))
+    assert tally.lifetime.rows == 3
+
+
+@pytest.mark.parametrize("other", [((3, 4), 1), ((2, 4), 2), ((1, 2, 4), 1)])
+def test_a_state_of_another_grid_or_window_is_refused(other: tuple[tuple[int, ...], int]) -> None:
+    labels = torch.tensor([1.0, 0.0, 1.0, 0.0])
+    tally = WindowedTally(grid=(2, 4), window=1)
+    tally.add(torch.zeros(4), labels)
+    with pytest.raises(ValueError, match=r"state must be of the grid .* cells that end at"):
+        WindowedTally(grid=other[0], window=other[1]).load_state_dict(tally.state_dict())
+
+
 def test_binary_entropy_is_zero_at_the_ends_and_log_two_in_the_middle() -> None:
     assert binary_entropy(0.0) == binary_entropy(1.0) == 0
     assert binary_entropy(0.5) == pytest.approx(math.log(2))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import optuna
@@ -10,6 +11,7 @@ import pytest
 
 from dhen_objective.objective import DHENObjective
 from dhen_objective.streams import ArrayStream, Batch, Columns, SyntheticStream, TableStream
+from dhen_objective.train import train
 from tests.dhen_objective.objectives import BASE, FAST, run, small
 
 
@@ -56,10 +58,9 @@ def test_other_labels_than_those_of_the_baseline_are_refused() -> None:
         dense=frame[["x"]], labels=frame["y"], sparse=np.zeros((500, 0), int), field_sizes=(),
         prior=0.5,
     )  # fmt: skip
-    objective = DHENObjective(stream, baseline=BASE, training=FAST)
-    _ = objective.baseline_result
-    with pytest.raises(ValueError, match=r"must not change .* row 500 has \d+ positives of 200"):
-        objective.score(BASE)
+    objective = DHENObjective(stream, baseline=BASE, training=FAST, suggest=small)
+    with pytest.raises(ValueError, match=r"must not change .* row 100 has \d+ positives of 100"):
+        run(objective)
 
 
 def test_a_study_that_goes_on_with_other_data_is_told_of() -> None:
@@ -78,6 +79,50 @@ def test_a_study_that_goes_on_with_other_data_is_told_of() -> None:
     assert (
         json.loads(study.trials[2].user_attrs["baseline"])["positives"] == other["y"][300:].sum()
     )
+
+
+@pytest.mark.parametrize("changed", ["training", "data", "fields"])
+def test_a_baseline_of_nearly_the_same_loss_is_told_of(changed: str) -> None:
+    frame = table().assign(s="a")
+    columns = Columns(label="y", sparse={"s": 5}, dense=("x",))
+    first = DHENObjective(TableStream(frame, columns, prior=0.5), baseline=BASE, training=FAST)
+    study = run(first)
+    if changed == "fields":
+        columns = replace(columns, sparse={"s": 6})
+    elif changed == "data":
+        frame.loc[499, "x"] += 0.01
+    training = replace(FAST, lr=FAST.lr * 1.0001) if changed == "training" else FAST
+    stream = TableStream(frame, columns, prior=0.5)
+    second = DHENObjective(stream, baseline=BASE, training=training)
+    loss, other = (o.baseline_result.last_window.log_loss for o in (first, second))
+    assert loss == pytest.approx(other, rel=0.004)
+    with pytest.warns(UserWarning, match=f"another baseline than this objective's .*{changed}: "):
+        study.optimize(second, n_trials=1)
+
+
+def test_a_baseline_that_is_set_to_another_is_trained_anew() -> None:
+    stream = TableStream(table(), Columns(label="y", sparse={}, dense=("x",)), prior=0.5)
+    objective = DHENObjective(stream, baseline=BASE, training=FAST)
+    before = objective.baseline_result
+    assert objective.baseline_result is before
+    objective.training = replace(FAST, lr=0.01)
+    assert objective.score(BASE).gain == 0
+    assert objective.baseline_result.lifetime == train(stream, BASE, objective.training).lifetime
+
+
+def test_values_that_change_where_no_label_tells_of_it_are_refused() -> None:
+    rows = 1999  # of which the identity of arrays knows each second
+    dense, labels = np.zeros((rows, 1)), np.arange(rows) % 2
+    stream = ArrayStream(
+        dense=dense, labels=labels, sparse=np.zeros((rows, 0), int), field_sizes=(), prior=0.5
+    )
+    objective = DHENObjective(stream, baseline=BASE, training=FAST)
+    _ = objective.baseline_result
+    identity = stream.identity
+    dense[1] = 1.0
+    assert stream.identity == identity
+    with pytest.raises(ValueError, match=r"stream must not change .* the same examples in each"):
+        objective.score(BASE)
 
 
 def test_a_study_that_maximizes_is_refused() -> None:

@@ -218,6 +218,18 @@ def test_a_stream_that_is_not_what_it_says_is_refused(stream: Odd, message: str)
         train_sgd(stream, TrainConfig(batch_size=3, n_reports=5))
 
 
+def test_a_stream_whose_batches_are_larger_than_asked_for_is_refused() -> None:
+    class Fours(Odd):
+        def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
+            del batch_size
+            return super().batches(4, start=start)
+
+    stream, message = Fours(), "batches of at most batch_size = 3 examples, but got 4"
+    with pytest.raises(ValueError, match=message):
+        train(stream, SMALL, TrainConfig(batch_size=3, n_reports=5))
+    assert train(stream, SMALL, TrainConfig(batch_size=4, n_reports=5)).rows == 8
+
+
 def test_a_model_for_fewer_ids_or_other_features_is_refused() -> None:
     model = DHEN(SMALL, field_sizes=(3, 5), n_dense=2, prior=0.5)
     with pytest.raises(ValueError, match=r"stream's field_sizes \(4, 4\), but got \(3, 5\)"):

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -117,3 +118,15 @@ def test_arrays_are_read_in_float32_whatever_torchs_default_is() -> None:
         held()
     finally:
         torch.set_default_dtype(before)
+
+
+def test_rows_of_pandas_in_another_order_are_refused() -> None:
+    frame = pd.DataFrame({"x": [2.0, 1.0], "s": [0, 1], "y": [0, 1]})
+    ordered = frame.sort_values("x")
+    arguments: dict = {"sparse": frame[["s"]], "field_sizes": (2,), "prior": 0.5}
+    ArrayStream(dense=frame[["x"]], labels=frame["y"], **arguments)
+    ArrayStream(dense=ordered[["x"]].to_numpy(), labels=frame["y"], **arguments)
+    with pytest.raises(ValueError, match="sparse must have the index of dense, as rows are pair"):
+        ArrayStream(dense=ordered[["x"]], labels=frame["y"], **arguments)
+    with pytest.raises(ValueError, match="labels must have the index of dense"):
+        ArrayStream(dense=frame[["x"]], labels=ordered["y"], **arguments)

@@ -1,5 +1,6 @@
 import math
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -59,6 +60,14 @@ def test_infinite_numbers_are_wrong() -> None:
 def test_only_0_and_1_are_labels() -> None:
     read = labels(pa.array([b"0", b"1", b"1.0", b"2", b"", b"x"]))
     assert read.wrong.tolist() == [False, False, False, True, True, True]
+
+
+def test_labels_that_are_0_or_1_in_a_float_alone_are_none() -> None:
+    texts = ["1", "0.00", "1.0", "10e-1", " 1", "0.99999999999999999999", "1e-400", "x", None]
+    wrong = [False] * 5 + [True] * 4
+    assert labels(pa.array(texts)).wrong.tolist() == wrong
+    decimals = [Decimal("1.00"), Decimal("0.99999999999999999999"), None]
+    assert labels(pa.array(decimals)).wrong.tolist() == [False, True, True]
 
 
 def test_times_are_seconds_whatever_they_are_stored_as() -> None:

@@ -175,6 +175,7 @@ def test_rows_before_a_gap_of_zero_bytes_are_read(tmp_path: Path) -> None:
             read(path, rows=321)
 
 
+@pytest.mark.filterwarnings("ignore:sparse .* has the text")
 def test_what_databases_write_for_nothing_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('y,shop,price\n1,NULL,NA\n0,\\N,\\N\n1,a\\"b, 5 \n0,\\\\N,+.5\n')
@@ -374,3 +375,47 @@ def test_large_numbers_of_all_formats_keep_their_digits(tmp_path: Path) -> None:
     frame.to_parquet(tmp_path / "a.parquet")
     for table in (tmp_path / "a.csv", tmp_path / "a.parquet", frame):
         assert read(table).dense[:, 0].tolist() == times
+
+
+def test_a_frame_over_an_array_that_changes_is_kept_as_it_was() -> None:
+    array = np.array([[0.0, 1.0], [1.0, 2.0]])
+    frame = pd.DataFrame(array, columns=["y", "price"], copy=False)
+    columns = Columns(label="y", sparse={}, dense=("price",))
+    stream = TableStream(frame, columns, prior=0.5)
+    array[0, 1] = 9.0
+    (batch,) = stream.batches(2)
+    assert batch.dense.flatten().tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (r"\N", r"sparse 'shop' has the text \\N, by which databases mean a missing value"),
+        ("1.23457E+11", "sparse 'shop' has numbers such as 1.23457E[+]11, of which a program may"),
+    ],
+)
+def test_texts_that_are_no_categories_are_told_of(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "a.csv").write_text(f"y,shop,price\n0,{text},1\n1,N,1\n")
+    with pytest.warns(UserWarning, match=message):
+        read(tmp_path / "a.csv")
+    (tmp_path / "b.csv").write_text("y,shop,price\n0,1.23457E+05,1\n1,C:\\N,1\n0,1E+11,1\n")
+    read(tmp_path / "b.csv")  # a warning would be an error
+
+
+def test_files_of_the_same_content_are_told_of(tmp_path: Path) -> None:
+    header, rows = "y,shop,price\n", "0,a,1\n1,b,2\n" * 100
+    (tmp_path / "clicks.csv").write_text(header + rows)
+    (tmp_path / "views.csv").write_text(header + rows)
+    with pytest.warns(UserWarning, match=r"clicks\.csv and \S*views\.csv, which hold the same"):
+        assert len(read(tmp_path)) == 400
+    for name in ("clicks.csv", "views.csv"):
+        (tmp_path / name).write_text("y,shop,price" + ",another" * 200 + "\n")  # without a row
+    (tmp_path / "days.csv").write_text(header + rows)
+    assert len(read(tmp_path)) == 200
+
+
+def test_sparse_columns_of_pandas_are_read_as_plain_ones() -> None:
+    plain = pd.DataFrame({"y": [0, 1, 0], "shop": [True, False, True], "price": [0.0, 2.0, 0.0]})
+    sparse = plain.astype({"y": "Sparse[int]", "shop": "Sparse[bool]", "price": "Sparse[float]"})
+    for name in ("dense", "sparse", "labels"):
+        assert getattr(read(sparse), name).tolist() == getattr(read(plain), name).tolist()

@@ -107,6 +107,10 @@ CASES: dict[str, tuple[Callable[[Path], object], dict]] = {
     "A quote is never closed": (text(("day_1.csv", UNCLOSED)), {}),
     "Something follows a closing quote": (
         text(("day_1.csv", 'clicked,price,shop\n0,1,"5" pipe"\n')), {}),
+    "Spaces stand before a quote": (
+        text(("day_1.csv", 'clicked,price,shop\n0,1, "a"\n')), {}),
+    "A missing value is escaped": (
+        text(("day_1.csv", "clicked,price,shop\n0,1,\\N\n")), {"layout": CSV(escape="\\")}),
     "A column has another name in the second file": (
         text(("day_1.csv", TABLE), ("day_2.csv", TABLE.replace("price", "Price"))), {}),
     "A column is there twice": (twice, {}),
@@ -131,6 +135,8 @@ CASES: dict[str, tuple[Callable[[Path], object], dict]] = {
     "A column of a DataFrame is a duration": (
         frame(price=pd.to_timedelta([1, 2], unit="s").astype("timedelta64[us]")), {}),
     "The text is UTF-16": (text(("day_1.csv", TABLE.encode("utf-16"))), {}),
+    "Files with marks of UTF-8 were joined": (
+        text(("day_1.csv", f"\ufeff{TABLE}\ufeff1,a,1\n")), {}),
     "The text has a gap of zero bytes": (
         text(("day_1.csv", TABLE + "1,a,1\n" * 300 + "1,b\0\0,1\n")), {}),
     "The compressed file is cut": (text(("day_1.csv.gz", CUT)), {}),

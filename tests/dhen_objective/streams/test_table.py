@@ -209,3 +209,26 @@ def test_a_bad_argument_is_named(tmp_path: Path, arguments: dict, message: str) 
 def test_a_file_without_rows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"paths must hold an example, but got .* without any"):
         stream(write(tmp_path / "a.csv", []))
+
+
+def test_files_that_change_after_a_stream_was_made_are_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("y,s\n0,a\n1,b\n")
+    stream = TableStream(path, Columns(label="y", sparse={"s": 9}), prior=0.5)
+    path.write_text("y,s\n1,c\n0,a\n1,b\n")
+    with pytest.warns(UserWarning, match=r"a\.csv changed since .* The first 2 rows are read"):
+        (batch,) = stream.batches(9)
+    assert batch.labels.tolist() == [1, 0]
+
+
+def test_files_stay_the_same_where_the_process_goes_to_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, label in (("one", 0), ("other", 1)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.csv").write_text(f"y,s\n{label},a\n")
+    monkeypatch.chdir(tmp_path / "one")
+    stream = TableStream("a.csv", Columns(label="y", sparse={"s": 9}), prior=0.5)
+    monkeypatch.chdir(tmp_path / "other")
+    (batch,) = stream.batches(9)
+    assert batch.labels.tolist() == [0]

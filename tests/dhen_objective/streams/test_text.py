@@ -2,6 +2,7 @@
 
 import csv
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,7 @@ def by_stream(path: Path, layout: CSV) -> tuple[list[list[str]], list[int], list
 
 
 TEXTS = st.lists(
-    st.sampled_from(["a", "é", ",", ",", "\n", "\n", "\r\n", "\r", '"', '"', '""', " ", '"x,y"'])
+    st.sampled_from(["a", "é", ",", ",", "\n", "\n", "\r\n", "\r", '"', '"', '""', "a ", '"x,y"'])
 ).map("".join)
 
 
@@ -70,6 +71,7 @@ def compare(path: Path, content: str, layout: CSV) -> None:
     assert all_read == whole
 
 
+@pytest.mark.filterwarnings("ignore:.* a value in quotes has new lines")
 @settings(max_examples=60)
 @given(TEXTS, st.integers(1, 40))
 @example('1,"a""\nb"\n\n2,c"d\r\n"3",4', 5)
@@ -88,6 +90,7 @@ def test_rows_and_lines_are_those_that_python_finds(
         compare(path, content, CSV(names=("a", "b"), quotes=False))
 
 
+@pytest.mark.filterwarnings("ignore:.* a value in quotes has new lines")
 @settings(max_examples=30)
 @given(
     st.lists(st.lists(st.text('a,"\n\\N\r é'), min_size=2, max_size=2), min_size=1),
@@ -108,6 +111,7 @@ def test_a_backslash_escapes_as_python_writes_it(
     assert (read, torn) == (rows, [])
 
 
+@pytest.mark.filterwarnings("ignore:.* an escape before a letter")
 def test_a_text_that_marks_nothing_is_missing_also_where_it_is_an_escape(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b'\\N,"x,\\N,y"\nNA,N\n"NA",\\\\N\n')
@@ -118,6 +122,68 @@ def test_a_text_that_marks_nothing_is_missing_also_where_it_is_an_escape(tmp_pat
     assert part.rows.column(1).to_pylist() == [b"x,N,y", b"N", b"\\N"]
     (part,) = TextFile(path, CSV(names=("a", "b"), null=(r"\N",))).parts(["a", "b"])
     assert part.rows.column(0).to_pylist() == [None, b"NA", b"NA"]
+
+
+def test_a_missing_value_of_databases_is_no_category_n(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"0\tN\n1\t\\N\n")
+    layout = CSV(names=("a", "b"), delimiter="\t", quotes=False, escape="\\")
+    with pytest.raises(ValueError, match=r"null must name \\N, .*, but got \(\) for .*a\.csv"):
+        list(TextFile(path, layout).parts(["b"]))
+
+
+def test_a_number_that_marks_nothing_may_have_zeros_behind_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"-9,x\n-9.0,-9.\n -9.00 ,-9.05\n-90,1.50\n")
+    (part,) = TextFile(path, CSV(names=("a", "b"), null=("-9", "1.5"))).parts(["a", "b"])
+    assert part.rows.column(0).to_pylist() == [None, None, None, b"-90"]
+    assert part.rows.column(1).to_pylist() == [b"x", None, b"-9.05", None]
+
+
+def test_files_that_were_joined_with_their_marks_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"\xef\xbb\xbfa,0\n" * 2)
+    with pytest.raises(ValueError, match="must not begin with the mark of UTF-8"):
+        list(TextFile(path, CSV(names=("s", "y"))).parts(["s"]))
+
+
+def test_letters_behind_an_escape_are_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"0,C:\\\\new\n1,C:\\new\n")
+    layout = CSV(names=("a", "b"), escape="\\")
+    with pytest.warns(UserWarning, match=r"an escape before a letter or digit: it is read as 'n'"):
+        (part,) = TextFile(path, layout).parts(["b"])
+    assert part.rows.column(0).to_pylist() == [b"C:\\new", b"C:new"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('0\t1\t"27 inch\n1\t2\tb\n0\t3\tnew"\n', True),
+        ('0\t1\t"27 inch\n1\t\tb\r\n0\t3\tnew"\n', True),
+        ('0\t1\t"a\nb"\n', False),
+        ('0\t1\t"a\nb\tc\td"\n', False),
+    ],
+)
+def test_rows_between_two_stray_quotes_are_told_of(
+    tmp_path: Path, content: str, told: bool
+) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_bytes(content.encode())
+    source = TextFile(path, CSV(names=("a", "b", "c"), delimiter="\t"))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        list(source.parts(["a"]))
+    messages = [str(warning.message) for warning in caught]
+    assert len(messages) == told
+    assert all("a.tsv:1: a value in quotes has new lines" in text for text in messages)
+
+
+def test_spaces_before_a_quote_do_not_make_a_letter_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'a,b\n0, "x\n1,y"\n')
+    with pytest.raises(ValueError, match=r"a\.csv:2: a quote must not follow spaces"):
+        list(TextFile(path, CSV()).parts(["a"]))
 
 
 def test_a_row_without_end_is_refused_before_memory_runs_out(
@@ -133,12 +199,11 @@ def test_a_row_without_end_is_refused_before_memory_runs_out(
 
 def test_a_mark_of_utf_8_is_no_letter(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_bytes("\ufeff\n\na,b\n1,2\n\ufeff3,4\n".encode())
+    path.write_bytes("\ufeff\n\na,b\n1,2\n3,\ufeff4\n".encode())
     assert TextFile(path, CSV()).names() == ["a", "b"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text, "_BLOCK", 13)  # the second block begins with such a letter
-        read = [part.rows.column(0).to_pylist() for part in TextFile(path, CSV()).parts(["a"])]
-    assert [value for values in read for value in values] == [b"1", "\ufeff3".encode()]
+    (part,) = TextFile(path, CSV()).parts(["a", "b"])
+    assert part.rows.column(0).to_pylist() == [b"1", b"3"]
+    assert part.rows.column(1).to_pylist() == [b"2", "\ufeff4".encode()]
 
 
 def test_large_blocks_are_counted_as_python_counts(tmp_path: Path) -> None:
