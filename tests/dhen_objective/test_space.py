@@ -69,3 +69,20 @@ def test_the_default_config_lies_in_the_cpu_space() -> None:
 def test_an_unknown_scale_is_named() -> None:
     with pytest.raises(ValueError, match="scale must be one of cpu, gpu, but got 'tpu'"):
         suggest_config(ask(0), scale="tpu")
+
+
+def test_a_given_network_supplies_what_is_not_searched_at_any_scale() -> None:
+    for scale in SPACES:
+        config, _ = suggest_config(ask(1), scale=scale, model=DHENConfig(dim=64, module_embs=5))
+        assert (config.dim, config.module_embs) == (64, 5)
+    assert suggest_config(ask(1), scale="gpu")[0].dim == 128
+
+
+def test_parameters_that_would_make_another_network_are_refused() -> None:
+    wide, training = DHENConfig(dim=32, dense_hidden=(8,)), TrainConfig(lr=1e-3)
+    with pytest.raises(ValueError, match=r"base must .* \['dim', 'dense_hidden'\] differ"):
+        params_of(wide, training)
+    trial = optuna.trial.FixedTrial(params_of(wide, training, base=wide))
+    assert suggest_config(trial, model=wide) == (wide.canonical(), training)
+    gpu = suggest_config(ask(1), scale="gpu")
+    assert params_of(*gpu) == params_of(*gpu, base=gpu[0])

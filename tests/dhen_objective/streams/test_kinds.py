@@ -390,7 +390,9 @@ def test_a_frame_over_an_array_that_changes_is_kept_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (r"\N", r"sparse 'shop' has the text \\N, by which databases mean a missing value"),
+        (r"\N", r"sparse 'shop' has the text \\N, by which databases .* mean a missing value"),
+        ("NULL", r"sparse 'shop' has the text NULL, .* give CSV\(null=\('NULL',\)\)"),
+        ("<NA>", "sparse 'shop' has the text <NA>"),
         ("1.23457E+11", "sparse 'shop' has numbers such as 1.23457E[+]11, of which a program may"),
     ],
 )
