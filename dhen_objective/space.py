@@ -40,7 +40,7 @@ class DHENSpace:
 
     Attributes:
         n_layers: Smallest and largest number of layers.
-        choices: Values of the knobs that take one of a few.
+        choices: Values of the knobs that take one of a few; others are not searched.
         dcn_layers: Smallest and largest number of cross layers.
         lr: Smallest and largest learning rate; searched on a log scale.
         fixed: What differs from `DHENConfig`'s defaults and is not searched.
@@ -60,6 +60,9 @@ class DHENSpace:
                     f"{name} must be positive and not decrease, but got {(low, high)}."
                 )
         self._check_networks("fixed", {})
+        twice = sorted({"n_layers", "dcn_layers", *self.choices} & set(self.fixed))
+        if twice:
+            raise ValueError(f"fixed must not name what is searched, but got {twice}.")
         unknown = [name for name in self.choices if name not in KNOBS]
         if unknown:
             raise ValueError(f"choices must be of {list(KNOBS)}, but got {unknown}.")
@@ -160,7 +163,10 @@ def suggest_config(
         for name, module in _SWITCHES.items()
     }
     modules = tuple(module for module in on if on[module]) or (Interaction.LINEAR,)
-    asked = [name for name in KNOBS if not only_active or KNOBS[name] in modules]
+    searched = {"dcn_layers", *space.choices}
+    asked = [
+        name for name in KNOBS if name in searched and (not only_active or KNOBS[name] in modules)
+    ]
     knobs = {
         name: trial.suggest_categorical(name, space.choices[name])
         if name in space.choices
