@@ -40,7 +40,7 @@ class DHENSpace:
 
     Attributes:
         n_layers: Smallest and largest number of layers.
-        choices: Values of the knobs that take one of a few.
+        choices: Values of the knobs that take one of a few; others are not searched.
         dcn_layers: Smallest and largest number of cross layers.
         lr: Smallest and largest learning rate; searched on a log scale.
         fixed: What differs from `DHENConfig`'s defaults and is not searched.
@@ -60,6 +60,9 @@ class DHENSpace:
                     f"{name} must be positive and not decrease, but got {(low, high)}."
                 )
         self._check_networks("fixed", {})
+        twice = sorted({"n_layers", "dcn_layers", *self.choices} & set(self.fixed))
+        if twice:
+            raise ValueError(f"fixed must not name what is searched, but got {twice}.")
         unknown = [name for name in self.choices if name not in KNOBS]
         if unknown:
             raise ValueError(f"choices must be of {list(KNOBS)}, but got {unknown}.")
@@ -139,7 +142,8 @@ def suggest_config(
         trial: A trial, a frozen trial, or `optuna.trial.FixedTrial(params)` to rebuild a
             configuration from parameters.
         scale: "cpu" or "gpu".
-        model: Supplies what is not searched, such as `dim`; by default the default network.
+        model: Supplies what is not searched, such as `dim`; by default the default network, for
+            "gpu" with the wider embeddings of its space.
         training: Supplies what is not searched, such as the seed.
         only_active: Do not suggest the decisions of modules that are off, as for conditional
             parameters: no network is trained under two names. For samplers that model them.
@@ -159,7 +163,10 @@ def suggest_config(
         for name, module in _SWITCHES.items()
     }
     modules = tuple(module for module in on if on[module]) or (Interaction.LINEAR,)
-    asked = [name for name in KNOBS if not only_active or KNOBS[name] in modules]
+    searched = {"dcn_layers", *space.choices}
+    asked = [
+        name for name in KNOBS if name in searched and (not only_active or KNOBS[name] in modules)
+    ]
     knobs = {
         name: trial.suggest_categorical(name, space.choices[name])
         if name in space.choices
@@ -169,9 +176,9 @@ def suggest_config(
     lr = trial.suggest_float("lr", *space.lr, log=True)
     w_init_scale = trial.suggest_categorical("w_init_scale", W_INIT_SCALES)
     ln_init = trial.suggest_categorical("ln_init", LN_INITS)
-    changes: dict[str, Any] = space.fixed | knobs
+    changes: dict[str, Any] = dict(knobs)
     config = replace(
-        model or DHENConfig(),
+        model or _unsearched(space),
         n_layers=n_layers,
         modules=modules,
         w_init_scale=w_init_scale,
@@ -181,11 +188,29 @@ def suggest_config(
     return config.canonical(), replace(training or TrainConfig(), lr=lr)
 
 
+def _unsearched(space: DHENSpace) -> DHENConfig:
+    """Return the network that supplies what is not searched, where none is given."""
+    fixed: dict[str, Any] = dict(space.fixed)
+    return DHENConfig(**fixed)
+
+
 @checked
-def params_of(model: DHENConfig, training: TrainConfig) -> dict[str, Any]:
+def params_of(
+    model: DHENConfig, training: TrainConfig, *, base: DHENConfig | None = None
+) -> dict[str, Any]:
     """Return the parameters that `suggest_config` turns into a network and its training.
 
-    With `study.enqueue_trial` a search starts from this network.
+    With `study.enqueue_trial` a search starts from this network. What is not searched, such as
+    `dim` or the seed, is no parameter.
+
+    Args:
+        model: The network.
+        training: Its training.
+        base: The `model` that `suggest_config` will be given.
+
+    Raises:
+        ValueError: If the network differs from `base` in what is not searched: the parameters
+            would make another network.
 
     Example:
         >>> model, training = DHENConfig(), TrainConfig()
@@ -193,12 +218,22 @@ def params_of(model: DHENConfig, training: TrainConfig) -> dict[str, Any]:
         >>> suggest_config(trial) == (model.canonical(), training)
         True
     """
-    knobs = {name: getattr(model, name) for name in SPACES["cpu"].choices}
+    searched = {
+        name: getattr(model, name)
+        for name in ("n_layers", "modules", *KNOBS, "w_init_scale", "ln_init")
+    }
+    bases = [_unsearched(space) for space in SPACES.values()] if base is None else [base]
+    if all(replace(other, **searched).canonical() != model.canonical() for other in bases):
+        ours, theirs = model.to_dict(), bases[0].to_dict()
+        other = [name for name in ours if name not in searched and ours[name] != theirs[name]]
+        raise ValueError(
+            f"base must have the values of model in what is not searched, but {other} differ; "
+            "give the same network to params_of as base and to suggest_config as model."
+        )
     return {
         "n_layers": model.n_layers,
         **{name: module in model.modules for name, module in _SWITCHES.items()},
-        **knobs,
-        "dcn_layers": model.dcn_layers,
+        **{name: getattr(model, name) for name in (*SPACES["cpu"].choices, "dcn_layers")},
         "lr": training.lr,
         "w_init_scale": model.w_init_scale,
         "ln_init": model.ln_init,

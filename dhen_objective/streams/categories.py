@@ -19,8 +19,8 @@ _WHOLE = re.compile(rb"-?[0-9]{16,20}")
 _SHORTENED = re.compile(rb"-?[0-9]\.[0-9]{5}[eE]\+?(?:0?[6-9]|[1-9][0-9])")
 """Large integers as Excel shows them and C's %g writes them, with six digits."""
 
-_NULL = b"\\N"
-"""A missing value in files of Hive, MySQL, PostgreSQL and Snowflake."""
+_NULLS = frozenset((b"\\N", b"NULL", b"null", b"<NA>", b"NaT", b"#N/A"))
+"""Missing values in files of databases, pandas and Excel. NA, None and N/A may be categories."""
 
 
 def ids(column: pa.Array, *, field: str, size: int) -> Int64[np.ndarray, " n"]:
@@ -52,8 +52,8 @@ def _words(column: pa.Array, field: str) -> list[bytes]:
         return [word(value) for value in column.to_pylist()]
     column = pc.fill_null(column.cast(pa.large_binary()), b"")
     words = column.to_numpy(zero_copy_only=False).tolist()
-    if _NULL in words:
-        _warn_of_null(field)
+    if nulls := _NULLS.intersection(words):
+        _warn_of_null(min(nulls).decode(), field)
     rewritten: list[int] = []
     for i in _odd(column, words).tolist():  # all others are their own words
         text, words[i] = words[i], word(words[i])
@@ -79,10 +79,11 @@ def _odd(column: pa.Array, words: list[bytes]) -> Int64[np.ndarray, " _"]:
     return candidates[odd.to_numpy(zero_copy_only=False)]
 
 
-def _warn_of_null(field: str) -> None:
+def _warn_of_null(text: str, field: str) -> None:
     warnings.warn(
-        rf"sparse {field!r} has the text \N, by which databases mean a missing value. Here it is "
-        r"a category, other than that of null in Parquet files: give CSV(null=(r'\N',)).",
+        f"sparse {field!r} has the text {text}, by which databases and other programs mean a "
+        "missing value. Here it is a category, other than that of null in Parquet files and "
+        f"DataFrames: give CSV(null=({text!r},)), or a table in which it is missing.",
         stacklevel=2,
     )
 

@@ -78,6 +78,11 @@ class Frame(Source):
                 f"{self.name}: {values.name!r} must be text that UTF-8 can hold, but got half of "
                 f"a pair of surrogates in {error.object!r}."
             ) from error
+        except arrow().ArrowNotImplementedError as error:  # complex and long double
+            raise ValueError(
+                f"{self.name}: {values.name!r} must be text, numbers of at most 64 bits, truth "
+                f"values or times, but got the dtype {values.dtype}."
+            ) from error
 
 
 def to_array(values: pd.Series) -> pa.Array:

@@ -24,11 +24,17 @@ _TIME = re.compile(
 )
 ODD = (
     r"(?s)^(nan|NaN|-0|true|TRUE|false|FALSE|)$|\..*0$|\.$|^-?\.|^-?0\.0000"
-    r"|^-?(\d(\.\d*)?[eE][-+]?|(0|[1-9]\d*)(\.\d*)?[eE][-+])\d{1,3}$|^....-|^[ \t]|[ \t]$"
+    r"|^-?(\d(\.\d*)?[eE][-+]?|(0|[1-9]\d*)(\.\d*)?[eE][-+])\d{1,3}$|^....-|^[ \t\r\n]|[ \t\r\n]$"
 )
+<<<<<<< HEAD
 """A regular expression that matches every text that is not its own `word`."""
 ODD_MARKS, LONGEST_ODD = (b".", b"-", b"+", b" ", b"\t"), 5
 """A text that is longer than this and has none of these marks does not match `ODD`."""
+=======
+"""What, as a regular expression, all texts match that are not their own `word`."""
+ODD_MARKS, LONGEST_ODD = (b".", b"-", b"+", b" ", b"\t", b"\r", b"\n"), 5
+"""A text that is longer and has none of these marks is not odd."""
+>>>>>>> wt-data3
 
 _BYTES = (bytes, bytearray, memoryview)
 _SAME = {
@@ -48,7 +54,8 @@ def stable_id(value: object, *, field: str, size: int) -> int:
     A number, a truth value or a time has one id however it is stored or written: 5, 5.0, "5",
     "5.0" and " 5"; 2.5 and "2.50"; 10000000.0, "1e+07", "1.0E7" and "1e7"; True, "True", "true"
     and "TRUE"; a date and its midnight; a moment in any time zone, which is UTC where none is
-    named. Spaces and tabs around text do not count. None, NaN and empty text are one category,
+    named. Spaces, tabs and new lines around text do not count: pandas writes a carriage return
+    without quotes, where it is the end of a line. None, NaN and empty text are one category,
     which no text shares. Truth values are no numbers here: True and 1 are two categories. Text
     with zeros or a plus in front, such as "05", is no number but a code. An integer in a float32
     is hashed with all its digits; CSV files show at most eight of them.
@@ -99,7 +106,7 @@ def word(value: object) -> bytes:
         with suppress(OverflowError):  # a last day of all days remains as it is written
             value = value.astimezone(UTC)
     text = bytes(value) if isinstance(value, _BYTES) else str(value).encode()
-    text = text.strip(b" \t")
+    text = text.strip(b" \t\r\n")
     if text in _SAME:
         return _SAME[text]
     return _time(text) if text[4:5] == b"-" and text[7:8] == b"-" else _number(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
 import re
@@ -22,6 +23,8 @@ _COPIES = (
 )
 """Names of copies, of downloads that were broken off, and of older versions of a table."""
 
+_TABLES = {"_delta_log": "Delta Lake", ".hoodie": "Hudi"}
+
 
 def expand(paths: Iterable[Path | str]) -> tuple[Path, ...]:
     """Return the files; a folder or a pattern stands for its files in natural order.
@@ -31,17 +34,24 @@ def expand(paths: Iterable[Path | str]) -> tuple[Path, ...]:
     Spark do; a folder such as _day=1, for the values of a column, is none of these. Links to
     folders are followed.
 
+    A pattern leaves out names with an underscore, too, where no part of it begins like them:
+    `**/*.csv` does not mean what a job of Spark left in _temporary.
+
     Raises:
-        ValueError: If a folder or pattern holds no file, a file is named twice, be it by another
-            name, or a folder or pattern holds a table twice, such as day_1.csv and day_1.csv.gz,
-            or what may be a copy of one, such as day_1.csv.1 and day_1 (1).csv. Also if a file
-            belongs to a table of Delta Lake, which keeps rows that were deleted.
+        ValueError: If a name is empty, a folder or pattern holds no file, a file is named twice,
+            be it by another name, or a folder or pattern holds a table twice, such as day_1.csv
+            and day_1.csv.gz, or what may be a copy of one, such as day_1.csv.1 and day_1 (1).csv.
+            Also if a file belongs to a table of Delta Lake, Hudi or Iceberg, which keep rows that
+            were deleted.
         FileNotFoundError: If a file is not there.
 
     Examples:
         >>> sorted(["day_10", "day_2"], key=natural)
         ['day_2', 'day_10']
     """
+    paths = list(paths)
+    if "" in paths:
+        raise ValueError("paths must name files, but got ''.")
     files = [file for path in paths for file in _files(Path(path))]
     names: dict[Path, list[str]] = {}
     for file in files:
@@ -50,7 +60,7 @@ def expand(paths: Iterable[Path | str]) -> tuple[Path, ...]:
         if len(same) > 1:
             raise ValueError(f"paths must name each file once, but got {same}, which is one.")
     for folder in {parent for file in files for parent in _parents(file)}:
-        _check_delta(folder)
+        _check_plain(folder)
     return tuple(files)
 
 
@@ -66,14 +76,21 @@ def natural(path: Path | str) -> tuple[list[list[tuple[str, int]]], str]:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        _check_delta(path)
+        _check_plain(path)
         return _some(list(_walk(path)), path)
     if not path.exists() and glob.has_magic(str(path)):
-        found = [Path(name) for name in glob.glob(str(path), recursive=True)]
-        return _some(list(_flat(found)), path)
+        found = map(Path, glob.glob(str(path), recursive=True))
+        return _some(list(_flat(file for file in found if _meant(file, path))), path)
     if not path.exists():
         raise FileNotFoundError(f"paths must name files that are there, but got {path}.")
     return [path]
+
+
+def _meant(found: Path, pattern: Path) -> bool:
+    """Returns whether a pattern means a path: hidden parts only where one of its own is alike."""
+    asked = [part for part in pattern.parts if _hidden(part)]
+    hidden = [part for part in found.parts if _hidden(part)]
+    return all(any(fnmatch.fnmatch(part, like) for like in asked) for part in hidden)
 
 
 def _flat(found: Iterable[Path]) -> Iterator[Path]:
@@ -88,7 +105,7 @@ def _walk(top: Path) -> Iterator[Path]:
     """Yield the files of a folder and of those in it, also where these are links."""
     for name, folders, files in os.walk(top, followlinks=True, onerror=_raise):
         folder = Path(name)
-        _check_delta(folder)
+        _check_plain(folder)
         above = {folder.resolve(), *folder.resolve().parents}
         folders[:] = [  # a link to a folder above would go round in circles
             sub for sub in folders if not _hidden(sub) and (folder / sub).resolve() not in above
@@ -152,9 +169,13 @@ def _parents(file: Path) -> set[Path]:
     return {*file.absolute().parents, *file.resolve().parents}
 
 
-def _check_delta(folder: Path) -> None:
-    if (folder / "_delta_log").is_dir():
-        raise ValueError(f"{folder} must be a folder of files, but is a Delta Lake table.")
+def _check_plain(folder: Path) -> None:
+    """Refuses tables of many versions, whose files hold rows that were deleted or replaced."""
+    for mark, kind in _TABLES.items():
+        if (folder / mark).is_dir():
+            raise ValueError(f"{folder} must be a folder of files, but is a {kind} table.")
+    if any((folder / "metadata").glob("*.metadata.json")):
+        raise ValueError(f"{folder} must be a folder of files, but is an Iceberg table.")
 
 
 def _hidden(name: str) -> bool:

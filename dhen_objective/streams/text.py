@@ -104,8 +104,13 @@ class TextFile(Source):
             while True:
                 block += more
                 records = find_records(block, self._layout, last=not more)
+<<<<<<< HEAD
                 fault = records.fault and f"{records.fault}. {ABOUT_QUOTES}"
                 if not block.isascii() and (b"\n" + _BOM in block or b"\r" + _BOM in block):
+=======
+                fault = records.fault and f"{records.fault}. {_ABOUT_QUOTES}"
+                if _joined(block, records):
+>>>>>>> wt-data3
                     raise ValueError(f"{self._path}: {_JOINED}")
                 if b"\0" in more:
                     block, fault = _before_zeros(block, records), _ZEROS
@@ -198,6 +203,14 @@ class TextFile(Source):
             )
         (rows,) = table.rename_columns(list(columns)).combine_chunks().to_batches()
         return without_spaced_nulls(rows, null)
+
+
+def _joined(block: bytes, records: Records) -> bool:
+    """Returns whether a row begins with the mark of UTF-8; a line within quotes may do so."""
+    if block.isascii() or _BOM not in block:
+        return False
+    marks = [match.start() for match in re.finditer(_BOM, block)]
+    return bool(np.isin(marks, records.starts).any())
 
 
 def _before_zeros(block: bytes, records: Records) -> bytes:

@@ -1,10 +1,12 @@
+from typing import Any
+
 import optuna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dhen_objective.config import DHENConfig, Interaction, TrainConfig
-from dhen_objective.space import KNOBS, SPACES, params_of, suggest_config
+from dhen_objective.space import KNOBS, SPACES, DHENSpace, params_of, suggest_config
 
 SWITCHES = ["use_dlrm", "use_attn", "use_linear", "use_dcn", "use_conv"]
 
@@ -69,3 +71,33 @@ def test_the_default_config_lies_in_the_cpu_space() -> None:
 def test_an_unknown_scale_is_named() -> None:
     with pytest.raises(ValueError, match="scale must be one of cpu, gpu, but got 'tpu'"):
         suggest_config(ask(0), scale="tpu")
+
+
+def test_a_given_network_supplies_what_is_not_searched_at_any_scale() -> None:
+    for scale in SPACES:
+        config, _ = suggest_config(ask(1), scale=scale, model=DHENConfig(dim=64, module_embs=5))
+        assert (config.dim, config.module_embs) == (64, 5)
+    assert suggest_config(ask(1), scale="gpu")[0].dim == 128
+
+
+def test_parameters_that_would_make_another_network_are_refused() -> None:
+    wide, training = DHENConfig(dim=32, dense_hidden=(8,)), TrainConfig(lr=1e-3)
+    with pytest.raises(ValueError, match=r"base must .* \['dim', 'dense_hidden'\] differ"):
+        params_of(wide, training)
+    trial = optuna.trial.FixedTrial(params_of(wide, training, base=wide))
+    assert suggest_config(trial, model=wide) == (wide.canonical(), training)
+    gpu = suggest_config(ask(1), scale="gpu")
+    assert params_of(*gpu) == params_of(*gpu, base=gpu[0])
+
+
+def test_knobs_without_choices_are_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {"n_layers": (1, 1), "dcn_layers": (1, 2), "lr": (1e-3, 1e-2)}
+    space = DHENSpace(**given, choices={"dlrm_k": (4,)}, fixed={"dcn_rank": 7, "attn_heads": 4})
+    monkeypatch.setitem(SPACES, "mine", space)
+    suggest_config(trial := ask(0), scale="mine")
+    assert set(KNOBS) & set(trial.params) == {"dlrm_k", "dcn_layers"}
+    dcn = optuna.trial.FixedTrial(trial.params | {"use_dcn": True, "use_attn": True})
+    config, _ = suggest_config(dcn, scale="mine")
+    assert (config.dcn_rank, config.attn_heads, config.conv_kernel) == (7, 4, 3)
+    with pytest.raises(ValueError, match=r"fixed must not name what is searched.*\['dlrm_k'\]"):
+        DHENSpace(**given, choices={"dlrm_k": (4,)}, fixed={"dlrm_k": 8})

@@ -230,6 +230,16 @@ def test_a_stream_whose_batches_are_larger_than_asked_for_is_refused() -> None:
     assert train(stream, SMALL, TrainConfig(batch_size=4, n_reports=5)).rows == 8
 
 
+def test_batches_without_an_example_are_passed_over() -> None:
+    class Gaps(Odd):
+        def batches(self, batch_size: int, *, start: int = 0) -> Iterator[Batch]:
+            for batch in super().batches(batch_size, start=start):
+                yield from (batch.rows(0, 0), batch, batch.rows(0, 0))
+
+    training = TrainConfig(batch_size=4, n_reports=5)
+    assert train(Gaps(), SMALL, training).lifetime == train(Odd(), SMALL, training).lifetime
+
+
 def test_a_model_for_fewer_ids_or_other_features_is_refused() -> None:
     model = DHEN(SMALL, field_sizes=(3, 5), n_dense=2, prior=0.5)
     with pytest.raises(ValueError, match=r"stream's field_sizes \(4, 4\), but got \(3, 5\)"):

@@ -390,7 +390,9 @@ def test_a_frame_over_an_array_that_changes_is_kept_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (r"\N", r"sparse 'shop' has the text \\N, by which databases mean a missing value"),
+        (r"\N", r"sparse 'shop' has the text \\N, by which databases .* mean a missing value"),
+        ("NULL", r"sparse 'shop' has the text NULL, .* give CSV\(null=\('NULL',\)\)"),
+        ("<NA>", "sparse 'shop' has the text <NA>"),
         ("1.23457E+11", "sparse 'shop' has numbers such as 1.23457E[+]11, of which a program may"),
     ],
 )
@@ -419,3 +421,13 @@ def test_sparse_columns_of_pandas_are_read_as_plain_ones() -> None:
     sparse = plain.astype({"y": "Sparse[int]", "shop": "Sparse[bool]", "price": "Sparse[float]"})
     for name in ("dense", "sparse", "labels"):
         assert getattr(read(sparse), name).tolist() == getattr(read(plain), name).tolist()
+
+
+def test_a_carriage_return_around_a_text_makes_no_other_category(tmp_path: Path) -> None:
+    shops = ["a\r", "b", "\nc\r\n", "d e\r"]
+    frame = pd.DataFrame({"y": [0, 1, 0, 1], "price": 1.0, "shop": shops})
+    path = tmp_path / "a.csv"
+    frame.to_csv(path, index=False)  # which leaves out the quotes of "a\r"
+    for source in (path, frame):
+        expected = [stable_id(shop, field="shop", size=1000) for shop in ("a", "b", "c", "d e")]
+        assert read(source).sparse[:, 0].tolist() == expected

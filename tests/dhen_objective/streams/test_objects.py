@@ -126,3 +126,10 @@ def test_objects_without_a_text_of_their_own_are_refused(value: object, other: o
     frame = pd.DataFrame({"y": [0, 1], "shop": shops})
     with pytest.raises(ValueError, match=r"'shop' must .* but got (the type list|objects of the)"):
         TableStream(frame, Columns(label="y", sparse={"shop": 9}), prior=0.5)
+
+
+@pytest.mark.parametrize("dtype", [np.complex128, np.longdouble])
+def test_numbers_of_other_dtypes_are_refused_by_name(dtype: type) -> None:
+    frame = pd.DataFrame({"y": [0, 1], "price": np.ones(2, dtype)})
+    with pytest.raises(ValueError, match=f"'price' must be .* dtype {np.dtype(dtype)}"):
+        TableStream(frame, Columns(label="y", sparse={}, dense=("price",)), prior=0.5)

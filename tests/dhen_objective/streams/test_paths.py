@@ -90,3 +90,37 @@ def test_the_order_of_files_is_that_of_their_numbers_folder_by_folder(tmp_path: 
     names += ["2014-11/day_9.csv", "2014-11/Day_10.csv"]
     top = folder(tmp_path, *reversed(names))
     assert expand([top]) == tuple(top / name for name in names)
+
+
+def test_patterns_leave_out_what_folders_leave_out(tmp_path: Path) -> None:
+    names = ("_SUCCESS", "_temporary/0/part-0.csv", "part-0.csv", "_day=1/part-0.csv")
+    top = folder(tmp_path / "clicks", *names)
+    expected = (top / "_day=1" / "part-0.csv", top / "part-0.csv")
+    for pattern in ("**/*.csv", "*"):
+        assert expand([str(top / pattern)]) == expected
+    asked = top / "_temporary" / "0" / "part-0.csv"
+    for pattern in ("_temporary/*/*.csv", "_temp*/**/*.csv"):
+        assert expand([str(top / pattern)]) == (asked,)
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        ((".hoodie/hoodie.properties", "a_1.parquet", "a_2.parquet"), "Hudi"),
+        (("metadata/v1.metadata.json", "data/a.parquet", "data/b.parquet"), "Iceberg"),
+    ],
+)
+def test_tables_that_keep_old_rows_are_refused(
+    tmp_path: Path, names: tuple[str, ...], kind: str
+) -> None:
+    top = folder(tmp_path / "clicks", *names)
+    for path in (top, str(top / "**" / "*.parquet"), top / names[1]):
+        with pytest.raises(
+            ValueError, match=f"clicks must be a folder of files, but is an? {kind}"
+        ):
+            expand([path])
+
+
+def test_an_empty_name_does_not_mean_the_present_folder() -> None:
+    with pytest.raises(ValueError, match="paths must name files, but got ''"):
+        expand([""])

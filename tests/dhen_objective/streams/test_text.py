@@ -147,6 +147,13 @@ def test_files_that_were_joined_with_their_marks_are_refused(tmp_path: Path) -> 
         list(TextFile(path, CSV(names=("s", "y"))).parts(["s"]))
 
 
+def test_a_line_in_quotes_may_begin_with_the_mark_of_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('0,"a\n\ufeffb"\n1,c\n')
+    (part,) = TextFile(path, CSV(names=("y", "s"))).parts(["s"])
+    assert part.rows.column(0).to_pylist() == ["a\n\ufeffb".encode(), b"c"]
+
+
 def test_letters_behind_an_escape_are_told_of(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"0,C:\\\\new\n1,C:\\new\n")
