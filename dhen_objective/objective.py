@@ -39,10 +39,10 @@ class DHENObjective:
 
     User attributes of a trial, in plain Python types: before the training `config` (JSON of the
     network and its training), `flops` (per example), `parameters`, `memory` (bytes of weights and
-    optimizer state) and `baseline` (JSON of its network, training and data, and of its last
-    window's positives and log loss); after it, also if it was pruned, `rows`, `seconds`, `qps`
-    (examples per second of a training step), `ne` (of the last window), `ne_gain` (likewise, in
-    %), `ne_gain_error`, `calibration` and `lifetime_ne`. NaN values are left out.
+    optimizer state) and `ne_gain_over` (JSON of the baseline's network, training and data, and of
+    its last window's positives and log loss); after it, also if it was pruned, `rows`, `seconds`,
+    `qps` (examples per second of a training step), `ne` (of the last window), `ne_gain` (likewise,
+    in %), `ne_gain_error`, `calibration` and `lifetime_ne`. NaN values are left out.
 
     A warning names trials of the study that were compared with another baseline, since their
     values cannot be compared with this one's.

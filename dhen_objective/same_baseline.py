@@ -15,7 +15,7 @@ from dhen_objective.fingerprint import Fingerprint
 from dhen_objective.streams.base import ClickStream
 from dhen_objective.train import TrainResult
 
-BASELINE = "baseline"
+BASELINE = "ne_gain_over"
 """The user attribute that describes the baseline of a trial."""
 
 _SAME_LOSS = 0.005

@@ -117,11 +117,7 @@ class ClickStream(ABC):
 def matching(
     batches: Iterable[Batch], stream: ClickStream, *, seen: int = 0, most: int | None = None
 ) -> Iterator[Batch]:
-<<<<<<< HEAD
     """Yield a stream's batches, and raise an error if they contradict the stream's attributes.
-=======
-    """Yields a stream's batches, which must be what the stream says of itself; not empty ones.
->>>>>>> wt-data3
 
     Otherwise one column would be broadcast to several features, and an id beyond its field would
     be read as one of the next field.

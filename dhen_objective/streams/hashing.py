@@ -26,15 +26,9 @@ ODD = (
     r"(?s)^(nan|NaN|-0|true|TRUE|false|FALSE|)$|\..*0$|\.$|^-?\.|^-?0\.0000"
     r"|^-?(\d(\.\d*)?[eE][-+]?|(0|[1-9]\d*)(\.\d*)?[eE][-+])\d{1,3}$|^....-|^[ \t\r\n]|[ \t\r\n]$"
 )
-<<<<<<< HEAD
 """A regular expression that matches every text that is not its own `word`."""
-ODD_MARKS, LONGEST_ODD = (b".", b"-", b"+", b" ", b"\t"), 5
-"""A text that is longer than this and has none of these marks does not match `ODD`."""
-=======
-"""What, as a regular expression, all texts match that are not their own `word`."""
 ODD_MARKS, LONGEST_ODD = (b".", b"-", b"+", b" ", b"\t", b"\r", b"\n"), 5
-"""A text that is longer and has none of these marks is not odd."""
->>>>>>> wt-data3
+"""A text that is longer than this and has none of these marks does not match `ODD`."""
 
 _BYTES = (bytes, bytearray, memoryview)
 _SAME = {

@@ -87,7 +87,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _meant(found: Path, pattern: Path) -> bool:
-    """Returns whether a pattern means a path: hidden parts only where one of its own is alike."""
+    """Return whether a pattern means a path: hidden parts only where one of its own is alike."""
     asked = [part for part in pattern.parts if _hidden(part)]
     hidden = [part for part in found.parts if _hidden(part)]
     return all(any(fnmatch.fnmatch(part, like) for like in asked) for part in hidden)

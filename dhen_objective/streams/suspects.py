@@ -28,7 +28,7 @@ class Suspects:
     def __init__(self, path: Path, layout: CSV) -> None:
         """Suspect nothing yet."""
         self._path, self._layout = path, layout
-        self._warned_of_codes = self._warned_of_rows = False
+        self._warned_of_codes = self._warned_of_rows = self._warned_of_escapes = False
 
     def warn_of_other_codes(self, block: bytes, rows: pa.RecordBatch) -> None:
         """Warn once of text that is not UTF-8, whose ids differ from those in a Parquet file."""
@@ -63,6 +63,22 @@ class Suspects:
                     f"{self._path}:{line + records.lines[row]}: a value in quotes has new lines, "
                     "and each of its lines could be a row of its own. It is taken for one row. "
                     f"{ABOUT_QUOTES}",
+                    stacklevel=2,
+                )
+                return
+
+    def warn_of_escaped_quotes(self, block: bytes, records: Records) -> None:
+        r"""Warn once of `\"` in a value without quotes, which keeps the backslash."""
+        plain = self._layout.quotes and self._layout.escape is None
+        if self._warned_of_escapes or not plain or b'\\"' not in block:
+            return
+        quoted = records.quoted
+        for match in re.finditer(rb'\\"', block):
+            if quoted is None or not quoted[match.start()]:
+                self._warned_of_escapes = True
+                warnings.warn(
+                    f'{self._path} has \\" in a value without quotes, of which both characters '
+                    r'are taken. Where a backslash escapes quotes, give CSV(escape="\\").',
                     stacklevel=2,
                 )
                 return

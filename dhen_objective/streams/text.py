@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,6 +85,7 @@ class TextFile(Source):
             rows = self._read(block, records, good, names, columns)
             self._suspects.warn_of_other_codes(block, rows)
             self._suspects.warn_of_swallowed_rows(block, records, line, len(names))
+            self._suspects.warn_of_escaped_quotes(block, records)
             yield Part(
                 source=self.name,
                 lines=lines[good],
@@ -104,13 +106,8 @@ class TextFile(Source):
             while True:
                 block += more
                 records = find_records(block, self._layout, last=not more)
-<<<<<<< HEAD
                 fault = records.fault and f"{records.fault}. {ABOUT_QUOTES}"
-                if not block.isascii() and (b"\n" + _BOM in block or b"\r" + _BOM in block):
-=======
-                fault = records.fault and f"{records.fault}. {_ABOUT_QUOTES}"
                 if _joined(block, records):
->>>>>>> wt-data3
                     raise ValueError(f"{self._path}: {_JOINED}")
                 if b"\0" in more:
                     block, fault = _before_zeros(block, records), _ZEROS
@@ -206,7 +203,7 @@ class TextFile(Source):
 
 
 def _joined(block: bytes, records: Records) -> bool:
-    """Returns whether a row begins with the mark of UTF-8; a line within quotes may do so."""
+    """Return whether a row begins with the mark of UTF-8; a line within quotes may do so."""
     if block.isascii() or _BOM not in block:
         return False
     marks = [match.start() for match in re.finditer(_BOM, block)]

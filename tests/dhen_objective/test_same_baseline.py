@@ -77,7 +77,8 @@ def test_a_study_that_goes_on_with_other_data_is_told_of() -> None:
     with pytest.warns(UserWarning, match="Trial 0 of this study was held against another base"):
         study.optimize(objectives[2], n_trials=1)
     assert (
-        json.loads(study.trials[2].user_attrs["baseline"])["positives"] == other["y"][300:].sum()
+        json.loads(study.trials[2].user_attrs["ne_gain_over"])["positives"]
+        == other["y"][300:].sum()
     )
 
 

@@ -154,6 +154,22 @@ def test_a_line_in_quotes_may_begin_with_the_mark_of_utf_8(tmp_path: Path) -> No
     assert part.rows.column(0).to_pylist() == ["a\n\ufeffb".encode(), b"c"]
 
 
+@pytest.mark.parametrize(
+    ("row", "told"), [('d\\"e,1', True), ('"C:\\",1', False), ("d\\e,1", False)]
+)
+def test_escaped_quotes_of_a_layout_without_an_escape_are_told_of(
+    tmp_path: Path, row: str, told: bool
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"a,b\n{row}\n")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        (part,) = TextFile(path, CSV()).parts(["a"])
+    assert len(part.rows) == 1
+    assert len(caught) == told
+    assert all("in a value without quotes" in str(warning.message) for warning in caught)
+
+
 def test_letters_behind_an_escape_are_told_of(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"0,C:\\\\new\n1,C:\\new\n")
