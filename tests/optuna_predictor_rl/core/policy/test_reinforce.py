@@ -215,3 +215,15 @@ def test_each_round_ends_in_a_local_optimum() -> None:
     assert (np.diff(score(rows)) >= 0).all()
     for r in range(PLAIN.n_rounds):
         assert np.array_equal(rows[rounds == r][0], best)
+
+
+def test_refinement_starts_from_the_elite() -> None:
+    """In ten dimensions nothing that one step draws comes near, so that only the elite can."""
+    space = SearchSpace(tuple(Numeric(name=f"x{i}", low=0.0, high=1.0) for i in range(10)))
+
+    def cost(rows: Rows) -> np.ndarray:
+        return ((rows - 0.3) ** 2).sum(1)
+
+    elite, config = np.full((1, 10), 0.32), PolicyConfig(n_steps=1, elite_bonus=0.0)
+    candidates = search(space, cost, config, start=Start(elite), rng=np.random.default_rng(0))
+    assert candidates.score[0] < cost(elite)[0]

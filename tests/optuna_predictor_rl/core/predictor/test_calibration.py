@@ -3,7 +3,12 @@ import pytest
 from scipy.stats import norm
 
 from optuna_predictor_rl.core.decisions import Numeric
-from optuna_predictor_rl.core.predictor.calibration import LabelMap, LabelPredictor, correction
+from optuna_predictor_rl.core.predictor.calibration import (
+    LabelMap,
+    LabelPredictor,
+    _quantile,
+    correction,
+)
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble
 from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
@@ -108,3 +113,9 @@ def test_few_or_constant_labels_are_not_corrected_beyond_bounds() -> None:
     rows, labels = bowl(30)
     found = correction(fit, rows, 0 * labels, np.random.default_rng(0))
     assert 0.0 < found[0] <= 1.0
+
+
+def test_of_20_errors_the_17th_is_the_conformal_quantile() -> None:
+    """Of 21 exchangeable errors, the new one is among the first 17 with probability 17 / 21 > .8."""
+    errors = np.random.default_rng(0).permutation(np.arange(1, 21) / 10)
+    assert _quantile(errors) == pytest.approx(1.7 / norm.ppf(0.9))

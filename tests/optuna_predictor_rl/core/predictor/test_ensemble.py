@@ -212,3 +212,22 @@ def test_the_processes_believe_a_label_with_an_error_less() -> None:
         found.append([float(member.tasks.mean[0, 0]) for member in predicted])
     believed, doubted = np.array(found)
     assert (doubted < believed - 0.3).all()  # the label lies far above what the others tell
+
+
+def test_the_improvement_is_on_the_best_feasible_row_where_an_infeasible_one_is_better() -> None:
+    ensemble = constrained(0.2)  # the best rates are near 0.4
+    members = (ensemble.networks, *ensemble.processes)
+    means = [member.predict(ensemble.encoding(ensemble.rows))[0][:, 0] for member in members]
+    feasible = ensemble.rows[:, 2] <= 0.2
+    assert any(mean[~feasible].min() < mean[feasible].min() for mean in means)
+    assert ensemble._best((1.0,)) == pytest.approx([mean[feasible].min() for mean in means])
+
+
+def test_networks_are_as_sure_of_a_place_as_the_first_processes_are() -> None:
+    ensemble, rows = fitted(), new_rows(20)
+    x = ensemble.encoding(rows)
+    own, process = ensemble.networks.predict(x).std, ensemble.processes[0].predict(x).std
+    far = ensemble.processes[0].predict(np.full_like(x, 1e6)).std
+    found = ensemble.member_moments(rows)[0].tasks.std
+    assert found == pytest.approx(own * process / far)
+    assert (found < 0.9 * own).any()
