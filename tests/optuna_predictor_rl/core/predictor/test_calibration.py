@@ -116,6 +116,6 @@ def test_few_or_constant_labels_are_not_corrected_beyond_bounds() -> None:
 
 
 def test_of_20_errors_the_17th_is_the_conformal_quantile() -> None:
-    """Of 21 exchangeable errors, the new one is among the first 17 with probability 17 / 21 > .8."""
+    """Of 21 exchangeable errors a new one is among the least 17 with probability 17 / 21 > .8."""
     errors = np.random.default_rng(0).permutation(np.arange(1, 21) / 10)
     assert _quantile(errors) == pytest.approx(1.7 / norm.ppf(0.9))
