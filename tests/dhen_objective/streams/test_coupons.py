@@ -62,7 +62,7 @@ def test_examples_are_the_line_items_of_held_and_active_coupons() -> None:
 def test_line_items_of_one_time_keep_their_order_and_the_latest_campaign() -> None:
     given = tables()
     given["transactions"] = given["transactions"].iloc[[3, 1] * 50].reset_index(drop=True)
-    given["campaigns"] = pd.DataFrame({"campaign_id": [4, 5], "household_id": 1})
+    given["campaigns"] = pd.DataFrame({"campaign_id": [5, 4], "household_id": 1})
     earlier = given["campaign_descriptions"].assign(
         campaign_id=4, start_date=pd.to_datetime(["2017-01-01"])
     )
