@@ -51,6 +51,14 @@ def test_the_way_back_is_monotone_and_bounded() -> None:
         assert found[0] >= 2 * labels.min() - np.median(labels) - 1e-12
 
 
+def test_beyond_the_best_label_the_way_goes_on_no_farther_than_the_median_is_behind_it() -> None:
+    labels = np.arange(1.0, 10.0)  # the median is 5: nothing below 1 - 4 is predicted
+    back = LabelMap.of(TARGETS["standard"](labels), labels)
+    wanted = np.array([-9.0, -3.0, 0.0, 4.5, 12.0])
+    found = back.center + back((wanted - labels.mean()) / labels.std()) * back.unit * 2
+    assert found == pytest.approx([-3.0, -3.0, 0.0, 4.5, 9.0])
+
+
 def test_the_moments_of_a_linear_map_are_those_of_the_normal_distribution() -> None:
     labels = np.linspace(-30.0, 10.0, 401)
     back = LabelMap.of(TARGETS["standard"](labels), labels)

@@ -231,3 +231,22 @@ def test_networks_are_as_sure_of_a_place_as_the_first_processes_are() -> None:
     found = ensemble.member_moments(rows)[0].tasks.std
     assert found == pytest.approx(own * process / far)
     assert (found < 0.9 * own).any()
+
+
+def test_feasibility_lowers_the_score_of_the_mean_by_its_logarithm() -> None:
+    ensemble, rows = constrained(0.5), new_rows(20)
+    assert ensemble.constraints is not None
+    probability = np.zeros(20)
+    members = zip(ensemble.member_moments(rows), ensemble.constraints.thresholds, strict=True)
+    for (_, (mean, std)), threshold in members:
+        probability += norm.cdf((threshold[0] - mean[:, 0]) / std[:, 0]) / 3
+    assert (probability > 1e-9).sum() > 4
+    expected = ensemble.mean(rows, ONE) - np.log(np.maximum(probability, 1e-300))
+    assert ensemble.posterior_mean_score(rows, ONE) == pytest.approx(expected)
+
+
+def test_pending_rows_count_as_feasible_where_that_is_likely() -> None:
+    pending = np.array([[0.0, 0.0, 0.05], [0.0, 0.0, 0.95]])
+    after = constrained(0.5).condition_on_pending(pending).constraints
+    assert after is not None
+    assert after.feasible[-2:].tolist() == [True, False]
