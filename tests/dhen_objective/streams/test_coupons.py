@@ -59,6 +59,20 @@ def test_examples_are_the_line_items_of_held_and_active_coupons() -> None:
     assert (items["campaign_id"] == 5).all()
 
 
+def test_line_items_of_one_time_keep_their_order_and_the_latest_campaign() -> None:
+    given = tables()
+    given["transactions"] = given["transactions"].iloc[[3, 1] * 50].reset_index(drop=True)
+    given["campaigns"] = pd.DataFrame({"campaign_id": [5, 4], "household_id": 1})
+    earlier = given["campaign_descriptions"].assign(
+        campaign_id=4, start_date=pd.to_datetime(["2017-01-01"])
+    )
+    given["campaign_descriptions"] = pd.concat([given["campaign_descriptions"], earlier])
+    given["coupons"] = pd.DataFrame({"product_id": 10, "campaign_id": [5, 4]})
+    items = coupons._line_items(given)
+    assert items["position"].tolist() == [*range(1, 100, 2), *range(0, 100, 2)]
+    assert (items["campaign_id"] == 5).all()
+
+
 def test_every_example_is_joined_once_and_keeps_its_place() -> None:
     examples = coupons._with_products(coupons._line_items(tables()), tables())
     assert examples["position"].tolist() == [1, 3]

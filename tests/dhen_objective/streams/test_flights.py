@@ -46,6 +46,13 @@ def test_flights_that_arrived_are_examples_in_order_of_departure() -> None:
     assert joined["carrier_flight"].tolist() == ["B63", "AA2", "UA1"]
 
 
+def test_flights_that_depart_at_one_time_keep_their_order() -> None:
+    given = tables()
+    departures = given["flights"].iloc[[1, 2] * 50].assign(flight=range(100))
+    joined = flights.join(**given | {"flights": departures})
+    assert joined["flight"].tolist() == [*range(1, 100, 2), *range(0, 100, 2)]
+
+
 def test_the_first_plane_and_report_are_joined_and_others_are_missing() -> None:
     joined = flights.join(**tables())
     np.testing.assert_array_equal(joined["seats"], [55, np.nan, 55])

@@ -160,3 +160,8 @@ def test_encoding_many_decisions_needs_little_beside_the_result() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8 * encoded.nbytes  # a table of rows, decisions and columns is 200 times that
+
+
+def test_an_inactive_ordered_choice_is_in_the_middle_of_its_order() -> None:
+    space = SearchSpace((Categorical(name="width", choices=(16, 32, 64)),))
+    assert Encoding(space)(np.array([[np.nan]])).tolist() == [[0.0, 0.0, 0.0, 0.5]]

@@ -81,6 +81,13 @@ def test_how_bad_the_worst_tenth_is_teaches_the_clipped_target_nothing() -> None
     assert clipped_target(awful) == pytest.approx(clipped_target(y))
 
 
+@pytest.mark.parametrize("n", [10, 20, 21])
+def test_labels_are_clipped_at_the_ninth_decile(n: int) -> None:
+    y = np.random.default_rng(0).permutation(n) ** 2.0
+    expected = np.minimum(y, np.quantile(y, 0.9, method="lower"))
+    assert clipped_target(y) == pytest.approx(zscore(expected))
+
+
 def test_the_log_target_is_the_logarithm_of_the_distance_to_the_best() -> None:
     y = np.array([1.0, 2.0, 5.0, 9.0, 101.0])
     assert log_target(y) == pytest.approx(zscore(np.log(0.1 + (y - 1.0) / 4.0)))

@@ -87,3 +87,11 @@ def test_a_curve_without_a_label_is_not_hopeless():
     study = optuna.create_study()
     rule = StoppingRule(cutoff=6.0, end=9.0, fit=RAW, n_pilots=0)
     assert not PilotErrors(study, rule, []).is_hopeless(study, Curve.of({}), 0.95)
+
+
+def test_only_trials_that_were_stopped_after_the_last_full_one_refresh_labels():
+    trial = at_cutoff(7.0, stopped=(7.0, 8.0))
+    trial.study.add_trial(create_trial(value=5.0, intermediate_values={1: 5.0, 12: 5.0}))
+    full = [trial.study.trials[0], trial.study.trials[-1]]
+    after = AtCutoff(trial.study, RULE, full, trial.curve, trial.label)
+    assert reason_to_continue(after, LowFidelityPruner()._settings) is None

@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.core.curves.cutoff import RAW
 from optuna_predictor_rl.data.history import read_history
+from optuna_predictor_rl.fidelity import label_correction
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
 from optuna_predictor_rl.fidelity.label_correction import MIN_FULL, LabelCorrection, correction_of
 from optuna_predictor_rl.study.attributes import FIDELITY, LABEL, RULE
@@ -118,6 +119,19 @@ def test_parameters_out_of_the_ranges_of_the_full_trials_have_the_median_differe
     known = [full(x, gap=2.0 * x) for x in spread_out(11)]
     for params in ({}, {"x": 7.0}, {"y": 0.5}):
         assert label_of(known, FLAT_CURVE, params).value == pytest.approx(FLAT + 1.0)
+
+
+@pytest.mark.parametrize("x", [-0.5, 1.5])
+def test_beyond_either_end_of_the_full_trials_the_median_difference_is_taken(x):
+    known = [full(other, gap=2.0 * other**2) for other in spread_out(11)]
+    assert expected(known, x).value == pytest.approx(FLAT + 2.0 * 0.5**2)
+
+
+def test_the_latest_full_trials_are_learned_from(monkeypatch):
+    monkeypatch.setattr(label_correction, "MAX_FULL", 3)
+    gaps = (1.0, 2.0, 3.0, 10.0, 30.0, 20.0)
+    known = [full(x, gap) for x, gap in zip(spread_out(6), gaps, strict=True)]
+    assert expected(known, 0.5).value == FLAT + 20.0
 
 
 def test_without_full_trials_the_label_is_that_of_the_rule():

@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler, finalists
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.data.source import Source
+from optuna_predictor_rl.fidelity.pruned_trials import ranked_behind
 from optuna_predictor_rl.study.attributes import LABEL
 from optuna_predictor_rl.visualization import plot_learning_curves
 from tests.optuna_predictor_rl.trials import SPACE, UNIT, study_of
@@ -125,3 +126,11 @@ def test_behind_a_trial_that_diverged_stopped_trials_are_not_as_far():
     assert labels[[0, 1, 2, 4]].tolist() == [1.0, 2.0, 3.0, 0.5]
     assert 3.0 < labels[3] < labels[5] < 40.0
     assert read_history(study_of(*full), SPACE).labels[3, 0] == 1e6
+
+
+def test_the_first_ten_trials_show_what_an_outlier_is():
+    """Their third quartile is 6, from which 10 times its distance from the best makes 66."""
+    labels = np.array([*range(10), *[1e6] * 30], dtype=float)
+    trials = [frozen(0.5, [0.0, 0.0], 0.0)] * 40
+    found = ranked_behind(labels, trials, np.zeros(40, dtype=bool), 1.0)
+    assert found.tolist() == [*range(10), *[66.0] * 30]

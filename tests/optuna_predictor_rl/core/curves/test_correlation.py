@@ -8,7 +8,12 @@ from numpy.testing import assert_allclose
 from scipy.stats import kendalltau
 
 from optuna_predictor_rl.core.curves import kendall_tau
-from optuna_predictor_rl.core.curves.correlation import bootstrap_tau
+from optuna_predictor_rl.core.curves.correlation import (
+    TauByCutoff,
+    TauEstimate,
+    bootstrap_tau,
+    tau_with_interval,
+)
 from tests.optuna_predictor_rl.core.curves.cases import laws
 
 
@@ -42,3 +47,28 @@ def test_a_resample_counts_pairs_of_different_curves_only():
         total = sum(shares.values())
         expected = sum(signs[pair] * shares[pair] for pair in signs) / total if total else math.nan
         assert_allclose(tau, expected)
+
+
+def test_one_good_cutoff_among_bad_ones_is_not_recommended():
+    low = np.array([0.9, 0.3, 0.8, 0.9])
+    estimate = TauEstimate(tau=low, low=low, high=low)
+    table = TauByCutoff(
+        cutoffs=np.array([2.0, 4.0, 6.0, 8.0]),
+        n_curves=np.full(4, 9),
+        n_total=9,
+        raw=estimate,
+        label=estimate,
+    )
+    assert table.recommend(0.8) == 6.0
+
+
+def test_an_interval_leaves_as_many_resamples_out_at_either_end():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=15)
+    x = y + rng.normal(size=15)
+    found = tau_with_interval(
+        x[None], y, confidence=0.6, n_resamples=199, generator=np.random.default_rng(1)
+    )
+    draws = np.random.default_rng(1).multinomial(15, np.full(15, 1 / 15), size=199)
+    taus = bootstrap_tau(x, y, np.vstack([np.ones(15), draws]))
+    assert_allclose([found.low[0], found.high[0]], np.quantile(taus, [0.2, 0.8]))

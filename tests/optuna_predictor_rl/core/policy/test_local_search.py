@@ -8,6 +8,7 @@ from scipy.optimize import minimize_scalar
 
 from optuna_predictor_rl.core.conditions import Condition
 from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
+from optuna_predictor_rl.core.policy import local_search
 from optuna_predictor_rl.core.policy.local_search import neighbours, refine
 from optuna_predictor_rl.core.space import Rows, SearchSpace
 from tests.optuna_predictor_rl.core.strategies import decisions, lawful
@@ -115,3 +116,16 @@ def test_each_pass_moves_other_decisions_of_a_large_space() -> None:
 def test_64_choices_are_all_tried() -> None:
     space = SearchSpace((Categorical(name="id", choices=tuple(range(64))),))
     assert neighbours(space, np.zeros((1, 1)), 0.2, rng())[:, 0].tolist() == list(range(64))
+
+
+def test_the_steps_halve_from_pass_to_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = SearchSpace((Numeric(name="x", low=0.0, high=1.0),))
+    steps: list[float] = []
+
+    def spied(space: SearchSpace, rows: Rows, step: float, rng: np.random.Generator) -> Rows:
+        steps.append(step)
+        return neighbours(space, rows, step, rng)
+
+    monkeypatch.setattr(local_search, "neighbours", spied)
+    refine(space, lambda rows: rows[:, 0], np.array([[0.5]]), np.array([0.5]), 3, rng())
+    assert steps == pytest.approx([0.2, 0.1, 0.05])

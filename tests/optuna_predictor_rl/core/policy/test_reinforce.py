@@ -168,6 +168,15 @@ def test_rounds_but_the_first_start_from_the_elite() -> None:
     assert share[1] > 0.95
 
 
+def test_fewer_rounds_than_elite_start_from_the_best_of_it() -> None:
+    elite = np.array([[3.0, 2.0, 4.0, 1.0, 3.0], [2.0, 1.0, 3.0, 0.0, 2.0], [0.0] * 5])
+    config = replace(PLAIN, elite_bonus=8.0, n_steps=1, n_rounds=3, batch_size=100)
+    rng = np.random.default_rng(0)
+    found = search(SPACE, lambda r: np.zeros(len(r)), config, start=Start(elite), rng=rng)
+    for r in (1, 2):
+        assert (found.rows[found.round == r] == elite[r - 1]).mean() > 0.95
+
+
 def test_the_baseline_is_the_rounds_mean_and_a_flat_cost_teaches_nothing() -> None:
     cost = np.array([[1.0, 2.0, 6.0], [5.0, 5.0, 5.0]])
     advantage = _advantage(cost)
@@ -215,3 +224,15 @@ def test_each_round_ends_in_a_local_optimum() -> None:
     assert (np.diff(score(rows)) >= 0).all()
     for r in range(PLAIN.n_rounds):
         assert np.array_equal(rows[rounds == r][0], best)
+
+
+def test_refinement_starts_from_the_elite() -> None:
+    """In ten dimensions nothing that one step draws comes near, so that only the elite can."""
+    space = SearchSpace(tuple(Numeric(name=f"x{i}", low=0.0, high=1.0) for i in range(10)))
+
+    def cost(rows: Rows) -> np.ndarray:
+        return ((rows - 0.3) ** 2).sum(1)
+
+    elite, config = np.full((1, 10), 0.32), PolicyConfig(n_steps=1, elite_bonus=0.0)
+    candidates = search(space, cost, config, start=Start(elite), rng=np.random.default_rng(0))
+    assert candidates.score[0] < cost(elite)[0]

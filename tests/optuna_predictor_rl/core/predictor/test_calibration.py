@@ -3,7 +3,12 @@ import pytest
 from scipy.stats import norm
 
 from optuna_predictor_rl.core.decisions import Numeric
-from optuna_predictor_rl.core.predictor.calibration import LabelMap, LabelPredictor, correction
+from optuna_predictor_rl.core.predictor.calibration import (
+    LabelMap,
+    LabelPredictor,
+    _quantile,
+    correction,
+)
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble
 from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
@@ -44,6 +49,14 @@ def test_the_way_back_is_monotone_and_bounded() -> None:
         assert (np.diff(found) >= 0).all()
         assert found[-1] <= labels.max()
         assert found[0] >= 2 * labels.min() - np.median(labels) - 1e-12
+
+
+def test_beyond_the_best_label_the_way_goes_on_no_farther_than_the_median_is_behind_it() -> None:
+    labels = np.arange(1.0, 10.0)  # the median is 5: nothing below 1 - 4 is predicted
+    back = LabelMap.of(TARGETS["standard"](labels), labels)
+    wanted = np.array([-9.0, -3.0, 0.0, 4.5, 12.0])
+    found = back.center + back((wanted - labels.mean()) / labels.std()) * back.unit * 2
+    assert found == pytest.approx([-3.0, -3.0, 0.0, 4.5, 9.0])
 
 
 def test_the_moments_of_a_linear_map_are_those_of_the_normal_distribution() -> None:
@@ -108,3 +121,9 @@ def test_few_or_constant_labels_are_not_corrected_beyond_bounds() -> None:
     rows, labels = bowl(30)
     found = correction(fit, rows, 0 * labels, np.random.default_rng(0))
     assert 0.0 < found[0] <= 1.0
+
+
+def test_of_20_errors_the_17th_is_the_conformal_quantile() -> None:
+    """Of 21 exchangeable errors a new one is among the least 17 with probability 17 / 21 > .8."""
+    errors = np.random.default_rng(0).permutation(np.arange(1, 21) / 10)
+    assert _quantile(errors) == pytest.approx(1.7 / norm.ppf(0.9))

@@ -212,3 +212,41 @@ def test_the_processes_believe_a_label_with_an_error_less() -> None:
         found.append([float(member.tasks.mean[0, 0]) for member in predicted])
     believed, doubted = np.array(found)
     assert (doubted < believed - 0.3).all()  # the label lies far above what the others tell
+
+
+def test_the_improvement_is_on_the_best_feasible_row_where_an_infeasible_one_is_better() -> None:
+    ensemble = constrained(0.2)  # the best rates are near 0.4
+    members = (ensemble.networks, *ensemble.processes)
+    means = [member.predict(ensemble.encoding(ensemble.rows))[0][:, 0] for member in members]
+    feasible = ensemble.rows[:, 2] <= 0.2
+    assert any(mean[~feasible].min() < mean[feasible].min() for mean in means)
+    assert ensemble._best((1.0,)) == pytest.approx([mean[feasible].min() for mean in means])
+
+
+def test_networks_are_as_sure_of_a_place_as_the_first_processes_are() -> None:
+    ensemble, rows = fitted(), new_rows(20)
+    x = ensemble.encoding(rows)
+    own, process = ensemble.networks.predict(x).std, ensemble.processes[0].predict(x).std
+    far = ensemble.processes[0].predict(np.full_like(x, 1e6)).std
+    found = ensemble.member_moments(rows)[0].tasks.std
+    assert found == pytest.approx(own * process / far)
+    assert (found < 0.9 * own).any()
+
+
+def test_feasibility_lowers_the_score_of_the_mean_by_its_logarithm() -> None:
+    ensemble, rows = constrained(0.5), new_rows(20)
+    assert ensemble.constraints is not None
+    probability = np.zeros(20)
+    members = zip(ensemble.member_moments(rows), ensemble.constraints.thresholds, strict=True)
+    for (_, (mean, std)), threshold in members:
+        probability += norm.cdf((threshold[0] - mean[:, 0]) / std[:, 0]) / 3
+    assert (probability > 1e-9).sum() > 4
+    expected = ensemble.mean(rows, ONE) - np.log(np.maximum(probability, 1e-300))
+    assert ensemble.posterior_mean_score(rows, ONE) == pytest.approx(expected)
+
+
+def test_pending_rows_count_as_feasible_where_that_is_likely() -> None:
+    pending = np.array([[0.0, 0.0, 0.05], [0.0, 0.0, 0.95]])
+    after = constrained(0.5).condition_on_pending(pending).constraints
+    assert after is not None
+    assert after.feasible[-2:].tolist() == [True, False]

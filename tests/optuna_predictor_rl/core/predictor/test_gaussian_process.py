@@ -202,3 +202,12 @@ def test_at_most_so_many_rows_enter_the_posterior_also_when_fewer_are_fitted(
 def test_a_prior_that_is_not_positive_is_refused_by_name(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} must be positive, but got 0.0"):
         replace(KernelPrior(), **{name: 0.0})
+
+
+@pytest.mark.parametrize(("n_features", "median"), [(1, 0.8), (4, 1.6), (9, 2.4)])
+def test_the_median_lengthscale_grows_with_the_root_of_the_features(
+    n_features: int, median: float
+) -> None:
+    x, y, feature = np.eye(9)[:, :n_features], np.zeros(9), np.arange(n_features)
+    start = NegativeLogPosterior(x, y, feature, KernelPrior(), np.zeros(9)).start
+    assert np.exp(start) == pytest.approx([*[median] * n_features, 1.0, 0.05])

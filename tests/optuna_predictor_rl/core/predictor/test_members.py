@@ -97,3 +97,12 @@ def test_missing_targets_do_not_enter_the_slope() -> None:
     part = _regress(score[:, :12], held_out[:, :12], target[:12])
     assert whole[0] == pytest.approx(part[0])
     assert whole[1] == pytest.approx(part[1])
+
+
+@pytest.mark.parametrize(("factor", "slope"), [(-1.0, 0.2), (0.5, 0.5), (3.0, 1.2)])
+def test_the_slope_is_bounded_and_never_turns_the_order_around(
+    factor: float, slope: float
+) -> None:
+    score = np.random.default_rng(0).normal(size=(1, 20, 1))
+    found, _ = _regress(score, np.ones((1, 20), dtype=bool), factor * score[0])
+    assert found == pytest.approx([slope])

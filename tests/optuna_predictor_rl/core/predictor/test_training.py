@@ -103,3 +103,9 @@ def test_a_fit_of_few_or_many_trials_gives_finite_scores(bootstrap: Any, n: int)
     x, y = data(n)
     config = PredictorConfig(n_members=2, n_epochs=3, bootstrap=bootstrap, batch_size=16)
     assert torch.isfinite(fit_members(config, x, y, generator()).scores(x)).all()
+
+
+def test_each_trial_is_held_out_of_two_of_ten_members() -> None:
+    x, y = data()
+    fitted = fit_members(replace(SMALL, n_members=10, n_epochs=1), x, y, generator())
+    assert fitted.held_out.sum(0).tolist() == [2] * 40

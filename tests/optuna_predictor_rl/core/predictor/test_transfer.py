@@ -7,6 +7,7 @@ from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
 from optuna_predictor_rl.core.predictor.moments import Moments
 from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.core.predictor.transfer import (
+    LEAST_RESIDUAL,
     PSEUDO_TRIALS,
     SourcePredictions,
     fit_residual,
@@ -103,3 +104,10 @@ def test_many_labels_and_a_wrong_source_predict_like_the_labels_alone(sign: floa
         return predicted[:, None, None]
 
     assert error(wrong, 60) < 1.2 * error(None, 60) + 0.01
+
+
+def test_what_a_perfect_source_leaves_is_not_blown_up() -> None:
+    predicted, targets = draws(30, 1.0, noise=0.0)
+    fitted, residual = fit_residual(predicted, targets)
+    assert fitted.scale == pytest.approx([LEAST_RESIDUAL * targets.std()])
+    assert residual == pytest.approx(np.zeros((30, 1)), abs=1e-12)
