@@ -2,6 +2,7 @@ import json
 import math
 import pickle
 import threading
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -200,3 +201,12 @@ def test_a_checkpoint_belongs_to_one_stream_and_one_configuration(tmp_path: Path
     ]
     assert len(set(paths)) == 8
     assert paths[0] == checkpoint_path(tmp_path, streams[0], BASE, FAST)
+
+
+def test_streams_that_differ_in_their_prior_alone_have_checkpoints_of_their_own(
+    tmp_path: Path,
+) -> None:
+    one = SyntheticStream("medium", rows=1500)
+    streams = [one, copy(one)]
+    streams[1].prior = 0.5 * one.prior
+    assert len({checkpoint_path(tmp_path, stream, BASE, FAST) for stream in streams}) == 2

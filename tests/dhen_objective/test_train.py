@@ -19,7 +19,7 @@ from dhen_objective.sgd import train_sgd
 from dhen_objective.streams import Batch, ClickStream, SyntheticStream
 from dhen_objective.streams.base import regroup
 from dhen_objective.train import train, train_model
-from dhen_objective.trainer import report_grid
+from dhen_objective.trainer import Learner, report_grid
 from tests.dhen_objective.passes import FAST, SMALL, arrays
 
 
@@ -265,3 +265,24 @@ def test_a_grid_increases_and_ends_with_the_last_row(rows: int, points: int) -> 
     assert grid[0] >= 1
     assert grid[-1] == rows
     assert len(grid) == min(rows, points)
+
+
+def test_the_first_ten_steps_of_a_process_do_not_count_for_the_speed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
+    seconds = iter([8.0] * 10 + [1.0, 2.0, 2.0, 2.0, 4.0])
+
+    class Clocked(Learner):
+        def step(self, _: Batch) -> list[int]:
+            nonlocal now
+            now += next(seconds)
+            return []
+
+    clock = SimpleNamespace(perf_counter=lambda: now)
+    monkeypatch.setattr(sys.modules["dhen_objective.trainer"], "time", clock)
+    learner = Clocked(FAST, n_rows=15 * 6)
+    for n_steps, speed in ((10, 6 / 8.0), (5, 6 / 2.0)):
+        for _ in range(n_steps):
+            learner.timed_step(batch([0.0] * 6))
+        assert learner.qps == pytest.approx(speed)

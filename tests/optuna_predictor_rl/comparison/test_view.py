@@ -6,6 +6,8 @@ from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
 from optuna_predictor_rl import compare_searchers
+from optuna_predictor_rl.comparison.marks import SHARED
+from optuna_predictor_rl.comparison.view import ArmStorage
 from tests.optuna_predictor_rl.comparison.searches import of, parabola
 from tests.optuna_predictor_rl.comparison.spies import SpyPruner, SpySampler
 
@@ -107,6 +109,16 @@ def test_a_waiting_trial_of_a_searcher_is_run_by_it(storage: BaseStorage) -> Non
     assert of(study, "b")[0].params["x"] == 0.25
     assert all(t.params["x"] != 0.25 for t in study.trials[1:])
     assert len(study.trials) == 6
+
+
+def test_the_shared_queue_is_seen_by_the_shared_part_alone(storage: BaseStorage) -> None:
+    study = optuna.create_study(storage=storage)
+    study.enqueue_trial({"x": 0.25})
+    seen = {}
+    for searcher in (SHARED, "a"):
+        view = ArmStorage(study, searcher, worker={})
+        seen[searcher] = [trial.state for trial in view.get_all_trials(study._study_id)]
+    assert seen == {SHARED: [TrialState.WAITING], "a": []}
 
 
 def test_a_pruner_that_decides_in_memory_has_a_copy_for_each_searcher() -> None:

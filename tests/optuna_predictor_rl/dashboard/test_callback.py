@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import threading
 from typing import Any
 
 import optuna
@@ -125,6 +126,15 @@ def test_publishing_takes_a_tenth_of_the_time_at_most(
     assert publications == [3]
 
 
+def test_a_clock_of_another_machine_that_is_far_ahead_stops_no_publication(
+    publications: list[int], now: list[float]
+) -> None:
+    study = optuna.create_study(sampler=tiny())
+    study.set_user_attr(PUBLISHED, {"time": now[0] + 1e6, "seconds": 1.0})
+    study.optimize(parabola, n_trials=1, callbacks=[DashboardCallback(every=1)])
+    assert publications == [1]
+
+
 def test_a_figure_that_fails_is_left_out_with_one_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -164,6 +174,31 @@ def test_threads_publish_without_waiting_for_each_other() -> None:
     study.optimize(parabola, n_trials=24, n_jobs=4, callbacks=[due])
     assert "predictor-calibration" in figures(study)
     assert len(study.trials) == 24
+
+
+def test_a_thread_passes_by_while_another_one_publishes(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[int] = []
+    entered, may_end = threading.Event(), threading.Event()
+
+    def blocked(*_: object) -> list[str]:
+        begun.append(1)
+        entered.set()
+        may_end.wait(60 if len(begun) == 1 else 0)
+        return []
+
+    monkeypatch.setattr(callback, "publish_all", blocked)
+    study = optuna.create_study(sampler=tiny())
+    study.optimize(parabola, n_trials=1)
+    due = DashboardCallback(every=1, min_seconds=0.0)
+    first = threading.Thread(target=due, args=(study, study.trials[0]))
+    first.start()
+    assert entered.wait(60)
+    due(study, study.trials[0])
+    may_end.set()
+    first.join(60)
+    assert len(begun) == 1
+    due(study, study.trials[0])
+    assert len(begun) == 2
 
 
 def test_what_users_write_above_and_below_the_note_stays() -> None:

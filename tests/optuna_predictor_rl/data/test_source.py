@@ -17,6 +17,8 @@ from optuna.trial import Trial
 
 from optuna_predictor_rl import PredictorConfig, Source
 from optuna_predictor_rl.core.conditions import RangeCondition
+from optuna_predictor_rl.core.decisions import Numeric
+from optuna_predictor_rl.core.space import SearchSpace
 
 TINY = PredictorConfig(n_members=2, n_epochs=3)
 
@@ -206,3 +208,12 @@ def test_a_condition_on_a_number_is_kept(tmp_path: Path) -> None:
     assert kept.space.conditions == (RangeCondition(1, 0, 0.25, 1.0),)
     kept.save(second)
     assert Source.load(second).space == kept.space
+
+
+@pytest.mark.parametrize("position", [-0.01, 1.01, math.inf])
+def test_a_position_out_of_the_range_of_a_number_is_refused(position: float) -> None:
+    space = SearchSpace((Numeric(name="x", low=0.0, high=2.0),))
+    for fine in (0.0, 1.0, math.nan):
+        Source(space, np.array([[0.5], [fine]]), np.zeros((2, 1)))
+    with pytest.raises(ValueError, match=r"positions in the space, but those of \['x'\] aren't"):
+        Source(space, np.array([[0.5], [position]]), np.zeros((2, 1)))

@@ -1,6 +1,7 @@
 """Workers that ask at the same time are given different configurations."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 from optuna.study import Study
 from optuna.trial import Trial
 
+from optuna_predictor_rl.core.space import Rows
+from optuna_predictor_rl.data.history import History
+from optuna_predictor_rl.search.claims import Planner
 from optuna_predictor_rl.study import storage
 from tests.optuna_predictor_rl.search.samplers import tiny
 
@@ -91,3 +95,48 @@ def test_they_spread_as_those_do_that_ask_one_after_the_other(
         fine(trial)
     at_once = spread(asked_at_once(fine, monkeypatch))
     assert at_once > 0.3 * spread([trial.params for trial in trials])
+
+
+@pytest.mark.parametrize(("method", "n_finished"), [("claim", 4), ("value", 0)])
+def test_threads_that_share_a_sampler_ask_one_at_a_time(
+    method: str, n_finished: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values are asked for one by one as long as no trial has finished."""
+    study = optuna.create_study(sampler=tiny(n_startup_trials=N_WORKERS))
+    study.optimize(coarse, n_trials=n_finished)
+    inside: list[int] = []
+    at_once: list[int] = []
+    ask = getattr(Planner, method)
+
+    def counted(self: Planner, *arguments: Any) -> Any:
+        inside.append(1)
+        at_once.append(len(inside))
+        time.sleep(0.02)  # so that another thread comes in if nothing stops it
+        answer = ask(self, *arguments)
+        inside.pop()
+        return answer
+
+    monkeypatch.setattr(Planner, method, counted)
+    study.optimize(coarse, n_trials=N_WORKERS, n_jobs=N_WORKERS)
+    assert set(at_once) == {1}
+
+
+@pytest.mark.parametrize(("own", "expected"), [(0, [1, 1]), (1, [1, 1, 2])])
+def test_of_two_trials_that_took_the_same_the_later_one_expects_the_choice_of_the_earlier(
+    own: int, expected: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the number of pending trials whenever the trial picks; its first pick is the other's."""
+    study = optuna.create_study(sampler=tiny(n_startup_trials=4))
+    study.optimize(coarse, n_trials=4)
+    trials = [study.ask(), study.ask()]
+    storage.set_planned(study, trials[1 - own]._cached_frozen_trial, {"x": 0.0, "y": 0.0})
+    pending: list[int] = []
+
+    def scripted(_planner: Planner, _study: Study, history: History, _number: int) -> Rows:
+        pending.append(len(history.pending))
+        return history.space.rows([{"x": len(pending) - 1, "y": 0}])[0]
+
+    monkeypatch.setattr(Planner, "_pick", scripted)
+    assert coarse(trials[own]) == (trials[own].params["x"] - 3) ** 2 + 36.0
+    assert pending == expected
+    assert trials[own].params == {"x": len(expected) - 1, "y": 0}

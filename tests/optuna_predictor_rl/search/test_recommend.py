@@ -68,6 +68,17 @@ def test_a_higher_cost_weight_recommends_cheaper_configurations() -> None:
     assert len({repr(r) for r in found}) == 6
 
 
+def test_what_is_chosen_for_one_cost_weight_is_not_chosen_for_another() -> None:
+    """The two weights are so near to each other that their searches find the same optima."""
+    made, study = searched(cost="flops")
+    found = made.recommend(study, 3, cost_weight=(0.3, 0.3 + 1e-9), distance=0.05)
+    assert [r.cost_weight for r in found] == [0.3] * 3 + [0.3 + 1e-9] * 3
+    space = to_space(study.trials[0].distributions)
+    rows = space.rows(found)
+    for i in range(1, 6):
+        assert (gower_distance(rows[:i], rows[i], space) >= 0.05 - 1e-12).all()
+
+
 def test_recommendations_keep_within_a_budget_and_know_their_exact_cost() -> None:
     known = KnownCost(lambda params: 10.0 * params["n"])
     made, study = searched(40, cost=known, max_cost=20.0)

@@ -9,10 +9,13 @@ import numpy as np
 import optuna
 import pytest
 from optuna.samplers import RandomSampler
-from optuna.study import Study
+from optuna.study import Study, StudyDirection
 from optuna.trial import Trial, TrialState, create_trial
 
 from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler, Source
+from optuna_predictor_rl.core.decisions import Numeric
+from optuna_predictor_rl.core.space import SearchSpace
+from optuna_predictor_rl.search.warm_start import WarmStart
 
 
 def sampler(**options: Any) -> PredictorRLSampler:
@@ -109,6 +112,20 @@ def test_several_sources_are_tried_in_turns_and_a_bad_one_does_no_harm() -> None
     found = best_values([bad, good], 20)
     assert min(found[:2]) < 0.3 < max(found[:2])
     assert min(found) < 0.02
+
+
+def test_a_source_s_other_decisions_are_expected_to_be_as_in_its_best_trial() -> None:
+    x, extra = (Numeric(name=name, low=0.0, high=1.0) for name in ("x", "extra"))
+    rows = np.random.default_rng(0).random((12, 2))
+    rows[7] = 0.3, 0.9
+    labels = np.abs(rows - rows[7]).sum(1, keepdims=True)
+    source, config = Source(SearchSpace((x, extra)), rows, labels), PredictorConfig(n_epochs=8)
+    predictions = WarmStart([source], config).source_predictions(
+        SearchSpace((x,)), 1, [StudyDirection.MINIMIZE]
+    )
+    assert predictions is not None
+    expected = source.fit(config).predict(np.array([[0.1, 0.9], [0.8, 0.9]])).mean
+    assert predictions(np.array([[0.1], [0.8]]))[:, 0] == pytest.approx(expected)
 
 
 def test_the_source_is_read_when_the_sampler_is_made_and_survives_pickling() -> None:
