@@ -42,8 +42,8 @@ class AtCutoff:
     """A trial at the cutoff.
 
     Attributes:
-        study: Of the trial.
-        rule: That stops it.
+        study: The trial's study.
+        rule: The rule that would stop it.
         full: The study's full trials.
         curve: As far as it was trained.
         label: Its label there.

@@ -15,7 +15,7 @@ from optuna_predictor_rl.support.checked import check_at_least
 class LowFidelitySettings:
     """What a `LowFidelityPruner` is asked for; its constructor describes each setting.
 
-    Comments name what set a default (docs/results.md, "Low fidelity").
+    Comments give the measurements that set a default (docs/results.md, "Low fidelity").
 
     Raises:
         ValueError: If a setting is out of its range.
@@ -52,7 +52,7 @@ class LowFidelitySettings:
                 raise ValueError(f"{name} must be {interval}, but got {getattr(self, name)}.")
         if not self.axes:
             raise ValueError("axis must name at least one axis, but got none.")
-        _ = self.fits  # which checks the rest
+        _ = self.fits  # `LabelFit` checks the settings that are left
 
     @cached_property
     def fits(self) -> list[LabelFit]:

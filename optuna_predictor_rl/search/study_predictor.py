@@ -14,8 +14,8 @@ from optuna_predictor_rl.core.predictor.ensemble import Ensemble
 from optuna_predictor_rl.core.space import Rows, SearchSpace
 from optuna_predictor_rl.support.checked import checked
 
-N_AMONG = 1000
-"""Random configurations that a rank is taken among."""
+N_REFERENCE = 1000
+"""Random configurations that ranks are computed against."""
 
 
 @checked
@@ -50,14 +50,14 @@ class StudyPredictor:
         space: The search space.
         labels: Predicts the value and, if there is one, the cost; lower is better.
         sign: -1 if the study is maximized, else 1.
-        among: Targets of the random rows that ranks are taken among, worst first.
+        reference_targets: Targets of random rows that ranks are computed against, worst first.
         known_cost: Cost of rows, if it is known in advance.
     """
 
     space: SearchSpace
     labels: LabelPredictor
     sign: float
-    among: Float[ndarray, " m"]
+    reference_targets: Float[ndarray, " m"]
     known_cost: Callable[[Rows], Float[ndarray, " n"]] | None = None
 
     @classmethod
@@ -80,16 +80,16 @@ class StudyPredictor:
         rng = np.random.default_rng([seed, len(labels)])
         factor = correction(refit, ensemble.rows, labels, rng)
         predictor = LabelPredictor.of(ensemble, labels, factor)
-        among = predictor.predict(space.random(N_AMONG, rng))[1][:, 0]
-        return cls(space, predictor, sign, -np.sort(-among), known_cost)
+        reference = predictor.predict(space.random(N_REFERENCE, rng))[1][:, 0]
+        return cls(space, predictor, sign, -np.sort(-reference), known_cost)
 
     def __call__(self, rows: Rows) -> Prediction:
         """Return the prediction for rows of the space."""
         (mean, std), target = self.labels.predict(rows)
-        n_worse = np.searchsorted(-self.among, -target[:, 0], side="left")
-        rank = n_worse / len(self.among)
+        n_worse = np.searchsorted(-self.reference_targets, -target[:, 0], side="left")
+        rank = n_worse / len(self.reference_targets)
         cost = (mean[:, 1], std[:, 1]) if mean.shape[1] > 1 else (None, None)
-        if self.known_cost is not None:
+        if self.known_cost is not None:  # a cost known in advance replaces the predicted one
             cost = self.known_cost(rows), np.zeros(len(rows))
         factor = float(self.labels.correction[0])
         return Prediction(self.sign * mean[:, 0], std[:, 0], rank, factor, *cost)

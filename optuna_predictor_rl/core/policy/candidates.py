@@ -61,7 +61,7 @@ class Candidates:
         return rows.reshape(*score.shape, -1)
 
     def top(self, k: int, seen: Rows | Seen) -> Rows:
-        """Return the k best distinct rows that are not among the seen ones, or all of these.
+        """Return the k best distinct rows that are not seen, or fewer if there are not k.
 
         Args:
             k: Most rows to return.

@@ -18,11 +18,12 @@ class TrainingData:
     Args:
         rows: Their rows, (n, decisions).
         labels: Label of each task, finite or NaN where missing; lower is better.
-        errors: Standard deviations of the labels' errors; None is 0. The processes know them.
+        errors: Standard deviations of the labels' errors; None is 0. Only the
+            Gaussian processes use them.
         constraints: Value of each constraint, feasible up to zero, finite or NaN where missing;
             None is no constraint.
-        exact_cost: A last task without labels, which is known for all rows and of about unit
-            variance on these.
+        exact_cost: Cost of rows, known for all of them and of about unit variance on these; it is
+            added as the last task, which has no labels.
     """
 
     rows: Float[ndarray, "n d"]
