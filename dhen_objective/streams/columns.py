@@ -21,8 +21,11 @@ _TRUTH = dict.fromkeys((b"true", b"True", b"TRUE"), b"1") | dict.fromkeys(
 EXACT = {"halffloat": 2**11, "float": 2**24, "double": 2**53}
 """Up to these, floats of a type represent each integer exactly."""
 
-LARGEST = float(np.finfo(np.float32).max)
-"""The largest value of a feature, which is a float32."""
+LARGEST = float(np.nextafter(2.0**128 - 2.0**103, 0.0))
+"""The largest value of a feature: beyond it, a float32 is infinite.
+
+It is above the largest float32, which programs write as 3.4028235e+38, rounded up.
+"""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dhen_objective.streams.categories import ids
-from dhen_objective.streams.columns import labels, numbers
+from dhen_objective.streams.columns import features, labels, numbers
 from dhen_objective.streams.hashing import stable_id
 from dhen_objective.streams.times import times
 
@@ -55,6 +55,13 @@ def test_infinite_numbers_are_wrong() -> None:
     read = numbers(pa.array([math.inf, 1.0, math.nan]))
     assert read.wrong.tolist() == [True, False, False]
     assert math.isnan(read.values[0])
+
+
+def test_the_largest_float32_may_be_rounded_up_as_text() -> None:
+    texts = [b"3.4028235e+38", b"-3.4028235e+38", b"3.4028236e+38"]  # the last is infinite
+    with np.errstate(over="ignore"):
+        expected = ~np.isfinite(np.array(texts, float).astype(np.float32))
+    assert features(pa.array(texts)).wrong.tolist() == expected.tolist() == [False, False, True]
 
 
 def test_only_0_and_1_are_labels() -> None:

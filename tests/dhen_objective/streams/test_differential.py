@@ -48,7 +48,7 @@ NUMBERS: dict[str, tuple[st.SearchStrategy, str]] = {
     "float64": (st.none() | REAL, "float64"),
     "float32": (st.none() | REAL, "float32"),
     "integers": (WHOLE, "int64"),
-    "integers, some missing": (st.none() | st.integers(-(2**31), 2**31), "Int32"),
+    "integers, some missing": (st.none() | st.integers(-(2**31), 2**31 - 1), "Int32"),
     "truth values": (st.booleans(), "bool"),
     "objects": (st.none() | REAL, "object"),
     "categorical": (st.none() | REAL, "category"),
