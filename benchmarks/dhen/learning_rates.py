@@ -23,14 +23,12 @@ from statistics import mean
 import numpy as np
 import torch
 
-from benchmarks.dhen.quality import shape
+from benchmarks.dhen.quality import STREAMS, shape
 from benchmarks.json_lines import append_line, read_lines
 from dhen_objective import (
     DHEN,
     ClickStream,
-    CouponStream,
     DHENConfig,
-    FlightStream,
     LogisticRegression,
     PlainMLP,
     TrainConfig,
@@ -40,7 +38,6 @@ from dhen_objective import (
 )
 
 ROWS = 60_000
-STREAMS = {"coupons": CouponStream, "flights": FlightStream}
 EMBEDDING_RATES = (0.03, 0.1, 0.3)
 NETWORK_RATES = (1e-4, 3e-4, 1e-3)
 LINEAR_RATES = (3e-3, 1e-2, 3e-2)
@@ -73,7 +70,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", message=".*dense values were missing")
     found = read_lines(options.results)
     done = {tuple(line[:5]) for line in found}
-    streams = {data: make(rows=ROWS) for data, make in STREAMS.items()}
+    streams = {data: make(ROWS) for data, make in STREAMS.items()}
     for model in reversed(SETTINGS):  # the cheap ones first
         for (lr, embedding_lr), data, seed in product(SETTINGS[model], STREAMS, SEEDS):
             key = (model, data, lr, embedding_lr, seed)

@@ -12,9 +12,8 @@ from optuna_predictor_rl import visualization
 from optuna_predictor_rl.fidelity.labels import full_trials, value_or_label
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.sampler import PredictorRLSampler
-from optuna_predictor_rl.study.storage import trials
+from optuna_predictor_rl.study.storage import LABELLED, trials
 
-FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 N_FOLDS = 5
 MIN_LABELLED = 3 * N_FOLDS
 """Trials with a value before the predictor is shown: three in each fold of its calibration."""
@@ -48,14 +47,14 @@ class Source:
         if self.sampler is None or not self.single:
             return False
         labelled = [
-            t for t in trials(self.study, FINISHED) if value_or_label(t) is not None and t.params
+            t for t in trials(self.study, LABELLED) if value_or_label(t) is not None and t.params
         ]
         return len(labelled) >= MIN_LABELLED
 
     @property
     def reports(self) -> bool:
         """Return whether trials have reported curves."""
-        begun = trials(self.study, (*FINISHED, TrialState.RUNNING))
+        begun = trials(self.study, (*LABELLED, TrialState.RUNNING))
         return self.single and any(len(t.intermediate_values) > 1 for t in begun)
 
 
@@ -85,7 +84,7 @@ def _learning_curves(source: Source) -> go.Figure | None:
 
 
 def _rank_correlation(source: Source) -> go.Figure | None:
-    if not source.reports or len(full_trials(trials(source.study, FINISHED))) < 3:
+    if not source.reports or len(full_trials(trials(source.study, LABELLED))) < 3:
         return None
     return visualization.plot_rank_correlation(source.study, source.pruner)
 

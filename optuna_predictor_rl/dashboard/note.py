@@ -9,10 +9,10 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.space import Rows
-from optuna_predictor_rl.dashboard.figures import FINISHED, MIN_LABELLED, N_FOLDS, Source
+from optuna_predictor_rl.dashboard.figures import MIN_LABELLED, N_FOLDS, Source
 from optuna_predictor_rl.data.finalists import finalists
 from optuna_predictor_rl.fidelity.labels import full_trials, is_full
-from optuna_predictor_rl.study.storage import trials
+from optuna_predictor_rl.study.storage import LABELLED, trials
 from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.support.text import code_span
 from optuna_predictor_rl.visualization import predictor_calibration
@@ -63,7 +63,7 @@ def _best(study: Study) -> str:
     if best is None:
         return "**Best.** No trial has a value yet."
     better = "higher" if study.direction == StudyDirection.MAXIMIZE else "lower"
-    since = len([t for t in trials(study, FINISHED) if t.number > best.number])
+    since = len([t for t in trials(study, LABELLED) if t.number > best.number])
     return (
         f"**Best.** {best.value:.6g} ({better} is better), trial {best.number}: "
         f"{_words(best.params)}. {since} trials have ended since."
@@ -92,7 +92,7 @@ def _low_fidelity(source: Source) -> str:
     stop = f"Training stops at step {rule.cutoff:g}"
     if math.isfinite(rule.end):
         stop += f" of {rule.end:g}"
-        curves = [t for t in trials(source.study, FINISHED) if t.intermediate_values]
+        curves = [t for t in trials(source.study, LABELLED) if t.intermediate_values]
         spent = sum(min(max(t.intermediate_values), rule.end) for t in curves)
         if curves:
             stop += f", which has saved {1.0 - spent / (rule.end * len(curves)):.0%} of all steps"

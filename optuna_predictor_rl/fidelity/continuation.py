@@ -10,7 +10,7 @@ import scipy
 from jaxtyping import Float
 from numpy import ndarray
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.core.curves import Curve, Extrapolation
 from optuna_predictor_rl.core.curves.cutoff import worst_value
@@ -22,8 +22,6 @@ from optuna_predictor_rl.fidelity.settings import LowFidelitySettings
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.attributes import FIDELITY, FULL_FIDELITY, as_number
 from optuna_predictor_rl.study.objective import best_value, direction_of, sign_of, trial_values
-
-FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 REFRESH_QUANTILE = 0.2
 """A trial may refresh the labels if its own is in this best part of those stopped since."""
@@ -109,14 +107,16 @@ def _refreshes_labels(trial: AtCutoff, patience: float) -> bool:
         patience: What those have to have cost, in full trainings.
     """
     last = max((other.number for other in trial.full), default=-1)
-    finished = storage.trials(trial.study, FINISHED)
-    stopped = [t for t in finished if t.number > last and stored_label(t) is not None]
-    steps = sum(as_number(t.user_attrs.get(FIDELITY)) or 0.0 for t in stopped)
+    finished = storage.trials(trial.study, storage.LABELLED)
+    stopped = [
+        (t, label) for t in finished if t.number > last and (label := stored_label(t)) is not None
+    ]
+    steps = sum(as_number(t.user_attrs.get(FIDELITY)) or 0.0 for t, _ in stopped)
     end = trial.rule.end
     if not stopped or math.isinf(end) or steps < patience * end:
         return False
     sign = sign_of(trial.study)
-    labels = [sign * (stored_label(t) or 0.0) for t in stopped]
+    labels = [sign * label for _, label in stopped]
     return sign * trial.label.value <= float(np.quantile(labels, REFRESH_QUANTILE))
 
 
@@ -165,7 +165,7 @@ class PilotErrors:
         expected = self.final_value(curve)
         if expected is None:
             return False
-        finished = storage.trials(study, FINISHED)
+        finished = storage.trials(study, storage.LABELLED)
         known = [t.value if is_full(t) else stored_label(t) for t in finished]
         median = float(np.median([value for value in known if value is not None]))
         margin = sign_of(study) * (expected[0] - median)

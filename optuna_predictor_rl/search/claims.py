@@ -12,7 +12,7 @@ from numpy import ndarray
 from optuna.distributions import BaseDistribution
 from optuna.logging import get_logger
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.core.space import Rows, row_keys
 from optuna_predictor_rl.data.given import finished_numbers, given_to, read_given
@@ -121,7 +121,7 @@ class Planner:
         best score beside the trial's other parameters.
         """
         number = trial.number
-        trials = storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
+        trials = storage.trials(study, storage.LABELLED)
         search_space = union_search_space(trials)
         if name not in search_space:
             return self.startup.value(study, trial, name, distribution)
@@ -154,7 +154,7 @@ class Planner:
             ValueError: If the study has no finished trial with a parameter or a value, a complete
                 trial without a cost, or a weight of the cost beside several objectives.
         """
-        finished = storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
+        finished = storage.trials(study, storage.LABELLED)
         search_space = union_search_space(finished)
         if not search_space:
             raise ValueError("study must have a finished trial with a parameter, but has none.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.core.space import Rows, row_keys
 from optuna_predictor_rl.data.history import History, NextTrial, read_history
@@ -51,7 +51,7 @@ def given_parameters(
     study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
 ) -> dict[str, Any]:
     """Return the parameters that a trial has anyway: its own, and those that others give it."""
-    finished = storage.trials(study, (TrialState.COMPLETE, TrialState.PRUNED))
+    finished = storage.trials(study, storage.LABELLED)
     latest = latest_elsewhere(finished, search_space)
     return latest | storage.fixed(study) | storage.enqueued(trial) | trial.params
 

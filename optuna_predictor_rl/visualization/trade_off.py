@@ -8,13 +8,14 @@ import plotly.graph_objects as go
 from jaxtyping import Bool, Float, Int
 from optuna.samplers import BaseSampler
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.core.pareto import is_pareto
 from optuna_predictor_rl.data.costs import KnownCost
 from optuna_predictor_rl.fidelity.labels import is_full, value_or_label
 from optuna_predictor_rl.sampler import PredictorRLSampler
 from optuna_predictor_rl.study.objective import sign_of
+from optuna_predictor_rl.study.storage import LABELLED
 from optuna_predictor_rl.support.checked import checked
 from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.support.text import plotly_text
@@ -102,7 +103,7 @@ def trade_off(
             f"sampler=PredictorRLSampler(cost=...){hint}."
         )
     inspect_search(study, own)
-    trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    trials = study.get_trials(deepcopy=False, states=LABELLED)
     labelled = [(t, value_or_label(t), _cost(own, t)) for t in trials]
     both = [(t, y, c) for t, y, c in labelled if y is not None and np.isfinite([y, c]).all()]
     value, cost = np.array([[y, c] for _, y, c in both], dtype=np.float64).reshape(-1, 2).T
