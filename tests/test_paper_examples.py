@@ -12,6 +12,8 @@ from optuna.trial import FixedTrial
 
 from dhen_objective import CouponStream, flops_per_example, suggest_config
 
+pytestmark = pytest.mark.ci
+
 PAPER = Path(__file__).parents[1] / "examples" / "paper"
 POOL = PAPER / "pools" / "coupons.npz"
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.services.postgres import PostgresServer, free_port
 
+pytestmark = pytest.mark.ci
+
 EXAMPLES = Path(__file__).parents[2] / "examples" / "workers"
 N_WORKERS = 4
 N_TRIALS = 12

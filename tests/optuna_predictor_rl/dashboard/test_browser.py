@@ -19,9 +19,8 @@ from tests.optuna_predictor_rl.dashboard.studies import searched, training
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and "CI" not in os.environ, reason="needs chromium"
-)
+needed = pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="needs chromium")
+pytestmark = [pytest.mark.ci, needed]
 
 
 class _Text(HTMLParser):
