@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,6 +23,7 @@ from optuna_predictor_rl.data.learned_conditions import learn_conditions
 from optuna_predictor_rl.data.linked_ranges import learn_linked_ranges
 from optuna_predictor_rl.data.read_trials import (
     ReadTrial,
+    failure_rate,
     label_errors,
     read_trial,
     with_corrected_labels,
@@ -47,10 +49,12 @@ class History:
         constraints: Value of each constraint, feasible up to zero; NaN is missing.
         n_objectives: Number of the study's objectives, the first columns of the labels.
         pending: Rows of the trials that are running elsewhere, or wait to be run.
-        failed: Rows of the trials that failed, or were pruned before they reported a value.
+        failed: Rows of the trials that failed, and of which no repeat succeeded.
+        unreported: Rows of the trials that were pruned before they reported a value.
         fixed: Parameters with a single value, which are no decisions.
         scope: The part of the space in which the next trial's parameters are looked for.
         has_all_active: Which labelled trials have all parameters that are active for them today.
+        failure_rate: Share of the last trials that ended in a failure.
         errors: Standard deviations of the labels' errors, 0 for full trials; None if all are.
     """
 
@@ -61,9 +65,11 @@ class History:
     n_objectives: int
     pending: Float[ndarray, "p d"]
     failed: Float[ndarray, "f d"]
+    unreported: Float[ndarray, "u d"]
     fixed: Mapping[str, Any]
     scope: Scope
     has_all_active: Bool[ndarray, " n"]
+    failure_rate: float = 0.0
     errors: Float[ndarray, "n t"] | None = None
 
     @property
@@ -73,14 +79,21 @@ class History:
 
     @property
     def seen(self) -> Rows:
-        """Return all rows that must not be proposed again."""
-        return np.concatenate([self.rows, self.pending, self.failed])
+        """Return all rows that must not be proposed again.
+
+        A configuration that failed once may be: its worker may have been killed.
+        """
+        keys = row_keys(self.failed)
+        times = Counter(keys)
+        twice = self.failed[[times[key] > 1 for key in keys]]
+        return np.concatenate([self.rows, self.pending, self.unreported, twice])
 
     @property
     def is_seen(self) -> Seen:
         """Return a test for rows that are configurations not to be proposed again."""
-        others = len(self.pending) + len(self.failed)
-        return Seen(self.seen, np.append(self.has_all_active, np.zeros(others, dtype=bool)))
+        seen = self.seen
+        others = len(seen) - len(self.rows)
+        return Seen(seen, np.append(self.has_all_active, np.zeros(others, dtype=bool)))
 
     def with_pending(self, row: Float[ndarray, " d"]) -> History:
         """Return the history with one more trial that is running elsewhere."""
@@ -157,12 +170,22 @@ def read_history(
         constraints=finite(constraints),
         n_objectives=len(study.directions),
         pending=placed_rows(space, [t.params for t in unlabelled if not t.is_finished]),
-        failed=placed_rows(space, [t.params for t in unlabelled if t.is_finished]),
+        failed=_without(placed_rows(space, [t.params for t in unlabelled if t.failed]), rows),
+        unreported=placed_rows(
+            space, [t.params for t in unlabelled if t.is_finished and not t.failed]
+        ),
         fixed=_fixed(read, wide),
         scope=Scope.of(space, search_space, given, learned.removed, linked_ranges),
         has_all_active=has_all_active & ~np.isnan(rows[:, list(learned.unexplained)]).any(axis=1),
+        failure_rate=failure_rate(read),
         errors=label_errors(labelled, labels.shape[1]),
     )
+
+
+def _without(rows: Rows, others: Rows) -> Rows:
+    """Return the rows that are none of the others."""
+    found = set(row_keys(others))
+    return rows[[key not in found for key in row_keys(rows)]]
 
 
 def _modelled(

@@ -20,6 +20,7 @@ from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.core.targets import rank_targets, signed_target, transformed
 from optuna_predictor_rl.data.history import History
 from optuna_predictor_rl.search.known_costs import KnownCosts, RowFunction
+from optuna_predictor_rl.search.risk import Risk
 
 N_ELITE = 5
 """Best trials so far from which rounds of the policy and local moves start.
@@ -74,34 +75,38 @@ class SearchProblem:
     @property
     def key(self) -> bytes:
         """The same for problems with the same search: pending trials do not count."""
-        return self.fit_key + self.weight.tobytes() + self.history.scope.key.encode()
+        history = self.history
+        failed = history.failed.tobytes() + repr(history.failure_rate).encode()
+        return self.fit_key + self.weight.tobytes() + history.scope.key.encode() + failed
 
 
 @dataclass(frozen=True)
 class Acquisition:
     """The score of rows, lower is better: how little it would be worth to try them.
 
-    The policy's settings say what the reward is, and how far to keep from trials.
+    The policy's settings say what the reward is, and how far to keep from trials. Both the
+    improvement and the mean count as much as a trial is likely to succeed, if any failed.
     """
 
     problem: SearchProblem
     ensemble: Ensemble
     costs: KnownCosts
     policy: PolicyConfig
+    risk: Risk | None = None
 
     def __call__(self, rows: Rows) -> Float[ndarray, " n"]:
         """Return the score that a search minimizes: that of the reward, worse near to trials."""
         return self.reward_score(rows) + TOO_NEAR * self._is_near(rows)
 
     def reward_score(self, rows: Rows) -> Float[ndarray, " n"]:
-        """Return the negative of the reward, or worse over the budget."""
+        """Return the negative of the reward, or worse over the budget and at too large a risk."""
         if self.policy.reward == "mean":
             return self.posterior_mean_score(rows)
         improvement = self.ensemble.log_improvement(rows, self.problem.weight)
         return self._penalty(rows) - improvement
 
     def posterior_mean_score(self, rows: Rows) -> Float[ndarray, " n"]:
-        """Return Eq. (6) with the log probability of feasibility, or worse over the budget."""
+        """Return Eq. (6) with the log probabilities of feasibility and success, or worse."""
         score = self.ensemble.posterior_mean_score(rows, self.problem.weight)
         return score + self._penalty(rows)
 
@@ -127,7 +132,8 @@ class Acquisition:
 
     def _penalty(self, rows: Rows) -> Float[ndarray, " n"]:
         over = self.costs.excess(rows)
-        return OVER_BUDGET * ((over > 0.0) + over)
+        risk = 0.0 if self.risk is None else self.risk.penalty(rows)
+        return OVER_BUDGET * ((over > 0.0) + over) + risk
 
     @cached_property
     def _is_near(self) -> Callable[[Rows], Bool[ndarray, " n"]]:

@@ -16,12 +16,14 @@ from optuna_predictor_rl.core.policy.candidates import Candidates
 from optuna_predictor_rl.core.policy.reinforce import Start, local_optima, search
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble
 from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
+from optuna_predictor_rl.core.predictor.success import SuccessModel, fit_success
 from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.data.costs import RowCosts
 from optuna_predictor_rl.data.history import History
 from optuna_predictor_rl.search.acquisition import Acquisition, SearchProblem
 from optuna_predictor_rl.search.known_costs import KnownCosts
+from optuna_predictor_rl.search.risk import Risk
 from optuna_predictor_rl.search.settings import SearchSettings
 from optuna_predictor_rl.search.study_predictor import StudyPredictor
 
@@ -71,6 +73,7 @@ class Suggester:
         self._row_costs = RowCosts.of(settings.cost, settings.max_cost)
         self.last: FittedSearch | None = None
         self._fitted: tuple[bytes, Ensemble, np.random.Generator] | None = None
+        self._fitted_success: tuple[bytes, SuccessModel] | None = None
         self._study_predictor: tuple[FittedSearch, StudyPredictor] | None = None
 
     def __reduce__(self) -> tuple[type[Suggester], tuple[SearchSettings]]:
@@ -172,7 +175,20 @@ class Suggester:
 
     def _acquisition(self, problem: SearchProblem, ensemble: Ensemble) -> Acquisition:
         costs = self.known_costs(problem.history)
-        return Acquisition(problem, ensemble, costs, self._settings.policy)
+        risk = self._risk(problem, ensemble)
+        return Acquisition(problem, ensemble, costs, self._settings.policy, risk)
+
+    def _risk(self, problem: SearchProblem, ensemble: Ensemble) -> Risk | None:
+        """Return the risk of failure, its model fitted once; None if no trial failed."""
+        history = problem.history
+        if not len(history.failed):
+            return None
+        key = problem.fit_key + history.failed.tobytes()
+        if self._fitted_success is None or self._fitted_success[0] != key:
+            rows = np.concatenate([history.rows, history.failed])
+            succeeded = np.arange(len(rows)) < len(history.rows)
+            self._fitted_success = key, fit_success(ensemble.encoding, rows, succeeded)
+        return Risk.of(self._fitted_success[1], history)
 
 
 def _import_scipy() -> None:

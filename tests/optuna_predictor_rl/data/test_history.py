@@ -88,7 +88,7 @@ def test_a_pruned_trial_without_its_cost_teaches_its_value_alone() -> None:
     assert math.isnan(found[0][1])
 
 
-def test_pending_and_failed_trials_are_seen_but_teach_nothing() -> None:
+def test_pending_and_unreported_trials_are_seen_and_a_trial_that_failed_once_is_not() -> None:
     study = study_of(
         trial(0.1, 3.0),
         trial(0.2, state=TrialState.FAIL),
@@ -100,9 +100,30 @@ def test_pending_and_failed_trials_are_seen_but_teach_nothing() -> None:
     next_trial = study.ask()
     history = read_history(study, SPACE, next_trial=NextTrial(next_trial.number))
     assert history.rows.tolist() == [[0.1]]
-    assert history.failed.tolist() == [[0.2], [0.25]]
+    assert history.failed.tolist() == [[0.2]]
+    assert history.unreported.tolist() == [[0.25]]
     assert sorted(history.pending.ravel()) == pytest.approx([0.3, 0.4])
-    assert sorted(history.seen.ravel()) == pytest.approx([0.1, 0.2, 0.25, 0.3, 0.4])
+    assert sorted(history.seen.ravel()) == pytest.approx([0.1, 0.25, 0.3, 0.4])
+
+
+def test_a_configuration_that_failed_twice_is_seen_and_a_repeat_that_succeeds_opens_it() -> None:
+    failed = trial(0.2, state=TrialState.FAIL)
+    study = study_of(trial(0.1, 3.0), failed, failed)
+    history = read_history(study, SPACE)
+    assert history.is_seen(np.array([[0.2], [0.1], [0.3]])).tolist() == [True, True, False]
+    study.add_trial(trial(0.2, 4.0))
+    history = read_history(study, SPACE)
+    assert len(history.failed) == 0
+    assert history.rows.ravel().tolist() == [0.1, 0.2]
+
+
+def test_the_rate_of_failures_is_that_of_the_last_twenty_trials_that_ended() -> None:
+    failed, done = trial(0.2, state=TrialState.FAIL), trial(0.1, 3.0)
+    running = trial(0.3, state=TrialState.RUNNING)
+    assert read_history(study_of(done, running), SPACE).failure_rate == 0.0
+    assert read_history(study_of(done, failed, running), SPACE).failure_rate == 0.5
+    study = study_of(*[failed] * 5, *[done] * 17, *[failed] * 3)
+    assert read_history(study, SPACE).failure_rate == 3 / 20
 
 
 def test_a_trial_that_has_not_asked_for_its_parameters_yet_is_pending_with_all_of_them() -> None:
