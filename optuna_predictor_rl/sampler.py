@@ -47,7 +47,8 @@ class PredictorRLSampler(InspectableSampler):
         max_cost: Largest cost that a trial may have. No trial exceeds it in a `KnownCost`, except
             the first of a study, whose parameters are not known before; a cost to be learned is
             kept below it by probability, as a constraint.
-        n_startup_trials: Trials of a space-filling design before the predictor takes over.
+        n_startup_trials: Trials of a space-filling design before the predictor takes over. A
+            failed trial counts as half of one.
         learn_from_running: Whether the predictor learns the labels of running trials that have
             reached the cutoff of the study's `LowFidelityPruner`; otherwise they are pending.
         store_predictions: Whether trials get user attributes of what is predicted of them, where
