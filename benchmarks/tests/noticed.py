@@ -185,7 +185,14 @@ def _run_in_child(copy: Path, tests: list[str], seconds: float, result: int) -> 
     sys.path[:] = [str(copy), *(path for path in sys.path if Path(path or ".").resolve() != ROOT)]
     importlib.invalidate_caches()
     budget = _Budget(seconds)
-    arguments = ["-x", "-q", "-o", "timeout=60", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    arguments = [
+        "-x",
+        "-q",
+        "-o",
+        "timeout=200",
+        "-W",
+        "ignore::pytest.PytestAssertRewriteWarning",
+    ]
     code = int(pytest.main([*arguments, *tests], plugins=[budget]))
     os.write(result, budget.failed.encode())
     return code
