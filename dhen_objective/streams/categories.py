@@ -37,7 +37,7 @@ def ids(column: pa.Array, *, field: str, size: int) -> Int64[np.ndarray, " n"]:
 
 
 def _encoded(column: pa.Array) -> pa.Array:
-    """Return the column with each value once; halffloats by their bits, as Arrow before 26 cannot."""
+    """Return the column with each value once; halffloats by bits, as Arrow before 26 cannot."""
     import pyarrow as pa
 
     if not pa.types.is_float16(column.type):
