@@ -21,6 +21,9 @@ settings.register_profile(
 )
 settings.load_profile("steady")
 
+# optunahub imports GitPython, which refuses to be imported on a machine without git.
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
 torch.set_num_threads(1)  # small matrices are slower on several
 
 install_import_hook(["optuna_predictor_rl", "dhen_objective"], "beartype.beartype")

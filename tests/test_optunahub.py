@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import git
 import optuna
 import optunahub
 import pytest
@@ -101,3 +102,11 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(
     monkeypatch.setitem(sys.modules, "optuna_predictor_rl", None)
     with pytest.raises(ImportError, match="pip install optuna-predictor-rl"):
         load("samplers/predictor_rl")
+
+
+def test_optunahub_is_imported_without_git(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(git.Git, "GIT_PYTHON_GIT_EXECUTABLE", None)  # as at the first import
+    assert git.Git.refresh() is False  # it raises, unless it is told to be quiet

@@ -91,7 +91,7 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of the packages that matter, and the commit of this checkout."""
+    """Return the versions of the packages that matter, and the checkout's commit if git tells."""
     found = {}
     for package in _VERSIONED:
         try:
@@ -100,7 +100,10 @@ def versions() -> dict[str, str]:
             continue
     command = ["git", "describe", "--always", "--dirty", "--abbrev=10"]
     where = Path(__file__).parent
-    git = subprocess.run(command, cwd=where, capture_output=True, text=True, check=False)
+    try:
+        git = subprocess.run(command, cwd=where, capture_output=True, text=True, check=False)
+    except FileNotFoundError:  # a machine without git
+        return found
     return found | ({"commit": git.stdout.strip()} if git.returncode == 0 else {})
 
 

@@ -29,11 +29,21 @@ def ids(column: pa.Array, *, field: str, size: int) -> Int64[np.ndarray, " n"]:
     import pyarrow.compute as pc
 
     if not pa.types.is_dictionary(column.type):
-        column = plain(column).dictionary_encode()
+        column = _encoded(plain(column))
     words = [*_words(column.dictionary, field), word(None)]
     index = pc.fill_null(column.indices.cast(pa.int64()), len(words) - 1)
     known = hashed_words(words, field=field, size=size)
     return known[index.to_numpy(zero_copy_only=False)]
+
+
+def _encoded(column: pa.Array) -> pa.Array:
+    """Return the column with each value once; halffloats by bits, as Arrow before 26 cannot."""
+    import pyarrow as pa
+
+    if not pa.types.is_float16(column.type):
+        return column.dictionary_encode()
+    bits = column.view(pa.uint16()).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(bits.indices, bits.dictionary.view(pa.float16()))
 
 
 def _words(column: pa.Array, field: str) -> list[bytes]:

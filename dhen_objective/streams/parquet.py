@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS = 32_768
+_DAY = 86_400_000_000
+"""In microseconds."""
 
 
 class ParquetFile(Source):
@@ -74,9 +76,8 @@ class ParquetFile(Source):
             coarse = other.iter_batches(_ROWS, columns=names, use_threads=False)
             for rows, safe in zip(batches, coarse, strict=True):
                 for name in names:
-                    if _beyond_nanoseconds(safe.column(name)):
-                        place = rows.schema.names.index(name)
-                        rows = rows.set_column(place, name, safe.column(name))
+                    times = _widened(rows.column(name), safe.column(name))
+                    rows = rows.set_column(rows.schema.names.index(name), name, times)
                 yield rows
 
     @contextmanager
@@ -95,10 +96,23 @@ class ParquetFile(Source):
             ) from error
 
 
-def _beyond_nanoseconds(stamps: pa.Array) -> bool:
-    """Return True if some times in microseconds do not fit into 64 bits of nanoseconds."""
-    values = stamps.cast("int64").drop_null().to_numpy(zero_copy_only=False)
-    return bool((np.abs(values) > (2**63 - 1) // 1000).any())
+def _widened(fine: pa.Array, coarse: pa.Array) -> pa.Array:
+    """Return times in microseconds if some do not fit into 64 bits of nanoseconds.
+
+    Arrow before version 26 wrote times before 1970 with a negative time of day. In microseconds
+    every Arrow reads it as unsigned, 584 years late; in nanoseconds it wraps to the right time.
+    """
+    pa = arrow()
+    numbers = (times.cast("int64").fill_null(0).to_numpy() for times in (fine, coarse))
+    nanoseconds, microseconds = numbers
+    beyond = np.abs(microseconds) > (2**63 - 1) // 1000
+    late = beyond & (microseconds > 0) & (microseconds <= 2**64 // 1000)
+    late &= microseconds % _DAY != 0  # of 2262 to 2554, midnights are likelier than what is late
+    if not (beyond & ~late).any():
+        return fine
+    microseconds = np.where(late, nanoseconds // 1000, microseconds)
+    missing = coarse.is_null().to_numpy(zero_copy_only=False)
+    return pa.array(microseconds, coarse.type, mask=missing)
 
 
 def _pandas_types(schema: pa.Schema) -> dict[str, str]:

@@ -117,7 +117,7 @@ class Turns:
         pruner = copy.deepcopy(self._study.pruner)
         return ArmStudy(self._study.study_name, arm_storage, sampler, pruner)
 
-    def _take_turns(self, bar: "tqdm[Any]") -> None:
+    def _take_turns(self, bar: tqdm) -> None:
         try:
             while (name := self._next()) is not None:
                 try:
@@ -190,7 +190,7 @@ class Turns:
         trial.set_user_attr(EVALUATION_SECONDS, evaluating)
         trial.set_user_attr(SUGGESTION_SECONDS, suggesting)  # last: with it, a failed trial counts
 
-    def _show(self, bar: "tqdm[Any]") -> None:
+    def _show(self, bar: tqdm) -> None:
         if bar.disable:
             return
         trials = storage.trials(self._study, fresh=True)

@@ -6,6 +6,7 @@ import datetime
 import gzip
 import io
 import lzma
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -299,6 +300,26 @@ def test_old_times_of_96_bits_are_read_also_beyond_nanoseconds(tmp_path: Path) -
             stable_id(None if time is pd.NaT else time, field="shop", size=1000) for time in times
         ]
         assert read(path).sparse[:, 0].tolist() == expected
+
+
+@pytest.mark.parametrize("other", [datetime.datetime(2014, 10, 21, 5), datetime.datetime.max])
+def test_old_times_of_96_bits_before_1970_may_have_a_negative_time_of_day(
+    other: datetime.datetime, tmp_path: Path
+) -> None:
+    times = [datetime.datetime(1969, 12, 31, 23, 30), None, other]
+    table = {"y": [0, 1, 0], "shop": pa.array(times, pa.timestamp("us")), "price": [1.0] * 3}
+    path, options = tmp_path / "a.parquet", {"use_dictionary": False, "compression": "NONE"}
+    pq.write_table(pa.table(table), path, use_deprecated_int96_timestamps=True, **options)
+    half_hour, day = 1800 * 10**9, 86_400 * 10**9
+    now, arrows_before_26 = (
+        struct.pack("<qI", time_of_day, julian)
+        for time_of_day, julian in ((day - half_hour, 2_440_587), (-half_hour, 2_440_588))
+    )
+    content = path.read_bytes()
+    assert now in content or arrows_before_26 in content
+    path.write_bytes(content.replace(now, arrows_before_26))
+    expected = [stable_id(time, field="shop", size=1000) for time in times]
+    assert read(path).sparse[:, 0].tolist() == expected
 
 
 def test_times_that_are_none_are_malformed(tmp_path: Path) -> None:
