@@ -30,10 +30,26 @@ def ids(column: pa.Array, *, field: str, size: int) -> Int64[np.ndarray, " n"]:
 
     if not pa.types.is_dictionary(column.type):
         column = plain(column).dictionary_encode()
+    column = _used(column)
     words = [*_words(column.dictionary, field), word(None)]
     index = pc.fill_null(column.indices.cast(pa.int64()), len(words) - 1)
     known = hashed_words(words, field=field, size=size)
     return known[index.to_numpy(zero_copy_only=False)]
+
+
+def _used(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Return a column without categories of no row, as a filter leaves them behind."""
+    import pyarrow as pa
+
+    index = column.indices.drop_null().to_numpy(zero_copy_only=False)
+    used = np.zeros(len(column.dictionary), bool)
+    used[index] = True
+    if used.all():
+        return column
+    place = pa.array(np.cumsum(used) - 1)
+    indices = place.take(column.indices)
+    categories = plain(column.dictionary).filter(pa.array(used))
+    return pa.DictionaryArray.from_arrays(indices, categories)
 
 
 def _words(column: pa.Array, field: str) -> list[bytes]:

@@ -140,13 +140,16 @@ def _is_zero_or_one(value: bytes | str | Decimal | None) -> bool:
 
 
 def plain(column: pa.Array) -> pa.Array:
-    """Return a column without a dictionary, and text of a type that all functions take."""
+    """Return a column without a dictionary, and of a type that all functions take."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    if str(column.type) in ("string_view", "binary_view"):
-        column = column.cast(pa.large_binary())
+    kind: Any = column.type
+    if str(kind) in ("string_view", "binary_view"):
+        return column.cast(pa.large_binary())
+    if pa.types.is_decimal(kind) and kind.bit_width < 128:
+        return column.cast(pa.decimal128(kind.precision, kind.scale))
     return column
 
 

@@ -107,8 +107,9 @@ def to_array(values: pd.Series) -> pa.Array:
 
 def _categorical(values: pd.Series) -> pa.Array:
     pa = arrow()
+    values = values.cat.remove_unused_categories()  # which a filter leaves behind
     codes = values.cat.codes.to_numpy()
-    categories = to_array(values.cat.categories.to_series())
+    categories = to_array(values.cat.categories.to_series(name=values.name))
     return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), categories)
 
 

@@ -29,6 +29,7 @@ class Suspects:
         """Suspect nothing yet."""
         self._path, self._layout = path, layout
         self._warned_of_codes = self._warned_of_rows = self._warned_of_escapes = False
+        self._warned_of_letters = False
 
     def warn_of_other_codes(self, block: bytes, rows: pa.RecordBatch) -> None:
         """Warn once of text that is not UTF-8, whose ids differ from those in a Parquet file."""
@@ -73,7 +74,7 @@ class Suspects:
         if self._warned_of_escapes or not plain or b'\\"' not in block:
             return
         quoted = records.quoted
-        for match in re.finditer(rb'\\"', block):
+        for match in re.finditer(rb'\\"', block[: records.used]):  # the rest is of the next block
             if quoted is None or not quoted[match.start()]:
                 self._warned_of_escapes = True
                 warnings.warn(
@@ -84,9 +85,10 @@ class Suspects:
                 return
 
     def warn_of_escaped_letter(self, block: bytes) -> None:
-        """Warn of the first letter or digit behind an escape."""
-        pair = escaped_letter(block, self._layout)
+        """Warn once of a letter or digit behind an escape."""
+        pair = None if self._warned_of_letters else escaped_letter(block, self._layout)
         if pair is not None:
+            self._warned_of_letters = True
             warnings.warn(
                 f"{self._path} has {pair!r}, an escape before a letter or digit: it is read as "
                 f"{pair[1:]!r}. PostgreSQL means tabs and new lines by some, and programs that "

@@ -110,7 +110,7 @@ class TableStream(ClickStream):
         """Yield the examples from row `start` on; only the last batch may be shorter.
 
         Warns of files that changed since the stream was made, and, when the pass ends, of
-        malformed rows.
+        malformed rows and of files that changed while they were read.
 
         Raises:
             MalformedRowsError: If too many rows are malformed.
@@ -118,29 +118,32 @@ class TableStream(ClickStream):
                 positive, or `start` is negative.
         """
         check_batches(batch_size, start)
-        self._warn_of_changed_files()
+        if changed := self._changed(self._made_of):
+            warnings.warn(
+                f"{changed} changed since the stream was made. The first {self.n_rows} "
+                "rows are read of what the files hold now; make the stream anew for all of them.",
+                stacklevel=2,
+            )
         return regroup(self._limited(), batch_size, start=start)
 
-    def _warn_of_changed_files(self) -> None:
-        """Warn of files that changed since the stream was made: rows may be cut off."""
-        changed = [
-            str(path)
-            for path, before in zip(self.paths, self._made_of, strict=True)
-            if path.exists() and _stamp(path) != before
-        ]
-        if changed:
-            warnings.warn(
-                f"{', '.join(changed)} changed since the stream was made. The first {self.n_rows} "
-                "rows are read of what the files hold now; make the stream anew for all of them.",
-                stacklevel=3,
-            )
+    def _changed(self, before: list[dict[str, Any]]) -> str:
+        """Return the files that differ from earlier stamps: rows may be cut off, or others."""
+        known = zip(self.paths, before, strict=True)
+        return ", ".join(str(path) for path, old in known if path.exists() and _stamp(path) != old)
 
     def _limited(self) -> Iterator[Batch]:
         malformed, left = MalformedRows(self.max_malformed), self.n_rows
+        begun = [_stamp(path) for path in self.paths]
         for rows in self._checked(malformed, limit=self._limit):
             batch = rows.batch().rows(0, left)  # a file may have grown since it was counted
             left -= len(batch)
             yield batch
+        if changed := self._changed(begun):
+            warnings.warn(
+                f"{changed} changed while the stream was read: this pass may have rows of both "
+                "versions, or lack some.",
+                stacklevel=2,
+            )
         self.malformed = malformed
         malformed.finish()
         if left:

@@ -8,6 +8,7 @@ import io
 import lzma
 import zipfile
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -431,3 +432,41 @@ def test_a_carriage_return_around_a_text_makes_no_other_category(tmp_path: Path)
     for source in (path, frame):
         expected = [stable_id(shop, field="shop", size=1000) for shop in ("a", "b", "c", "d e")]
         assert read(source).sparse[:, 0].tolist() == expected
+
+
+@pytest.mark.parametrize("unused", ["NULL", 1e16, ("a", 1)])
+def test_categories_that_no_row_has_are_not_looked_at(tmp_path: Path, unused: object) -> None:
+    known = [5.0, 7.0] if isinstance(unused, float) else ["a", "b"]
+    shops = pd.Categorical([known[0], None, known[1]], [known[0], unused, known[1]])
+    frame = pd.DataFrame({"y": [0, 1, 0], "shop": shops, "price": 1.0})  # as a filter leaves it
+    sources: list[object] = [frame]
+    if not isinstance(unused, tuple):  # which Parquet cannot hold
+        frame.to_parquet(tmp_path / "a.parquet")
+        sources.append(tmp_path / "a.parquet")
+    expected = [stable_id(value, field="shop", size=1000) for value in (known[0], None, known[1])]
+    for source in sources:  # a warning would be an error
+        assert read(source).sparse[:, 0].tolist() == expected
+
+
+def test_a_flipped_bit_of_a_page_with_a_checksum_is_seen(tmp_path: Path) -> None:
+    prices = [i + 0.125 for i in range(100)]
+    table = pa.table({"y": [0, 1] * 50, "shop": ["a"] * 100, "price": prices})
+    path = tmp_path / "a.parquet"
+    pq.write_table(table, path, write_page_checksum=True, compression="none", use_dictionary=False)
+    assert read(path).dense[:, 0].tolist() == prices
+    content = bytearray(path.read_bytes())
+    content[content.index(np.float64(57.125).tobytes()) + 6] ^= 0x10
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.parquet must be a whole Parquet file .* CRC"):
+        read(path)
+
+
+def test_decimals_of_few_digits_are_read() -> None:
+    values = [Decimal("1.50"), None, Decimal("0.00")]
+    for kind in (pa.decimal32(5, 2), pa.decimal64(5, 2), pa.decimal128(5, 2)):
+        column = pd.Series(values, dtype=pd.ArrowDtype(kind))
+        frame = pd.DataFrame({"y": [0, 1, 0], "shop": column, "price": column})
+        batch = read(frame.assign(y=column.fillna(Decimal(1)) == 1))
+        np.testing.assert_array_equal(batch.dense[:, 0], [1.5, np.nan, 0])
+        expected = [stable_id(value, field="shop", size=1000) for value in (1.5, None, 0)]
+        assert batch.sparse[:, 0].tolist() == expected

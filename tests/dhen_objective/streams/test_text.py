@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -124,6 +125,26 @@ def test_a_text_that_marks_nothing_is_missing_also_where_it_is_an_escape(tmp_pat
     assert part.rows.column(0).to_pylist() == [None, b"NA", b"NA"]
 
 
+@pytest.mark.parametrize("block", range(30, 60, 5))
+def test_backslashes_may_stand_in_a_row_that_goes_on_in_the_next_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(text, "_BLOCK", block)
+    monkeypatch.setattr(records, "_WINDOW", 10)
+    path = tmp_path / "a.csv"
+    folders = [["C:\\dir\\", f"{i}, {i}"] for i in range(20)]
+    with path.open("w", newline="") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows(folders)
+    rows, _, torn, whole = by_stream(path, CSV(names=("a", "b")))
+    assert (rows, torn, whole) == (folders, [], True)
+    path.write_text("".join(f'\\N,"x, {i}"\n' for i in range(20)))
+    layout = CSV(names=("a", "b"), escape="\\", null=(r"\N",))
+    parts = [part.rows for part in TextFile(path, layout).parts(["a", "b"])]
+    assert pa.Table.from_batches(parts).to_pydict() == {
+        "a": [None] * 20, "b": [f"x, {i}".encode() for i in range(20)]
+    }  # fmt: skip
+
+
 def test_a_missing_value_of_databases_is_no_category_n(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"0\tN\n1\t\\N\n")
@@ -170,11 +191,19 @@ def test_escaped_quotes_of_a_layout_without_an_escape_are_told_of(
     assert all("in a value without quotes" in str(warning.message) for warning in caught)
 
 
-def test_letters_behind_an_escape_are_told_of(tmp_path: Path) -> None:
+def test_letters_behind_an_escape_are_told_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.csv"
-    path.write_bytes(b"0,C:\\\\new\n1,C:\\new\n")
     layout = CSV(names=("a", "b"), escape="\\")
-    with pytest.warns(UserWarning, match=r"an escape before a letter or digit: it is read as 'n'"):
+    path.write_bytes(b"1,C:\\new\n" * 9)
+    source = TextFile(path, layout)
+    monkeypatch.setattr(text, "_BLOCK", 20)
+    with pytest.warns(UserWarning, match="escape") as told:
+        list(source.parts(["b"]))
+    assert len(told) == 1
+    path.write_bytes(b"0,C:\\\\new\n1,C:\\new\n")
+    with pytest.warns(UserWarning, match=r"escape before a letter or digit: it is read as 'n'"):
         (part,) = TextFile(path, layout).parts(["b"])
     assert part.rows.column(0).to_pylist() == [b"C:\\new", b"C:new"]
 
