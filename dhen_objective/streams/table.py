@@ -15,7 +15,7 @@ from dhen_objective.streams.data_frame import DataFrame, Frame
 from dhen_objective.streams.layout import CSV
 from dhen_objective.streams.malformed import MalformedRows
 from dhen_objective.streams.part import Source, arrow
-from dhen_objective.streams.paths import expand
+from dhen_objective.streams.paths import expand, warn_of_letters_order
 from dhen_objective.streams.rows import Columns, Rows
 from dhen_objective.streams.sources import check_columns, open_file, warn_of_same_content
 
@@ -92,6 +92,8 @@ class TableStream(ClickStream):
             if isinstance(source, Frame):
                 source.keep(columns.names)
         warn_of_same_content(self.paths, self._sources)
+        if columns.time is None:
+            warn_of_letters_order(self.paths)
         self._made_of = [_stamp(path) for path in self.paths]
         self.field_sizes = tuple(columns.fields.values())
         self.n_dense = len(columns.dense) + len(columns.counts)
@@ -183,11 +185,11 @@ def _sources(
     """Return the files, none for a DataFrame, and the sources to read."""
     if isinstance(given, str | Path):
         given = [given]
-    if not isinstance(given, Sequence):
+    if isinstance(given, DataFrame):
         if layout is not None:
             raise ValueError("layout must be None for a DataFrame, but got one.")
         return (), (Frame(given),)
-    if not given:
+    if not len(given):
         raise ValueError("paths must name a file, but got none.")
     # absolute, as the process may go to another folder, with files of the same names
     paths = tuple(path.absolute() for path in expand(given))
