@@ -101,6 +101,8 @@ def to_array(values: pd.Series) -> pa.Array:
     if hasattr(values.dtype, "fill_value"):  # of pandas' sparse columns
         sparse: Any = values.sparse
         return to_array(sparse.to_dense())
+    if isinstance(values.dtype, np.dtype) and not values.dtype.isnative:
+        values = values.astype(values.dtype.newbyteorder("="))
     array = pa.array(values, from_pandas=True)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 

@@ -6,6 +6,8 @@ import datetime
 import gzip
 import io
 import lzma
+import uuid
+import warnings
 import zipfile
 from collections.abc import Callable
 from decimal import Decimal
@@ -403,6 +405,47 @@ def test_texts_that_are_no_categories_are_told_of(tmp_path: Path, text: str, mes
         read(tmp_path / "a.csv")
     (tmp_path / "b.csv").write_text("y,shop,price\n0,1.23457E+05,1\n1,C:\\N,1\n0,1E+11,1\n")
     read(tmp_path / "b.csv")  # a warning would be an error
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["1.1", "1.2", "1.10"], "sparse 'shop' has both 1.1 and 1.10, which are one number"),
+        (["1.10", "1.20", "2.00"], None),  # a column of decimals
+        (["1.0", "1", "10", "1.1.10", "1.1.1", "01.1", "1.1"], None),
+        (["5,0", "", "12,0"], "'shop' has whole numbers with a decimal comma, such as 12,0"),
+        (["5,0", "12,5"], None),  # could be lists
+        (["5,0", "a"], None),
+    ],
+)
+def test_numbers_that_may_be_none_are_told_of(
+    tmp_path: Path, texts: list[str], message: str | None
+) -> None:
+    frame = pd.DataFrame({"y": [i % 2 for i in range(len(texts))], "shop": texts, "price": 1.0})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    for source in (frame, tmp_path / "a.csv", tmp_path / "a.parquet"):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            read(source)
+        assert (len(caught) > 0) == (message is not None)
+        assert all(message in str(warning.message) for warning in caught if message)
+
+
+def test_universal_ids_have_the_ids_of_their_text(tmp_path: Path) -> None:
+    values = [uuid.UUID(int=2**127 + i) for i in range(2)]
+    shops = pd.Series([*values, None], dtype=object)
+    frame = pd.DataFrame({"y": [0, 1, 0], "shop": shops, "price": 1.0})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    stored = pa.array([value.bytes for value in values] + [None], pa.binary(16))
+    column = pa.ExtensionArray.from_storage(pa.uuid(), stored)
+    table = pa.Table.from_pandas(frame.assign(shop="")).set_column(1, "shop", column)
+    pq.write_table(table, tmp_path / "a.parquet", store_schema=False)  # as DuckDB does
+    expected = [stable_id(value, field="shop", size=1000) for value in (*map(str, values), None)]
+    for source in (frame, tmp_path / "a.csv", tmp_path / "a.parquet"):
+        assert read(source).sparse[:, 0].tolist() == expected
+    with pytest.raises(ValueError, match="dense 'shop' must be a number, a truth value or text"):
+        read(tmp_path / "a.parquet", Columns(label="y", sparse={}, dense=("shop",)))
 
 
 def test_files_of_the_same_content_are_told_of(tmp_path: Path) -> None:
