@@ -17,7 +17,12 @@ from dhen_objective.streams.malformed import MalformedRows
 from dhen_objective.streams.part import Source, arrow
 from dhen_objective.streams.paths import expand, warn_of_letters_order
 from dhen_objective.streams.rows import Columns, Rows
-from dhen_objective.streams.sources import check_columns, open_file, warn_of_same_content
+from dhen_objective.streams.sources import (
+    check_columns,
+    open_file,
+    warn_of_same_content,
+    warn_of_truth_values,
+)
 
 
 @checked
@@ -85,12 +90,13 @@ class TableStream(ClickStream):
         self.max_malformed = max_malformed
         self.malformed = MalformedRows(max_malformed)
         self.paths, self._sources = _sources(paths, layout)
-        for source, where in zip(
-            self._sources, map(str, self.paths or ["DataFrame"]), strict=True
-        ):
-            check_columns(source, where, columns)
+        names = list(map(str, self.paths or ["DataFrame"]))
+        kinds = {}
+        for source, where in zip(self._sources, names, strict=True):
+            kinds[where] = check_columns(source, where, columns)
             if isinstance(source, Frame):
                 source.keep(columns.names)
+        warn_of_truth_values(kinds, columns)
         warn_of_same_content(self.paths, self._sources)
         if columns.time is None:
             warn_of_letters_order(self.paths)

@@ -432,6 +432,18 @@ def test_numbers_that_may_be_none_are_told_of(
         assert all(message in str(warning.message) for warning in caught if message)
 
 
+def test_truth_values_that_are_numbers_in_another_file_are_told_of(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"y": [0, 1], "shop": [True, False], "price": [True, False]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.astype({"shop": "int8"}).to_parquet(tmp_path / "b.parquet")
+    with pytest.warns(UserWarning, match=r"'shop' is a truth value in \S*a\.parquet and a number"):
+        TableStream(tmp_path, COLUMNS, prior=0.5)
+    numbers = Columns(label="y", sparse={}, dense=("price",))
+    frame.astype({"price": "int8"}).to_parquet(tmp_path / "b.parquet")
+    for columns in (COLUMNS, numbers):  # dense True is 1; a warning would be an error
+        assert len(read(tmp_path, columns)) == 4
+
+
 def test_universal_ids_have_the_ids_of_their_text(tmp_path: Path) -> None:
     values = [uuid.UUID(int=2**127 + i) for i in range(2)]
     shops = pd.Series([*values, None], dtype=object)
