@@ -32,9 +32,10 @@ def ids(column: pa.Array, *, field: str, size: int) -> Int64[np.ndarray, " n"]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not pa.types.is_dictionary(column.type):
+    if pa.types.is_dictionary(column.type):
+        column = _used(column)
+    else:
         column = plain(column).dictionary_encode()
-    column = _used(column)
     words = [*_words(column.dictionary, field), word(None)]
     index = pc.fill_null(column.indices.cast(pa.int64()), len(words) - 1)
     known = hashed_words(words, field=field, size=size)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _COMPARED = 1000
 """Size in bytes from which equal files are taken for copies."""
 
+_NUMBERS = ("int", "uint", "half", "float", "double", "decimal")
+
 
 def open_file(path: Path, layout: CSV | None) -> TextFile | ParquetFile:
     """Return a file as a source of rows; its first bytes say whether it is Parquet.
@@ -88,7 +90,7 @@ def warn_of_truth_values(kinds: Mapping[str, Mapping[str, pa.DataType]], columns
     for name in columns.sparse:
         known = {where: str(of[name]) for where, of in kinds.items() if name in of}
         truths = [where for where, kind in known.items() if kind == "bool"]
-        numbers = [where for where, kind in known.items() if kind.startswith(("int", "uint"))]
+        numbers = [where for where, kind in known.items() if kind.startswith(_NUMBERS)]
         if truths and numbers:
             warnings.warn(
                 f"sparse {name!r} is a truth value in {truths[0]} and a number in {numbers[0]}, "

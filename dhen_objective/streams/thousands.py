@@ -28,9 +28,11 @@ def warn_of_thousands(column: pa.Array, values: Float64[np.ndarray, " n"], *, na
         values: The same as numbers.
         name: Of the column.
     """
+    if not is_text(plain(column[:0]).type):
+        return
     size = np.abs(values)
-    with_point = size % 1 > 0
-    if with_point.sum() < _MANY or not is_text(plain(column[:0]).type):
+    with_point = np.floor(size) < size
+    if with_point.sum() < _MANY:
         return
     some = size[with_point][: 10 * _MANY]
     thousandths = 1000 * some

@@ -435,9 +435,12 @@ def test_numbers_that_may_be_none_are_told_of(
 def test_truth_values_that_are_numbers_in_another_file_are_told_of(tmp_path: Path) -> None:
     frame = pd.DataFrame({"y": [0, 1], "shop": [True, False], "price": [True, False]})
     frame.to_parquet(tmp_path / "a.parquet")
-    frame.astype({"shop": "int8"}).to_parquet(tmp_path / "b.parquet")
-    with pytest.warns(UserWarning, match=r"'shop' is a truth value in \S*a\.parquet and a number"):
-        TableStream(tmp_path, COLUMNS, prior=0.5)
+    for kind in ("int8", "uint8", "float64"):
+        frame.astype({"shop": kind}).to_parquet(tmp_path / "b.parquet")
+        with pytest.warns(
+            UserWarning, match=r"'shop' is a truth value in .*a\.parquet and a number"
+        ):
+            TableStream(tmp_path, COLUMNS, prior=0.5)
     numbers = Columns(label="y", sparse={}, dense=("price",))
     frame.astype({"price": "int8"}).to_parquet(tmp_path / "b.parquet")
     for columns in (COLUMNS, numbers):  # dense True is 1; a warning would be an error

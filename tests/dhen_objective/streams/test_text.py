@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
@@ -229,6 +230,33 @@ def test_rows_between_two_stray_quotes_are_told_of(
     messages = [str(warning.message) for warning in caught]
     assert len(messages) == told
     assert all("a.tsv:1: a value in quotes has new lines" in text for text in messages)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('"y","shop"\n1,"a"\n0,NA\n', True),  # of R
+        ('"","y","shop"\n"1",1,NA\n"2",0,"a"\n', True),
+        ('"y","shop"\n1,"a"\n0,"NA"\n', False),
+        ('"y","price","shop"\n1,NA,"a"\n0,NA,"NA"\n', False),
+        ('y,shop\n1,"a,b"\n0,NA\n', False),  # text without quotes is text
+        ('"y","shop"\n1,"a"\n0,NAN\n', False),
+    ],
+)
+def test_a_missing_value_of_r_is_told_of(tmp_path: Path, content: str, told: bool) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        (part,) = TextFile(path, CSV()).parts(["y", "shop"])
+    assert len(caught) == told
+    assert all("NA without quotes in 'shop'" in str(warning.message) for warning in caught)
+    shops = pd.read_csv(path, keep_default_na=False)["shop"]  # all are taken as text
+    assert part.rows.column(1).to_pylist() == [shop.encode() for shop in shops]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (part,) = TextFile(path, CSV(null=("NA",))).parts(["shop"])
+    assert part.rows.column(0).null_count == (shops == "NA").sum()
 
 
 def test_spaces_before_a_quote_do_not_make_a_letter_of_it(tmp_path: Path) -> None:
