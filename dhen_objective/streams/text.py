@@ -203,7 +203,9 @@ class TextFile(Source):
                 f"after the last one, but {len(table)} were read."
             )
         (rows,) = table.rename_columns(list(columns)).combine_chunks().to_batches()
-        if self._quoted_header and layout.escape is None:
+        edge = rb"[^%b\r\n]" % re.escape(layout.delimiter).encode()
+        bare = rb"(?<!%b)NA(?!%b)" % (edge, edge)
+        if self._quoted_header and layout.escape is None and re.search(bare, text):
             convert = options(
                 strings_can_be_null=True, null_values=["NA"], quoted_strings_can_be_null=False
             )
