@@ -154,8 +154,9 @@ def ne_gain(loss: float, baseline: float) -> float:
 
     Takes two normalized entropies or two log losses *of the same rows*: the entropy of the rows
     cancels, so both give the same number, and log losses do so where the rows have no positive.
+    NaN where the baseline is not positive or not finite.
     """
-    return 100.0 * (loss / baseline - 1.0) if baseline > 0 else math.nan
+    return 100.0 * (loss / baseline - 1.0) if 0 < baseline < math.inf else math.nan
 
 
 @checked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,9 @@ _WHOLE = re.compile(rb"-?[0-9]{16,20}")
 _SHORTENED = re.compile(rb"-?[0-9]\.[0-9]{5}[eE]\+?(?:0?[6-9]|[1-9][0-9])")
 """Large integers as Excel shows them and C's %g writes them, with six digits."""
 
+_PADDED = re.compile(rb"-?[0-9]+\.[0-9]*[1-9]0+")
+_DECIMAL_COMMA = re.compile(rb"-?[0-9]+,0|")
+
 _NULLS = frozenset((b"\\N", b"NULL", b"null", b"<NA>", b"NaT", b"#N/A"))
 """Missing values in files of databases, pandas and Excel. NA, None and N/A may be categories."""
 
@@ -28,8 +32,7 @@ def ids(column: pa.Array, *, field: str, size: int) -> Int64[np.ndarray, " n"]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not pa.types.is_dictionary(column.type):
-        column = _encoded(plain(column))
+    column = _used(column) if pa.types.is_dictionary(column.type) else _encoded(plain(column))
     words = [*_words(column.dictionary, field), word(None)]
     index = pc.fill_null(column.indices.cast(pa.int64()), len(words) - 1)
     known = hashed_words(words, field=field, size=size)
@@ -46,6 +49,21 @@ def _encoded(column: pa.Array) -> pa.Array:
     return pa.DictionaryArray.from_arrays(bits.indices, bits.dictionary.view(pa.float16()))
 
 
+def _used(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Return a column without categories of no row, as a filter leaves them behind."""
+    import pyarrow as pa
+
+    index = column.indices.drop_null().to_numpy(zero_copy_only=False)
+    used = np.zeros(len(column.dictionary), bool)
+    used[index] = True
+    if used.all():
+        return column
+    place = pa.array(np.cumsum(used) - 1)
+    indices = place.take(column.indices)
+    categories = plain(column.dictionary).filter(pa.array(used))
+    return pa.DictionaryArray.from_arrays(indices, categories)
+
+
 def _words(column: pa.Array, field: str) -> list[bytes]:
     """Return the word of each value; see `hashing.word`."""
     import pyarrow as pa
@@ -60,13 +78,17 @@ def _words(column: pa.Array, field: str) -> list[bytes]:
     column = plain(column)
     if not is_text(column.type):
         return [word(value) for value in column.to_pylist()]
+    padded: dict[bytes, bytes] = {}
     column = pc.fill_null(column.cast(pa.large_binary()), b"")
     words = column.to_numpy(zero_copy_only=False).tolist()
     if nulls := _NULLS.intersection(words):
         _warn_of_null(min(nulls).decode(), field)
+    _warn_of_decimal_commas(words, field)
     rewritten: list[int] = []
     for i in _odd(column, words).tolist():  # all others are their own words
         text, words[i] = words[i], word(words[i])
+        if _PADDED.fullmatch(text):
+            padded[words[i]] = text
         if _SHORTENED.fullmatch(text):
             _warn_of_six_digits(text, field)
         of_float = text.endswith(b".0") or b"e" in text.lower()
@@ -74,6 +96,8 @@ def _words(column: pa.Array, field: str) -> list[bytes]:
             rewritten.append(abs(int(words[i])))
     if rewritten:
         _warn_of_lost_digits(np.array(rewritten, float), EXACT["double"], field)
+    if padded and (both := padded.keys() & set(column.to_pylist())):
+        _warn_of_versions(min(both).decode(), padded[min(both)].decode(), field)
     return words
 
 
@@ -94,6 +118,26 @@ def _warn_of_null(text: str, field: str) -> None:
         f"sparse {field!r} has the text {text}, by which databases and other programs mean a "
         "missing value. Here it is a category, other than that of null in Parquet files and "
         f"DataFrames: give CSV(null=({text!r},)), or a table in which it is missing.",
+        stacklevel=2,
+    )
+
+
+def _warn_of_versions(short: str, padded: str, field: str) -> None:
+    warnings.warn(
+        f"sparse {field!r} has both {short} and {padded}, which are one number and so one "
+        "category. Where they are two, such as versions, write a letter in front of each.",
+        stacklevel=2,
+    )
+
+
+def _warn_of_decimal_commas(texts: Sequence[bytes], field: str) -> None:
+    """Warn where all texts are whole numbers with a comma, as pandas writes a float column."""
+    if not all(map(_DECIMAL_COMMA.fullmatch, texts)) or not any(texts):
+        return
+    warnings.warn(
+        f"sparse {field!r} has whole numbers with a decimal comma, such as "
+        f"{max(texts, key=len).decode()}. They are other categories than the same numbers without "
+        "it: write them with a point, or as integers.",
         stacklevel=2,
     )
 

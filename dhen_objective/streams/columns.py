@@ -140,14 +140,23 @@ def _is_zero_or_one(value: bytes | str | Decimal | None) -> bool:
 
 
 def plain(column: pa.Array) -> pa.Array:
-    """Return a column without a dictionary, and text of a type that all functions take."""
+    """Return a column without a dictionary, and of a type that all functions take."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    if str(column.type) in ("string_view", "binary_view"):
-        column = column.cast(pa.large_binary())
+    kind: Any = column.type
+    if str(kind) in ("string_view", "binary_view"):
+        return column.cast(pa.large_binary())
+    if _is_uuid(kind):
+        return pa.array([v if v is None else str(v) for v in column.to_pylist()], pa.string())
+    if pa.types.is_decimal(kind) and kind.bit_width < 128:
+        return column.cast(pa.decimal128(kind.precision, kind.scale))
     return column
+
+
+def _is_uuid(kind: pa.DataType) -> bool:
+    return getattr(kind, "extension_name", "") == "arrow.uuid"
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -172,7 +181,7 @@ def refusal(role: str, kind: pa.DataType) -> str | None:
     if number or is_text(kind) or (types.is_boolean(kind) and role != "time"):
         return None
     stamp = types.is_timestamp(kind) or types.is_date(kind)
-    if stamp and role in ("time", "sparse"):
+    if (stamp and role in ("time", "sparse")) or (_is_uuid(kind) and role == "sparse"):
         return None
     expected = {
         "time": "a number, a timestamp, a date or text",

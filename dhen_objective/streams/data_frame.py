@@ -101,14 +101,17 @@ def to_array(values: pd.Series) -> pa.Array:
     if hasattr(values.dtype, "fill_value"):  # of pandas' sparse columns
         sparse: Any = values.sparse
         return to_array(sparse.to_dense())
+    if isinstance(values.dtype, np.dtype) and not values.dtype.isnative:
+        values = values.astype(values.dtype.newbyteorder("="))
     array = pa.array(values, from_pandas=True)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
 def _categorical(values: pd.Series) -> pa.Array:
     pa = arrow()
+    values = values.cat.remove_unused_categories()  # which a filter leaves behind
     codes = values.cat.codes.to_numpy()
-    categories = to_array(values.cat.categories.to_series())
+    categories = to_array(values.cat.categories.to_series(name=values.name))
     return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), categories)
 
 

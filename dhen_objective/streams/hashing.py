@@ -17,7 +17,10 @@ MISSING = b"\xff\0missing"
 """The word of a missing value; it is not valid UTF-8, so that no text equals it."""
 
 _NUMBER = re.compile(rb"(-?)((?:0|[1-9]\d*)?)(?:\.(\d*))?")
-_POWER = re.compile(rb"-?(?:\d(?:\.\d*)?[eE][-+]?|(?:0|[1-9]\d*)(?:\.\d*)?[eE][-+])\d{1,3}")
+_POWER = re.compile(
+    rb"-?(?:(?:\d\.\d*[eE][-+]?|(?:0|[1-9]\d*)(?:\.\d*)?[eE][-+])\d{1,3}|[1-9][eE][1-9]\d{1,2})"
+)
+"""Numbers with an exponent. 1e7 and 0e5, with neither sign nor point, may be hexadecimal."""
 _TIME = re.compile(
     rb"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d*?)0*)?"
     rb" ?(Z|UTC|[-+]\d\d(?::?\d\d(?::\d\d)?)?)?"
@@ -46,12 +49,13 @@ def stable_id(value: object, *, field: str, size: int) -> int:
     unrelated.
 
     A number, a truth value or a time has one id however it is stored or written: 5, 5.0, "5",
-    "5.0" and " 5"; 2.5 and "2.50"; 10000000.0, "1e+07", "1.0E7" and "1e7"; True, "True", "true"
+    "5.0" and " 5"; 2.5 and "2.50"; 10000000.0, "1e+07" and "1.0E7"; True, "True", "true"
     and "TRUE"; a date and its midnight; a moment in any time zone, which is UTC where none is
     named. Spaces, tabs and new lines around text do not count: pandas writes a carriage return
     without quotes, where it is the end of a line. None, NaN and empty text are one category,
     which no text shares. Truth values are no numbers here: True and 1 are two categories. Text
-    with zeros or a plus in front, such as "05", is no number but a code. An integer in a float32
+    with zeros or a plus in front, such as "05", is no number but a code, and so is "1e7", which
+    may be hexadecimal and which no program writes for 10000000. An integer in a float32
     is hashed with all its digits; CSV files show at most eight of them.
 
     Examples:
@@ -90,7 +94,7 @@ def word(value: object) -> bytes:
         if value.is_integer():
             return str(int(value)).encode()  # all digits: a float32's text has eight at most
         return MISSING if value != value else str(value).encode()
-    if value is None:
+    if value is None or _is_missing(value):
         return MISSING
     if isinstance(value, Decimal):
         value = format(value, "f") if value.is_finite() else float(value)
@@ -104,6 +108,13 @@ def word(value: object) -> bytes:
     if text in _SAME:
         return _SAME[text]
     return _time(text) if text[4:5] == b"-" and text[7:8] == b"-" else _number(text)
+
+
+def _is_missing(value: object) -> bool:
+    """Return True for what pandas and NumPy have for a missing value of another type."""
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return bool(np.isnat(value))
+    return type(value).__name__ in ("NAType", "NaTType")  # pandas need not be installed
 
 
 def _number(text: bytes) -> bytes:

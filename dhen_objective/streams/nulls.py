@@ -79,7 +79,8 @@ def _values(
     edge = re.escape(layout.delimiter).encode() + rb"\r\n"
     choices = b"|".join(re.escape(text.encode()) for text in texts)
     quoted = records.quoted
-    for match in re.finditer(rb"(?<![^%b])(?:%b)(?![^%b])" % (edge, choices, edge), block):
+    rows = block[: records.used]  # what is behind them is of the next block
+    for match in re.finditer(rb"(?<![^%b])(?:%b)(?![^%b])" % (edge, choices, edge), rows):
         first, end = match.span()
         if quoted is None or first == 0 or not quoted[first - 1]:
             yield first, end

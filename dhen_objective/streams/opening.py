@@ -38,6 +38,8 @@ _BZIP2_WHOLE = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
 _LOOKED_AT = 4096
 """Number of bytes at the start of a file from which its format is recognized."""
 
+_CODECS = {b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
+
 _CONTROL = frozenset(range(32)) - frozenset(b"\t\n\v\f\r")
 
 
@@ -114,12 +116,22 @@ def _opener(start: bytes) -> Any:
         return partial(_members, new=bz2.BZ2Decompressor)
     if start.startswith(b"\xfd7zXZ\x00"):
         return partial(_members, new=_new_xz, padding=True)
-    codecs = {b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
-    if start[:4] in codecs:
+    codec = _CODECS.get(_first_frame(start)[:4])
+    if codec is not None:
         import pyarrow as pa
 
-        return lambda raw: pa.CompressedInputStream(raw, codecs[start[:4]])
+        return lambda raw: pa.CompressedInputStream(raw, codec)
     return _as_it_is
+
+
+def _first_frame(start: bytes) -> bytes:
+    """Return what follows the frames of Zstandard and LZ4 that are to be skipped.
+
+    Programs such as pzstd begin with one, of the size of the next.
+    """
+    while start[1:4] == b"\x2a\x4d\x18" and start[0] >> 4 == 5:
+        start = start[8 + int.from_bytes(start[4:8], "little") :]
+    return start
 
 
 def _is_text(start: bytes) -> bool:

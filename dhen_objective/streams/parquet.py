@@ -84,7 +84,9 @@ class ParquetFile(Source):
     def _open(self, **options: Any) -> Iterator[Any]:
         pa = arrow()
         try:
-            with pa.parquet.ParquetFile(self._path, **options) as file:
+            with pa.parquet.ParquetFile(
+                self._path, page_checksum_verification=True, **options
+            ) as file:  # of the pages that have a checksum, as those of Spark
                 yield file
         except (pa.ArrowException, OSError) as error:
             if isinstance(error, FileNotFoundError | PermissionError):

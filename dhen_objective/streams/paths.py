@@ -6,7 +6,8 @@ import fnmatch
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -61,16 +62,51 @@ def expand(paths: Iterable[Path | str]) -> tuple[Path, ...]:
             raise ValueError(f"paths must name each file once, but got {same}, which is one.")
     for folder in {parent for file in files for parent in _parents(file)}:
         _check_plain(folder)
+    _warn_of_twins(files)
     return tuple(files)
+
+
+def _warn_of_twins(files: Iterable[Path]) -> None:
+    """Warn of files, named one by one, that differ only in compression or format."""
+    tables: dict[Path, Path] = {}
+    for file in files:
+        other = tables.setdefault(_table(file), file)
+        if other != file:
+            warnings.warn(
+                f"paths name {other} and {file}, which may be one table: its rows are then read "
+                "twice.",
+                stacklevel=2,
+            )
+            return
+
+
+def warn_of_letters_order(files: Sequence[Path]) -> None:
+    """Warn of files that are in the order of letters where that of numbers is another."""
+    right = sorted(files, key=natural)
+    if list(files) == right or list(files) not in (sorted(files), sorted(files, key=str)):
+        return
+    first, second = next((a, b) for a, b in zip(files, right, strict=True) if a != b)
+    if len({re.sub(r"\d+", "0", str(path)) for path in (first, second)}) > 1:
+        return  # such as hashes, whose digits are no numbers
+    warnings.warn(
+        f"paths name {first.name} before {second.name}, as if sorted by letters, and no column of "
+        "times can tell whether rows are in order. They are read as named; a folder or a "
+        'pattern such as "day_*.csv" stands for its files in the order of their numbers.',
+        stacklevel=2,
+    )
 
 
 def natural(path: Path | str) -> tuple[list[list[tuple[str, int]]], str]:
     """Return a sort key that orders paths, folder by folder, by the numbers in their names.
 
-    Names that differ only in zeros before a number, or in the size of letters, are ordered by
-    their letters.
+    A name comes before longer ones that begin with it, whatever its suffix: data.csv before
+    data-2.csv. Names that differ only in zeros before a number, or in the size of letters, are
+    ordered by their letters.
     """
-    pairs = [re.findall(r"(\D*)(\d*)", part.casefold()) for part in Path(path).parts]
+    *folders, name = Path(path).parts
+    stem = _table(Path(name)).name
+    parts = [*folders, stem, name.removeprefix(stem)]
+    pairs = [re.findall(r"(\D*)(\d*)", part.casefold()) for part in parts]
     return [[(text, int(digits or -1)) for text, digits in part] for part in pairs], str(path)
 
 

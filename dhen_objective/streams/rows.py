@@ -17,6 +17,7 @@ from dhen_objective.streams.categories import ids
 from dhen_objective.streams.columns import Values, features, labels, refusal
 from dhen_objective.streams.malformed import MalformedRow, MalformedRows
 from dhen_objective.streams.part import Part
+from dhen_objective.streams.thousands import warn_of_thousands
 from dhen_objective.streams.times import check_format, number_refusal, times
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ class Rows:
         self._read: dict[str, Values] = {columns.label: labels(table.column(columns.label))}
         for name in (*columns.dense, *columns.counts):
             self._read[name] = features(table.column(name))
+            warn_of_thousands(table.column(name), self._read[name].values, name=name)
         self.good = ~np.any([read.wrong for read in self._read.values()], axis=0)
         self.latest = latest
         self._rules = dict(self._read)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import filecmp
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dhen_objective.streams.layout import CSV
 from dhen_objective.streams.opening import is_parquet
@@ -14,8 +15,13 @@ from dhen_objective.streams.part import Source
 from dhen_objective.streams.rows import Columns
 from dhen_objective.streams.text import TextFile
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _COMPARED = 1000
 """Size in bytes from which equal files are taken for copies."""
+
+_NUMBERS = ("int", "uint", "half", "float", "double", "decimal")
 
 
 def open_file(path: Path, layout: CSV | None) -> TextFile | ParquetFile:
@@ -74,7 +80,26 @@ def warn_of_same_content(paths: Sequence[Path], sources: Sequence[Source]) -> No
         by_size[size].append(i)
 
 
-def check_columns(source: Source, where: str, columns: Columns) -> None:
+def warn_of_truth_values(kinds: Mapping[str, Mapping[str, pa.DataType]], columns: Columns) -> None:
+    """Warn of categories that are truth values in one file and numbers in another.
+
+    Args:
+        kinds: Of each file, Arrow's types of the columns whose type is known.
+        columns: What the columns mean.
+    """
+    for name in columns.sparse:
+        known = {where: str(of[name]) for where, of in kinds.items() if name in of}
+        truths = [where for where, kind in known.items() if kind == "bool"]
+        numbers = [where for where, kind in known.items() if kind.startswith(_NUMBERS)]
+        if truths and numbers:
+            warnings.warn(
+                f"sparse {name!r} is a truth value in {truths[0]} and a number in {numbers[0]}, "
+                "but True and 1 are two categories: store the same in all files.",
+                stacklevel=2,
+            )
+
+
+def check_columns(source: Source, where: str, columns: Columns) -> Mapping[str, pa.DataType]:
     """Check that a source has each column once, of a type that its role can be read from.
 
     Args:
@@ -82,12 +107,15 @@ def check_columns(source: Source, where: str, columns: Columns) -> None:
         where: Its name in full, for messages.
         columns: What the columns mean.
 
+    Returns:
+        Arrow's types of the columns whose type is known before their rows are read.
+
     Raises:
         ValueError: If a column is not there, is there twice, or has another type.
     """
     names = source.names()
     if not names:
-        return
+        return {}
     absent = [name for name in columns.names if name not in names]
     if absent:
         raise ValueError(
@@ -101,6 +129,7 @@ def check_columns(source: Source, where: str, columns: Columns) -> None:
         problem = columns.refusal(name, types[name]) if name in types else None
         if problem is not None:
             raise ValueError(f"{where}: {problem}")
+    return types
 
 
 def _listed(names: Sequence[str], most: int = 50) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ class Suspects:
         """Suspect nothing yet."""
         self._path, self._layout = path, layout
         self._warned_of_codes = self._warned_of_rows = self._warned_of_escapes = False
+        self._warned_of_letters = self._warned_of_marks = False
 
     def warn_of_other_codes(self, block: bytes, rows: pa.RecordBatch) -> None:
         """Warn once of text that is not UTF-8, whose ids differ from those in a Parquet file."""
@@ -44,6 +46,33 @@ class Suspects:
                     f"{self._path} has text in {name!r} that is not in UTF-8. It is taken as it "
                     "is: the ids of letters beyond ASCII differ from those of the same text in "
                     "UTF-8, as in Parquet files and DataFrames.",
+                    stacklevel=2,
+                )
+                return
+
+    def warn_of_bare_marks(
+        self, rows: pa.RecordBatch, without_bare: Callable[[], Sequence[pa.ChunkedArray]]
+    ) -> None:
+        """Warn once of NA without quotes where a text would have them, as R writes it.
+
+        Args:
+            rows: The rows.
+            without_bare: Returns their columns with null for each NA without quotes.
+        """
+        if self._warned_of_marks:
+            return
+        import pyarrow.compute as pc
+
+        suspects = [pc.any(pc.equal(column, b"NA")).as_py() for column in rows.columns]
+        if not any(suspects):
+            return
+        for name, column in zip(rows.schema.names, without_bare(), strict=True):
+            if column.null_count:
+                self._warned_of_marks = True
+                warnings.warn(
+                    f"{self._path} has NA without quotes in {name!r}, where text is in quotes: "
+                    "R means a missing value by it. Here it is a text, and as a category another "
+                    "than that of null in Parquet files and DataFrames: give CSV(null=('NA',)).",
                     stacklevel=2,
                 )
                 return
@@ -73,7 +102,7 @@ class Suspects:
         if self._warned_of_escapes or not plain or b'\\"' not in block:
             return
         quoted = records.quoted
-        for match in re.finditer(rb'\\"', block):
+        for match in re.finditer(rb'\\"', block[: records.used]):  # the rest is of the next block
             if quoted is None or not quoted[match.start()]:
                 self._warned_of_escapes = True
                 warnings.warn(
@@ -84,15 +113,22 @@ class Suspects:
                 return
 
     def warn_of_escaped_letter(self, block: bytes) -> None:
-        """Warn of the first letter or digit behind an escape."""
-        pair = escaped_letter(block, self._layout)
+        """Warn once of a letter or digit behind an escape."""
+        pair = None if self._warned_of_letters else escaped_letter(block, self._layout)
         if pair is not None:
+            self._warned_of_letters = True
             warnings.warn(
                 f"{self._path} has {pair!r}, an escape before a letter or digit: it is read as "
                 f"{pair[1:]!r}. PostgreSQL means tabs and new lines by some, and programs that "
                 "do not escape the escape mean both characters.",
                 stacklevel=2,
             )
+
+
+def all_quoted(row: str, delimiter: str) -> bool:
+    """Return True if all values of a row are in quotes."""
+    value = '"(?:[^"]|"")*"'
+    return re.fullmatch(f"{value}(?:{re.escape(delimiter)}{value})*", row) is not None
 
 
 def may_be_rows(text: bytes, delimiter: bytes, width: int) -> bool:

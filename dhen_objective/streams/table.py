@@ -15,9 +15,14 @@ from dhen_objective.streams.data_frame import DataFrame, Frame
 from dhen_objective.streams.layout import CSV
 from dhen_objective.streams.malformed import MalformedRows
 from dhen_objective.streams.part import Source, arrow
-from dhen_objective.streams.paths import expand
+from dhen_objective.streams.paths import expand, warn_of_letters_order
 from dhen_objective.streams.rows import Columns, Rows
-from dhen_objective.streams.sources import check_columns, open_file, warn_of_same_content
+from dhen_objective.streams.sources import (
+    check_columns,
+    open_file,
+    warn_of_same_content,
+    warn_of_truth_values,
+)
 
 
 @checked
@@ -85,13 +90,16 @@ class TableStream(ClickStream):
         self.max_malformed = max_malformed
         self.malformed = MalformedRows(max_malformed)
         self.paths, self._sources = _sources(paths, layout)
-        for source, where in zip(
-            self._sources, map(str, self.paths or ["DataFrame"]), strict=True
-        ):
-            check_columns(source, where, columns)
+        names = list(map(str, self.paths or ["DataFrame"]))
+        kinds = {}
+        for source, where in zip(self._sources, names, strict=True):
+            kinds[where] = check_columns(source, where, columns)
             if isinstance(source, Frame):
                 source.keep(columns.names)
+        warn_of_truth_values(kinds, columns)
         warn_of_same_content(self.paths, self._sources)
+        if columns.time is None:
+            warn_of_letters_order(self.paths)
         self._made_of = [_stamp(path) for path in self.paths]
         self.field_sizes = tuple(columns.fields.values())
         self.n_dense = len(columns.dense) + len(columns.counts)
@@ -110,7 +118,7 @@ class TableStream(ClickStream):
         """Yield the examples from row `start` on; only the last batch may be shorter.
 
         Warns of files that changed since the stream was made, and, when the pass ends, of
-        malformed rows.
+        malformed rows and of files that changed while they were read.
 
         Raises:
             MalformedRowsError: If too many rows are malformed.
@@ -118,29 +126,32 @@ class TableStream(ClickStream):
                 positive, or `start` is negative.
         """
         check_batches(batch_size, start)
-        self._warn_of_changed_files()
+        if changed := self._changed(self._made_of):
+            warnings.warn(
+                f"{changed} changed since the stream was made. The first {self.n_rows} "
+                "rows are read of what the files hold now; make the stream anew for all of them.",
+                stacklevel=2,
+            )
         return regroup(self._limited(), batch_size, start=start)
 
-    def _warn_of_changed_files(self) -> None:
-        """Warn of files that changed since the stream was made: rows may be cut off."""
-        changed = [
-            str(path)
-            for path, before in zip(self.paths, self._made_of, strict=True)
-            if path.exists() and _stamp(path) != before
-        ]
-        if changed:
-            warnings.warn(
-                f"{', '.join(changed)} changed since the stream was made. The first {self.n_rows} "
-                "rows are read of what the files hold now; make the stream anew for all of them.",
-                stacklevel=3,
-            )
+    def _changed(self, before: list[dict[str, Any]]) -> str:
+        """Return the files that differ from earlier stamps: rows may be cut off, or others."""
+        known = zip(self.paths, before, strict=True)
+        return ", ".join(str(path) for path, old in known if path.exists() and _stamp(path) != old)
 
     def _limited(self) -> Iterator[Batch]:
         malformed, left = MalformedRows(self.max_malformed), self.n_rows
+        begun = [_stamp(path) for path in self.paths]
         for rows in self._checked(malformed, limit=self._limit):
             batch = rows.batch().rows(0, left)  # a file may have grown since it was counted
             left -= len(batch)
             yield batch
+        if changed := self._changed(begun):
+            warnings.warn(
+                f"{changed} changed while the stream was read: this pass may have rows of both "
+                "versions, or lack some.",
+                stacklevel=2,
+            )
         self.malformed = malformed
         malformed.finish()
         if left:
@@ -180,11 +191,11 @@ def _sources(
     """Return the files, none for a DataFrame, and the sources to read."""
     if isinstance(given, str | Path):
         given = [given]
-    if not isinstance(given, Sequence):
+    if isinstance(given, DataFrame):
         if layout is not None:
             raise ValueError("layout must be None for a DataFrame, but got one.")
         return (), (Frame(given),)
-    if not given:
+    if not len(given):
         raise ValueError("paths must name a file, but got none.")
     # absolute, as the process may go to another folder, with files of the same names
     paths = tuple(path.absolute() for path in expand(given))

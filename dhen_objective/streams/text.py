@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from dhen_objective.streams.nulls import without_escaped_nulls, without_spaced_n
 from dhen_objective.streams.opening import open_bytes
 from dhen_objective.streams.part import Part, Source, arrow
 from dhen_objective.streams.records import Records, find_records
-from dhen_objective.streams.suspects import ABOUT_QUOTES, Suspects
+from dhen_objective.streams.suspects import ABOUT_QUOTES, Suspects, all_quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,6 +47,7 @@ class TextFile(Source):
         self._path, self._layout = path, layout
         self.name = path.name
         self._suspects = Suspects(path, layout)
+        self._quoted_header = False
 
     def names(self) -> list[str]:
         """Return the names of the columns; none for a file without any row.
@@ -139,6 +141,7 @@ class TextFile(Source):
     def _header(self, row: bytes) -> list[str]:
         layout = self._layout
         text = row.decode("utf-8", "replace").rstrip("\r\n")
+        self._quoted_header = layout.quotes and all_quoted(text, layout.delimiter)
         (names,) = csv.reader(
             [text],
             delimiter=layout.delimiter,
@@ -172,8 +175,8 @@ class TextFile(Source):
             text = memoryview(np.frombuffer(text, np.uint8)[kept])
         if text[: len(_BOM)] == _BOM:  # letters of a row, which Arrow would take for the file's
             text = memoryview(b"".join([b"\n", text]))
-        table = pa.csv.read_csv(
-            pa.BufferReader(text),
+        read = partial(
+            pa.csv.read_csv,
             read_options=pa.csv.ReadOptions(
                 column_names=[str(i) for i in range(len(names))],
                 block_size=len(text) + 1,
@@ -185,13 +188,14 @@ class TextFile(Source):
                 escape_char=layout.escape or False,
                 newlines_in_values=True,
             ),
-            convert_options=pa.csv.ConvertOptions(
-                include_columns=keys,
-                column_types=dict.fromkeys(keys, pa.binary()),
-                strings_can_be_null=bool(null),
-                null_values=null,
-            ),
         )
+        options = partial(
+            pa.csv.ConvertOptions,
+            include_columns=keys,
+            column_types=dict.fromkeys(keys, pa.binary()),
+        )
+        convert = options(strings_can_be_null=bool(null), null_values=null)
+        table = read(pa.BufferReader(text), convert_options=convert)
         if len(table) != count:
             line = int(records.lines[good.argmax()]) + 1
             raise ValueError(
@@ -199,6 +203,15 @@ class TextFile(Source):
                 f"after the last one, but {len(table)} were read."
             )
         (rows,) = table.rename_columns(list(columns)).combine_chunks().to_batches()
+        edge = rb"[^%b\r\n]" % re.escape(layout.delimiter).encode()
+        bare = rb"(?<!%b)NA(?!%b)" % (edge, edge)
+        if self._quoted_header and layout.escape is None and re.search(bare, text):
+            convert = options(
+                strings_can_be_null=True, null_values=["NA"], quoted_strings_can_be_null=False
+            )
+            self._suspects.warn_of_bare_marks(
+                rows, lambda: read(pa.BufferReader(text), convert_options=convert).columns
+            )
         return without_spaced_nulls(rows, null)
 
 

@@ -172,6 +172,8 @@ def _readable(text: bytes, form: str, width: int | None) -> str | None:
     if not text.isascii() or bare in _RELATIVE or bare.startswith(b"-"):
         return None  # pandas takes -2014 for a year before Christ
     if width is None:
+        if form == "ISO8601" and text.endswith(b" UTC"):  # as BigQuery writes it
+            text = text.removesuffix(b" UTC") + b"Z"
         return text.decode()
     digits = re.fullmatch(rb"([0-9]+)(\.0*)?", text)
     filled = digits[1].decode().zfill(width) if digits else ""

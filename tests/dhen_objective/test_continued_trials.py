@@ -147,6 +147,7 @@ def test_a_retried_trial_does_not_keep_reports_of_other_rows(
     assert len(study.trials[3].intermediate_values) == 5
 
 
+@pytest.mark.filterwarnings("ignore:.* changed while the stream was read")
 @pytest.mark.parametrize("when", ["before", "after the baseline", "while a trial runs"])
 def test_files_that_change_while_an_objective_lives_are_named(
     when: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -103,6 +103,9 @@ def test_a_baseline_without_loss_makes_no_gain() -> None:
     gain, error = ne_gain_with_error(torch.ones(3), torch.zeros(3))
     assert math.isnan(gain)
     assert math.isnan(error)
+    for loss in (0.5, math.inf):  # of a baseline that diverged, too
+        assert math.isnan(ne_gain(loss, 0.0))
+        assert math.isnan(ne_gain(loss, math.inf))
 
 
 @pytest.mark.parametrize(

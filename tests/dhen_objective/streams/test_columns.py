@@ -13,7 +13,10 @@ from dhen_objective.streams.columns import features, labels, numbers
 from dhen_objective.streams.hashing import stable_id
 from dhen_objective.streams.times import times
 
-pytestmark = pytest.mark.filterwarnings("ignore:sparse .* has whole numbers from")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:sparse .* has whole numbers from"),
+    pytest.mark.filterwarnings("ignore:sparse .* has both .*, which are one number"),
+]
 
 
 def parsed(text: bytes) -> tuple[float, bool]:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,15 +96,17 @@ MOMENTS = (
         ((5, 5.0, "5", b"5.0", "5.00", np.int8(5), np.float64(5)), b"5"),
         ((0, -0.0, "0.0", "-0.0", "-0"), b"0"),
         ((1e16, 10**16, "1e+16", "10000000000000000", "10000000000000000.0"), b"1" + b"0" * 16),
+        ((1e16, "1e16", "1E16", "1e+16"), b"1" + b"0" * 16),
+        ((pd.NA, pd.NaT, np.datetime64("NaT"), np.timedelta64("NaT"), None), MISSING),
         ((True, "True", "true", b"TRUE", np.bool_(True)), b"True"),
         ((None, float("nan"), "", "nan", b"NaN", "  "), MISSING),
         (("2014-10-21", "2014-10-21 00:00:00", "2014-10-21T00:00:00.000"), b"2014-10-21"),
         (("2014-10-21 05:00:00.5", "2014-10-21 05:00:00.500000"), b"2014-10-21 05:00:00.5"),
         ((5.5, Decimal("5.50"), "5.50", "5.5", np.float32(5.5), " 5.500\t"), b"5.5"),
         ((0.5, ".5", "0.50", Decimal(".5")), b"0.5"),
-        ((5, " 5", "5 ", "5.", b"\t5.0 ", "5E0"), b"5"),
+        ((5, " 5", "5 ", "5.", b"\t5.0 ", "5.E0"), b"5"),
         ((12345678, 12345678.0, "1.2345678E7", "1.2345678e+07", "12345678.0"), b"12345678"),
-        ((10**7, "1.0E7", "1e7", "1E7", "1e+7", "1E+07", "10E+6", 1e7), b"10000000"),
+        ((10**7, "1.0E7", "1e+7", "1E+07", "10E+6", 1e7), b"10000000"),
         (
             (-2.5e-7, "-2.5E-7", "-2.50e-07", "-0.00000025", "-.00000025", Decimal("-2.5e-7")),
             b"-2.5e-07",
@@ -133,6 +136,11 @@ def test_a_value_is_one_category_however_it_is_written(same: tuple, expected: by
         "tRUE",
         "Nan",
         "1e999",
+        "0e5",
+        "1e2",
+        "5E0",
+        "1e7",
+        "9e05",
         ".",
         "-",
         "missing",

@@ -7,8 +7,11 @@ import gzip
 import io
 import lzma
 import struct
+import uuid
+import warnings
 import zipfile
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -425,6 +428,62 @@ def test_texts_that_are_no_categories_are_told_of(tmp_path: Path, text: str, mes
     read(tmp_path / "b.csv")  # a warning would be an error
 
 
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["1.1", "1.2", "1.10"], "sparse 'shop' has both 1.1 and 1.10, which are one number"),
+        (["1.10", "1.20", "2.00"], None),  # a column of decimals
+        (["1.0", "1", "10", "1.1.10", "1.1.1", "01.1", "1.1"], None),
+        (["5,0", "", "12,0"], "'shop' has whole numbers with a decimal comma, such as 12,0"),
+        (["5,0", "12,5"], None),  # could be lists
+        (["5,0", "a"], None),
+    ],
+)
+def test_numbers_that_may_be_none_are_told_of(
+    tmp_path: Path, texts: list[str], message: str | None
+) -> None:
+    frame = pd.DataFrame({"y": [i % 2 for i in range(len(texts))], "shop": texts, "price": 1.0})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    for source in (frame, tmp_path / "a.csv", tmp_path / "a.parquet"):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            read(source)
+        assert (len(caught) > 0) == (message is not None)
+        assert all(message in str(warning.message) for warning in caught if message)
+
+
+def test_truth_values_that_are_numbers_in_another_file_are_told_of(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"y": [0, 1], "shop": [True, False], "price": [True, False]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    for kind in ("int8", "uint8", "float64"):
+        frame.astype({"shop": kind}).to_parquet(tmp_path / "b.parquet")
+        with pytest.warns(
+            UserWarning, match=r"'shop' is a truth value in .*a\.parquet and a number"
+        ):
+            TableStream(tmp_path, COLUMNS, prior=0.5)
+    numbers = Columns(label="y", sparse={}, dense=("price",))
+    frame.astype({"price": "int8"}).to_parquet(tmp_path / "b.parquet")
+    for columns in (COLUMNS, numbers):  # dense True is 1; a warning would be an error
+        assert len(read(tmp_path, columns)) == 4
+
+
+def test_universal_ids_have_the_ids_of_their_text(tmp_path: Path) -> None:
+    values = [uuid.UUID(int=2**127 + i) for i in range(2)]
+    shops = pd.Series([*values, None], dtype=object)
+    frame = pd.DataFrame({"y": [0, 1, 0], "shop": shops, "price": 1.0})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    stored = pa.array([value.bytes for value in values] + [None], pa.binary(16))
+    column = pa.ExtensionArray.from_storage(pa.uuid(), stored)
+    table = pa.Table.from_pandas(frame.assign(shop="")).set_column(1, "shop", column)
+    pq.write_table(table, tmp_path / "a.parquet", store_schema=False)  # as DuckDB does
+    expected = [stable_id(value, field="shop", size=1000) for value in (*map(str, values), None)]
+    for source in (frame, tmp_path / "a.csv", tmp_path / "a.parquet"):
+        assert read(source).sparse[:, 0].tolist() == expected
+    with pytest.raises(ValueError, match="dense 'shop' must be a number, a truth value or text"):
+        read(tmp_path / "a.parquet", Columns(label="y", sparse={}, dense=("shop",)))
+
+
 def test_files_of_the_same_content_are_told_of(tmp_path: Path) -> None:
     header, rows = "y,shop,price\n", "0,a,1\n1,b,2\n" * 100
     (tmp_path / "clicks.csv").write_text(header + rows)
@@ -452,3 +511,41 @@ def test_a_carriage_return_around_a_text_makes_no_other_category(tmp_path: Path)
     for source in (path, frame):
         expected = [stable_id(shop, field="shop", size=1000) for shop in ("a", "b", "c", "d e")]
         assert read(source).sparse[:, 0].tolist() == expected
+
+
+@pytest.mark.parametrize("unused", ["NULL", 1e16, ("a", 1)])
+def test_categories_that_no_row_has_are_not_looked_at(tmp_path: Path, unused: object) -> None:
+    known = [5.0, 7.0] if isinstance(unused, float) else ["a", "b"]
+    shops = pd.Categorical([known[0], None, known[1]], [known[0], unused, known[1]])
+    frame = pd.DataFrame({"y": [0, 1, 0], "shop": shops, "price": 1.0})  # as a filter leaves it
+    sources: list[object] = [frame]
+    if not isinstance(unused, tuple):  # which Parquet cannot hold
+        frame.to_parquet(tmp_path / "a.parquet")
+        sources.append(tmp_path / "a.parquet")
+    expected = [stable_id(value, field="shop", size=1000) for value in (known[0], None, known[1])]
+    for source in sources:  # a warning would be an error
+        assert read(source).sparse[:, 0].tolist() == expected
+
+
+def test_a_flipped_bit_of_a_page_with_a_checksum_is_seen(tmp_path: Path) -> None:
+    prices = [i + 0.125 for i in range(100)]
+    table = pa.table({"y": [0, 1] * 50, "shop": ["a"] * 100, "price": prices})
+    path = tmp_path / "a.parquet"
+    pq.write_table(table, path, write_page_checksum=True, compression="none", use_dictionary=False)
+    assert read(path).dense[:, 0].tolist() == prices
+    content = bytearray(path.read_bytes())
+    content[content.index(np.float64(57.125).tobytes()) + 6] ^= 0x10
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.parquet must be a whole Parquet file .* CRC"):
+        read(path)
+
+
+def test_decimals_of_few_digits_are_read() -> None:
+    values = [Decimal("1.50"), None, Decimal("0.00")]
+    for kind in (pa.decimal32(5, 2), pa.decimal64(5, 2), pa.decimal128(5, 2)):
+        column = pd.Series(values, dtype=pd.ArrowDtype(kind))
+        frame = pd.DataFrame({"y": [0, 1, 0], "shop": column, "price": column})
+        batch = read(frame.assign(y=column.fillna(Decimal(1)) == 1))
+        np.testing.assert_array_equal(batch.dense[:, 0], [1.5, np.nan, 0])
+        expected = [stable_id(value, field="shop", size=1000) for value in (1.5, None, 0)]
+        assert batch.sparse[:, 0].tolist() == expected

@@ -128,6 +128,17 @@ def test_objects_without_a_text_of_their_own_are_refused(value: object, other: o
         TableStream(frame, Columns(label="y", sparse={"shop": 9}), prior=0.5)
 
 
+def test_columns_of_another_order_of_bytes_are_read() -> None:
+    price, shop = np.array([1.5, -2.0], ">f8"), np.array([5, 7], ">i4")
+    day = np.array(["2014-10-21", "2014-10-22"], ">M8[s]")
+    frame = pd.DataFrame({"y": np.array([0, 1], ">i2"), "price": price, "shop": shop, "t": day})
+    columns = Columns(label="y", sparse={"shop": 99}, dense=("price",), time="t", calendar=True)
+    (batch,) = TableStream(frame, columns, prior=0.5).batches(2)
+    assert batch.dense[:, 0].tolist() == [1.5, -2.0]
+    assert batch.sparse[:, 0].tolist() == hashed_ids([5, 7], field="shop", size=99).tolist()
+    assert batch.sparse[:, 2].tolist() == [1, 2]  # a Tuesday and a Wednesday
+
+
 @pytest.mark.parametrize("dtype", [np.complex128, np.longdouble])
 def test_numbers_of_other_dtypes_are_refused_by_name(dtype: type) -> None:
     frame = pd.DataFrame({"y": [0, 1], "price": np.ones(2, dtype)})

@@ -45,6 +45,17 @@ def test_a_later_part_that_is_damaged_is_named(tmp_path: Path, kind: str, at: in
         content(path)
 
 
+@pytest.mark.parametrize("codec", ["zstd", "lz4"])
+def test_a_file_may_begin_with_a_frame_that_is_to_be_skipped(tmp_path: Path, codec: str) -> None:
+    held = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(held, codec) as file:
+        file.write(b"a,b\n1,2\n")
+    path = tmp_path / "a.csv"
+    skipped = b"\x50\x2a\x4d\x18\x04\0\0\0" + b"\x15\0\0\0"  # as pzstd begins
+    path.write_bytes(2 * skipped + held.getvalue().to_pybytes())
+    assert content(path) == b"a,b\n1,2\n"
+
+
 @pytest.mark.parametrize("kind", COMPRESS)
 @pytest.mark.parametrize("rest", [b"x", b"junk at the end of it"])
 def test_bytes_that_are_no_part_are_named(tmp_path: Path, kind: str, rest: bytes) -> None:

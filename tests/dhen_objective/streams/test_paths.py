@@ -1,9 +1,11 @@
 """No file is read twice, and none is left out without a word."""
 
+import warnings
 from pathlib import Path
 
 import pytest
 
+from dhen_objective.streams import Columns, TableStream
 from dhen_objective.streams.paths import expand
 
 
@@ -49,6 +51,7 @@ def test_one_file_by_several_names_is_named(
             expand([names[0], name])
 
 
+@pytest.mark.filterwarnings("ignore:paths name .*, which may be one table")
 @pytest.mark.parametrize(
     "other",
     [
@@ -90,6 +93,50 @@ def test_the_order_of_files_is_that_of_their_numbers_folder_by_folder(tmp_path: 
     names += ["2014-11/day_9.csv", "2014-11/Day_10.csv"]
     top = folder(tmp_path, *reversed(names))
     assert expand([top]) == tuple(top / name for name in names)
+
+
+def test_a_name_comes_before_those_that_begin_with_it(tmp_path: Path) -> None:
+    for names in (
+        ["data.csv", "data-2.csv", "data-10.csv"],
+        ["data.csv.gz", "data 2.csv.gz", "data 3.csv.gz"],
+        ["2024-01.csv", "2024-01-02.csv", "2024-02.csv"],
+    ):
+        top = folder(tmp_path / names[0], *reversed(names))
+        assert expand([top]) == tuple(top / name for name in names)
+
+
+def test_a_table_that_is_named_twice_is_told_of(tmp_path: Path) -> None:
+    names = ["day_1.csv", "day_1.csv.gz", "day_2.csv"]
+    top = folder(tmp_path, *names)
+    with pytest.warns(UserWarning, match=r"day_1\.csv and \S*day_1\.csv\.gz, which may be one"):
+        assert len(expand([top / name for name in names])) == 3
+    expand([top / "day_1.csv.gz", top / "day_2.csv"])  # a warning would be an error
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["day_1.csv", "day_10.csv", "day_2.csv"], True),  # of sorted(glob(...))
+        (["day=10/a.csv", "day=9/a.csv"], True),
+        (["day_1.csv", "day_2.csv", "day_10.csv"], False),
+        (["day_02.csv", "day_1.csv", "day_10.csv"], True),
+        (["day_10.csv", "day_1.csv", "day_2.csv"], False),  # an order of one's own
+        (["part-0f3e10.csv", "part-0f3e9b.csv"], False),
+    ],
+)
+def test_files_in_the_order_of_letters_are_told_of(
+    tmp_path: Path, names: list[str], told: bool
+) -> None:
+    top = folder(tmp_path, *names)
+    for i, name in enumerate(names):
+        (top / name).write_text(f"t,y,s\n{i},{i % 2},a\n")
+    files = [top / name for name in names]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        TableStream(files, Columns(label="y", sparse={"s": 9}), prior=0.5)
+    assert len(caught) == told
+    assert all("as if sorted by letters" in str(warning.message) for warning in caught)
+    TableStream(files, Columns(label="y", sparse={"s": 9}, time="t"), prior=0.5)  # in order
 
 
 def test_patterns_leave_out_what_folders_leave_out(tmp_path: Path) -> None:

@@ -221,6 +221,23 @@ def test_files_that_change_after_a_stream_was_made_are_told_of(tmp_path: Path) -
     assert batch.labels.tolist() == [1, 0]
 
 
+@pytest.mark.parametrize("rows", [2, 4])
+def test_files_that_change_while_they_are_read_are_told_of(tmp_path: Path, rows: int) -> None:
+    paths = [tmp_path / f"{name}.csv" for name in "ab"]
+    for path in paths:
+        path.write_text("y,s\n0,a\n1,b\n")
+    stream = TableStream(paths, Columns(label="y", sparse={"s": 9}), prior=0.5)
+    batches = stream.batches(1)
+    next(batches)
+    paths[1].write_text("y,s\n" + "1,c\n0,d\n" * (rows // 2))
+    with pytest.warns(UserWarning, match=r"b\.csv changed while the stream was read") as told:
+        assert len(list(batches)) == 3
+    assert len(told) == 1
+    with pytest.warns(UserWarning, match=r"b\.csv changed since the stream was made") as told:
+        assert len(list(stream.batches(1))) == 4
+    assert len(told) == 1
+
+
 def test_files_stay_the_same_where_the_process_goes_to_another_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

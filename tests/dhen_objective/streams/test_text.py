@@ -6,6 +6,8 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -124,6 +126,26 @@ def test_a_text_that_marks_nothing_is_missing_also_where_it_is_an_escape(tmp_pat
     assert part.rows.column(0).to_pylist() == [None, b"NA", b"NA"]
 
 
+@pytest.mark.parametrize("block", range(30, 60, 5))
+def test_backslashes_may_stand_in_a_row_that_goes_on_in_the_next_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(text, "_BLOCK", block)
+    monkeypatch.setattr(records, "_WINDOW", 10)
+    path = tmp_path / "a.csv"
+    folders = [["C:\\dir\\", f"{i}, {i}"] for i in range(20)]
+    with path.open("w", newline="") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows(folders)
+    rows, _, torn, whole = by_stream(path, CSV(names=("a", "b")))
+    assert (rows, torn, whole) == (folders, [], True)
+    path.write_text("".join(f'\\N,"x, {i}"\n' for i in range(20)))
+    layout = CSV(names=("a", "b"), escape="\\", null=(r"\N",))
+    parts = [part.rows for part in TextFile(path, layout).parts(["a", "b"])]
+    assert pa.Table.from_batches(parts).to_pydict() == {
+        "a": [None] * 20, "b": [f"x, {i}".encode() for i in range(20)]
+    }  # fmt: skip
+
+
 def test_a_missing_value_of_databases_is_no_category_n(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"0\tN\n1\t\\N\n")
@@ -170,11 +192,19 @@ def test_escaped_quotes_of_a_layout_without_an_escape_are_told_of(
     assert all("in a value without quotes" in str(warning.message) for warning in caught)
 
 
-def test_letters_behind_an_escape_are_told_of(tmp_path: Path) -> None:
+def test_letters_behind_an_escape_are_told_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.csv"
-    path.write_bytes(b"0,C:\\\\new\n1,C:\\new\n")
     layout = CSV(names=("a", "b"), escape="\\")
-    with pytest.warns(UserWarning, match=r"an escape before a letter or digit: it is read as 'n'"):
+    path.write_bytes(b"1,C:\\new\n" * 9)
+    source = TextFile(path, layout)
+    monkeypatch.setattr(text, "_BLOCK", 20)
+    with pytest.warns(UserWarning, match="escape") as told:
+        list(source.parts(["b"]))
+    assert len(told) == 1
+    path.write_bytes(b"0,C:\\\\new\n1,C:\\new\n")
+    with pytest.warns(UserWarning, match=r"escape before a letter or digit: it is read as 'n'"):
         (part,) = TextFile(path, layout).parts(["b"])
     assert part.rows.column(0).to_pylist() == [b"C:\\new", b"C:new"]
 
@@ -200,6 +230,33 @@ def test_rows_between_two_stray_quotes_are_told_of(
     messages = [str(warning.message) for warning in caught]
     assert len(messages) == told
     assert all("a.tsv:1: a value in quotes has new lines" in text for text in messages)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('"y","shop"\n1,"a"\n0,NA\n', True),  # of R
+        ('"","y","shop"\n"1",1,NA\n"2",0,"a"\n', True),
+        ('"y","shop"\n1,"a"\n0,"NA"\n', False),
+        ('"y","price","shop"\n1,NA,"a"\n0,NA,"NA"\n', False),
+        ('y,shop\n1,"a,b"\n0,NA\n', False),  # text without quotes is text
+        ('"y","shop"\n1,"a"\n0,NAN\n', False),
+    ],
+)
+def test_a_missing_value_of_r_is_told_of(tmp_path: Path, content: str, told: bool) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        (part,) = TextFile(path, CSV()).parts(["y", "shop"])
+    assert len(caught) == told
+    assert all("NA without quotes in 'shop'" in str(warning.message) for warning in caught)
+    shops = pd.read_csv(path, keep_default_na=False)["shop"]  # all are taken as text
+    assert part.rows.column(1).to_pylist() == [shop.encode() for shop in shops]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (part,) = TextFile(path, CSV(null=("NA",))).parts(["shop"])
+    assert part.rows.column(0).null_count == (shops == "NA").sum()
 
 
 def test_spaces_before_a_quote_do_not_make_a_letter_of_it(tmp_path: Path) -> None:

@@ -106,3 +106,11 @@ def test_days_of_another_year_and_years_before_christ_are_malformed(
     form: str, right: str, none: str
 ) -> None:
     assert times(pa.array([right, none]), form).wrong.tolist() == [False, True]
+
+
+def test_a_time_of_bigquery_is_read_with_and_without_a_part_of_a_second() -> None:
+    texts = ["2014-10-21 05:06:07.25 UTC", "2014-10-21 05:06:07 UTC", "2014-10-21 UTC", "UTC"]
+    read = times(pa.array(texts), "ISO8601", calendar=True)
+    moment = datetime(2014, 10, 21, 5, 6, 7, tzinfo=UTC).timestamp()
+    assert read.values[:2].tolist() == [moment + 0.25, moment]
+    assert read.wrong.tolist() == [False, False, True, True]
