@@ -23,7 +23,6 @@ from optuna_predictor_rl.data.learned_conditions import learn_conditions
 from optuna_predictor_rl.data.linked_ranges import learn_linked_ranges
 from optuna_predictor_rl.data.read_trials import (
     ReadTrial,
-    failure_rate,
     label_errors,
     read_trial,
     with_corrected_labels,
@@ -54,7 +53,7 @@ class History:
         fixed: Parameters with a single value, which are no decisions.
         scope: The part of the space in which the next trial's parameters are looked for.
         has_all_active: Which labelled trials have all parameters that are active for them today.
-        failure_rate: Share of the last trials that ended in a failure.
+        succeeded: Which of the trials that ended did not fail, in their order.
         errors: Standard deviations of the labels' errors, 0 for full trials; None if all are.
     """
 
@@ -69,7 +68,7 @@ class History:
     fixed: Mapping[str, Any]
     scope: Scope
     has_all_active: Bool[ndarray, " n"]
-    failure_rate: float = 0.0
+    succeeded: Bool[ndarray, " e"]
     errors: Float[ndarray, "n t"] | None = None
 
     @property
@@ -177,7 +176,7 @@ def read_history(
         fixed=_fixed(read, wide),
         scope=Scope.of(space, search_space, given, learned.removed, linked_ranges),
         has_all_active=has_all_active & ~np.isnan(rows[:, list(learned.unexplained)]).any(axis=1),
-        failure_rate=failure_rate(read),
+        succeeded=np.array([not t.failed for t in read if t.is_finished], dtype=bool),
         errors=label_errors(labelled, labels.shape[1]),
     )
 

@@ -22,9 +22,6 @@ from optuna_predictor_rl.fidelity.labels import is_full, stored_label, value_or_
 from optuna_predictor_rl.fidelity.pruned_trials import is_stopped_by_another
 from optuna_predictor_rl.study.objective import best_value
 
-N_LAST = 20
-"""Number of trials that the rate of failures is of."""
-
 
 @dataclass(frozen=True)
 class ReadTrial:
@@ -89,12 +86,6 @@ def with_corrected_labels(
         t if label is None else replace(t, values=[label.value], error=predictor_std(label, best))
         for t, label in zip(read, found, strict=True)
     ]
-
-
-def failure_rate(read: list[ReadTrial]) -> float:
-    """Return the share of failures among the last trials that ended."""
-    last = [t.failed for t in read if t.is_finished][-N_LAST:]
-    return sum(last) / max(len(last), 1)
 
 
 def label_errors(read: list[ReadTrial], n_tasks: int) -> Float[ndarray, "n t"] | None:

@@ -14,13 +14,14 @@ from numpy import ndarray
 from optuna_predictor_rl.core.policy.config import PolicyConfig
 from optuna_predictor_rl.core.policy.spacing import near_to
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble
+from optuna_predictor_rl.core.predictor.success import SuccessModel
 from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.core.predictor.transfer import SourcePredictions
 from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.core.targets import rank_targets, signed_target, transformed
 from optuna_predictor_rl.data.history import History
 from optuna_predictor_rl.search.known_costs import KnownCosts, RowFunction
-from optuna_predictor_rl.search.risk import Risk
+from optuna_predictor_rl.search.risk import RiskLimit
 
 N_ELITE = 5
 """Best trials so far from which rounds of the policy and local moves start.
@@ -76,7 +77,7 @@ class SearchProblem:
     def key(self) -> bytes:
         """The same for problems with the same search: pending trials do not count."""
         history = self.history
-        failed = history.failed.tobytes() + repr(history.failure_rate).encode()
+        failed = history.failed.tobytes() + history.succeeded.tobytes()
         return self.fit_key + self.weight.tobytes() + history.scope.key.encode() + failed
 
 
@@ -85,14 +86,15 @@ class Acquisition:
     """The score of rows, lower is better: how little it would be worth to try them.
 
     The policy's settings say what the reward is, and how far to keep from trials. Both the
-    improvement and the mean count as much as a trial is likely to succeed, if any failed.
+    improvement and the mean count as much as a trial is likely to succeed, if any failed. What is
+    too likely to fail is worse than all else.
     """
 
     problem: SearchProblem
     ensemble: Ensemble
     costs: KnownCosts
     policy: PolicyConfig
-    risk: Risk | None = None
+    success: SuccessModel | None = None
 
     def __call__(self, rows: Rows) -> Float[ndarray, " n"]:
         """Return the score that a search minimizes: that of the reward, worse near to trials."""
@@ -132,8 +134,18 @@ class Acquisition:
 
     def _penalty(self, rows: Rows) -> Float[ndarray, " n"]:
         over = self.costs.excess(rows)
-        risk = 0.0 if self.risk is None else self.risk.penalty(rows)
-        return OVER_BUDGET * ((over > 0.0) + over) + risk
+        penalty = OVER_BUDGET * ((over > 0.0) + over)
+        if self.success is not None:
+            success = self.success.log_probability(rows)
+            penalty = penalty + self._failure.penalty(success) - success
+        return penalty
+
+    @cached_property
+    def _failure(self) -> RiskLimit:
+        """How likely a trial may be to fail."""
+        assert self.success is not None
+        history = self.problem.history
+        return RiskLimit.of(self.success.log_probability(history.rows), history.succeeded)
 
     @cached_property
     def _is_near(self) -> Callable[[Rows], Bool[ndarray, " n"]]:

@@ -1,22 +1,18 @@
-"""What it counts against a configuration that its trial may fail."""
+"""Which chance of failure a trial may have."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
-
-from optuna_predictor_rl.core.predictor.success import SuccessModel
-from optuna_predictor_rl.core.space import Rows
-from optuna_predictor_rl.data.history import History
 
 BOLD, CAREFUL = 0.5, 0.9
 """Least chance of success, relative to the surest configuration, that a trial may have."""
 
-MANY_FAILURES = 0.1
-"""Share of failures among the last trials above which the next one is careful.
+MANY, N_LAST = 2, 20
+"""The next trial is careful once more than so many of the last ones failed.
 
 Without this rule the search gambles beyond the boundary once nothing within it is expected to
 improve: 23 to 49 of the last 50 trials fail where now 3 to 8 do (`benchmarks search crashes`).
@@ -27,34 +23,29 @@ TOO_RISKY = 1e3
 
 
 @dataclass(frozen=True)
-class Risk:
-    """The chance of failure, and how much of it is acceptable.
+class RiskLimit:
+    """The least acceptable log probability of success.
 
-    Args:
-        success: The probability of success.
-        least: Its least acceptable logarithm.
+    It is relative to what is surest among the trials that succeeded: where failures strike
+    anywhere, no configuration is riskier than another.
     """
 
-    success: SuccessModel
     least: float
 
     @classmethod
-    def of(cls, success: SuccessModel, history: History) -> Risk:
-        """Return the risk of a history's next trial.
+    def of(
+        cls, log_probability: Float[ndarray, " n"], succeeded: Bool[ndarray, " m"]
+    ) -> RiskLimit:
+        """Return the limit of the next trial.
 
-        It is relative to what is surest among the trials that succeeded: where failures strike
-        anywhere, no configuration is riskier than another.
+        Args:
+            log_probability: Of the configurations that succeeded.
+            succeeded: Which of the trials that ended did, in their order.
         """
-        surest = success.log_probability(history.rows).max()
-        careful = history.failure_rate > MANY_FAILURES
-        return cls(success, float(surest + np.log(CAREFUL if careful else BOLD)))
+        careful = np.sum(~succeeded[-N_LAST:]) > MANY
+        return cls(float(log_probability.max() + np.log(CAREFUL if careful else BOLD)))
 
-    def penalty(self, rows: Rows) -> Float[ndarray, " n"]:
-        """Return what is added to a score that is the negative logarithm of an expected gain.
-
-        It is the negative log probability of success. Below the least acceptable one it is above
-        all rewards, and the lack tells the way.
-        """
-        log_probability = self.success.log_probability(rows)
+    def penalty(self, log_probability: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
+        """Return what is added to the score of rows: the lack of probability tells the way."""
         lack = np.maximum(self.least - log_probability, 0.0)
-        return np.asarray(TOO_RISKY * ((lack > 0.0) + lack) - log_probability)
+        return np.asarray(TOO_RISKY * ((lack > 0.0) + lack))

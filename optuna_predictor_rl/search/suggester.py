@@ -23,7 +23,6 @@ from optuna_predictor_rl.data.costs import RowCosts
 from optuna_predictor_rl.data.history import History
 from optuna_predictor_rl.search.acquisition import Acquisition, SearchProblem
 from optuna_predictor_rl.search.known_costs import KnownCosts
-from optuna_predictor_rl.search.risk import Risk
 from optuna_predictor_rl.search.settings import SearchSettings
 from optuna_predictor_rl.search.study_predictor import StudyPredictor
 
@@ -175,11 +174,11 @@ class Suggester:
 
     def _acquisition(self, problem: SearchProblem, ensemble: Ensemble) -> Acquisition:
         costs = self.known_costs(problem.history)
-        risk = self._risk(problem, ensemble)
-        return Acquisition(problem, ensemble, costs, self._settings.policy, risk)
+        success = self._success(problem, ensemble)
+        return Acquisition(problem, ensemble, costs, self._settings.policy, success)
 
-    def _risk(self, problem: SearchProblem, ensemble: Ensemble) -> Risk | None:
-        """Return the risk of failure, its model fitted once; None if no trial failed."""
+    def _success(self, problem: SearchProblem, ensemble: Ensemble) -> SuccessModel | None:
+        """Return how likely trials are to succeed, fitted once; None if none failed."""
         history = problem.history
         if not len(history.failed):
             return None
@@ -188,7 +187,7 @@ class Suggester:
             rows = np.concatenate([history.rows, history.failed])
             succeeded = np.arange(len(rows)) < len(history.rows)
             self._fitted_success = key, fit_success(ensemble.encoding, rows, succeeded)
-        return Risk.of(self._fitted_success[1], history)
+        return self._fitted_success[1]
 
 
 def _import_scipy() -> None:

@@ -117,13 +117,11 @@ def test_a_configuration_that_failed_twice_is_seen_and_a_repeat_that_succeeds_op
     assert history.rows.ravel().tolist() == [0.1, 0.2]
 
 
-def test_the_rate_of_failures_is_that_of_the_last_twenty_trials_that_ended() -> None:
+def test_what_succeeded_stands_in_the_order_of_the_trials() -> None:
     failed, done = trial(0.2, state=TrialState.FAIL), trial(0.1, 3.0)
-    running = trial(0.3, state=TrialState.RUNNING)
-    assert read_history(study_of(done, running), SPACE).failure_rate == 0.0
-    assert read_history(study_of(done, failed, running), SPACE).failure_rate == 0.5
-    study = study_of(*[failed] * 5, *[done] * 17, *[failed] * 3)
-    assert read_history(study, SPACE).failure_rate == 3 / 20
+    running, pruned = (trial(0.3, state=s) for s in (TrialState.RUNNING, TrialState.PRUNED))
+    history = read_history(study_of(done, failed, running, pruned), SPACE)
+    assert history.succeeded.tolist() == [True, False, True]
 
 
 def test_a_trial_that_has_not_asked_for_its_parameters_yet_is_pending_with_all_of_them() -> None:

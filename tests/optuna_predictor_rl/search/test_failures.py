@@ -1,19 +1,14 @@
 """Trials that fail say where others would, and a failure that happens once closes nothing."""
 
 import math
-from dataclasses import replace
-from unittest.mock import create_autospec
 
 import numpy as np
 import optuna
 import pytest
 from optuna.trial import Trial, TrialState
 
-from optuna_predictor_rl.core.predictor.success import SuccessModel
-from optuna_predictor_rl.data.history import read_history
-from optuna_predictor_rl.search.risk import BOLD, CAREFUL, Risk
+from optuna_predictor_rl.search.risk import BOLD, CAREFUL, RiskLimit
 from tests.optuna_predictor_rl.search import samplers
-from tests.optuna_predictor_rl.trials import SPACE, study_of, trial
 
 
 class OutOfMemoryError(Exception):
@@ -71,15 +66,15 @@ def test_a_study_whose_trials_all_fail_goes_on() -> None:
     assert len(study.trials) == 12
 
 
-@pytest.mark.parametrize(("failure_rate", "least"), [(0.1, BOLD), (0.11, CAREFUL)])
-def test_a_risk_is_accepted_up_to_a_bound_that_depends_on_recent_failures(
-    failure_rate: float, least: float
+@pytest.mark.parametrize(
+    ("n_bad", "least"), [(0, BOLD), (2, BOLD), (3, CAREFUL)], ids=["none", "a tenth", "more"]
+)
+def test_a_risk_is_accepted_up_to_a_limit_that_depends_on_the_last_twenty_trials(
+    n_bad: int, least: float
 ) -> None:
-    model = create_autospec(SuccessModel, instance=True)
-    model.log_probability.side_effect = lambda rows: -10.0 * math.log(2.0) * rows[:, 0]
-    history = read_history(study_of(trial(0.3, 1.0), trial(0.1, 2.0)), SPACE)
-    risk = Risk.of(model, replace(history, failure_rate=failure_rate))
-    assert math.exp(risk.least) == pytest.approx(least / 2)
-    accepted, refused, worse = risk.penalty(np.array([[0.1], [0.21], [0.4]]))
-    assert accepted == pytest.approx(math.log(2.0))
+    succeeded = np.array([False] * 5 + [True] * (20 - n_bad) + [False] * n_bad)
+    limit = RiskLimit.of(np.log([0.1, 0.8]), succeeded)
+    assert math.exp(limit.least) == pytest.approx(least * 0.8)
+    accepted, refused, worse = limit.penalty(np.log(least * np.array([0.8, 0.79, 0.4])))
+    assert accepted == 0.0
     assert 900 < refused < worse
