@@ -14,6 +14,7 @@ from dhen_objective.checked import check_at_least
 from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.layers import bare, initialize, mlp
 from dhen_objective.ranges import check_field_sizes, check_prior, check_seed, check_table_memory
+from dhen_objective.wide import LinearPath
 
 _RESOLUTION = 1e-12
 """Deviation, relative to the mean, below which a feature is constant.
@@ -110,11 +111,15 @@ class FeatureProcessing(nn.Module):
                 f"dense and sparse must have {expected[0]} and {expected[1]} features, "
                 f"but got {widths[0]} and {widths[1]}."
             )
-        embedded: Tensor = self.table(sparse + self.offsets)
+        embedded: Tensor = self.table(self.rows(sparse))
         if self.bottom is None:
             return embedded
         bottom: Tensor = self.bottom(self.norm(dense))
         return torch.cat([bottom.unsqueeze(1), embedded], dim=1)
+
+    def rows(self, sparse: Int[Tensor, "b f"]) -> Int[Tensor, "b f"]:
+        """Return the rows of the table that belong to the ids."""
+        return sparse + self.offsets
 
 
 class ClickModel(nn.Module):
@@ -126,8 +131,15 @@ class ClickModel(nn.Module):
 
     features: FeatureProcessing
 
+    wide: LinearPath | None
+    """The linear path, where the model has one."""
+
     learning_rates: ClassVar[dict[str, float]] = {}
-    """`lr` and `embedding_lr` where `TrainConfig`'s, which suit a DHEN, do not suit this model."""
+    """Fields of `TrainConfig` whose defaults, which suit a DHEN, do not suit this model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide = None
 
     @classmethod
     def own_training(cls, **changes: Any) -> TrainConfig:

@@ -39,12 +39,15 @@ WINDOW = {"n_reports": 3, "window": 1 / 3}
 STEPS = (5e-3, 1.5e-2, 5e-2, 1.5e-1)
 """The constant steps of the online logistic regression."""
 
-SGD_BATCH = 128
-"""Rows that it predicts before it learns from them."""
-
 NETWORKS: dict[str, dict[str, Any]] = {
     "default": {},
-    "base": {"lr": 3e-4, "embedding_lr": 0.1, "batch_size": 512},
+    "base": {
+        "wide": False,
+        "lr": 3e-4,
+        "embedding_lr": 0.1,
+        "embedding_start": 0,
+        "batch_size": 512,
+    },
 }
 """What differs from the default network; "base" is what the others' time is compared with."""
 
@@ -62,8 +65,8 @@ def network(changes: dict[str, Any], stream: ClickStream, seed: int) -> TrainRes
 
 
 def regression(step: float, stream: ClickStream) -> TrainResult:
-    """Train the online logistic regression with this step."""
-    return train_sgd(stream, TrainConfig(lr=step, batch_size=SGD_BATCH, **WINDOW))
+    """Train the online logistic regression with this step, on the default network's batches."""
+    return train_sgd(stream, TrainConfig(lr=step, **WINDOW))
 
 
 def learners(names: list[str], table: str, seed: int, first: int) -> list[str]:
@@ -128,7 +131,7 @@ def report(runs: list[list[Any]], tables: list[str]) -> None:
     print("|---|---|---:|---:|---:|---:|---:|")
     for table in tables:
         by_name = found[table]
-        for name in (name for name in by_name if not _is_step(name)):
+        for name in [name for name in by_name if not _is_step(name)]:
             seeds = sorted(by_name[name])
             nes = [by_name[name][seed][0] for seed in seeds]
             tuned = [best_step(by_name, seed) for seed in seeds]
