@@ -105,16 +105,24 @@ class FeatureProcessing(nn.Module):
             ValueError: If there are not `n_dense` dense and `n_fields` sparse features; a single
                 one would be broadcast to all.
         """
+        return self.embed(*self.inputs(dense, sparse))
+
+    def inputs(self, dense: Tensor, sparse: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the standardized dense features and the rows of the table; see `forward`."""
         widths, expected = (dense.shape[-1], sparse.shape[-1]), (self.n_dense, len(self.offsets))
         if widths != expected:
             raise ValueError(
                 f"dense and sparse must have {expected[0]} and {expected[1]} features, "
                 f"but got {widths[0]} and {widths[1]}."
             )
-        embedded: Tensor = self.table(self.rows(sparse))
+        return self.norm(dense), self.rows(sparse)
+
+    def embed(self, normed: Tensor, rows: Tensor) -> Float[Tensor, "b m d"]:
+        """Return the embeddings of standardized dense features and rows of the table."""
+        embedded: Tensor = self.table(rows)
         if self.bottom is None:
             return embedded
-        bottom: Tensor = self.bottom(self.norm(dense))
+        bottom: Tensor = self.bottom(normed)
         return torch.cat([bottom.unsqueeze(1), embedded], dim=1)
 
     def rows(self, sparse: Int[Tensor, "b f"]) -> Int[Tensor, "b f"]:

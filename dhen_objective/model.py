@@ -99,7 +99,7 @@ class DHEN(ClickModel):
         self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
     ) -> Float[Tensor, " b"]:
         """Return the logits."""
-        out: Tensor = self.head(self.layers(self.features(dense, sparse)).flatten(1)).squeeze(1)
-        if self.wide is not None:
-            out = out + self.wide(self.features.norm(dense), self.features.rows(sparse))
-        return out
+        normed, rows = self.features.inputs(dense, sparse)
+        embedded = self.features.embed(normed, rows)
+        out: Tensor = self.head(self.layers(embedded).flatten(1)).squeeze(1)
+        return out if self.wide is None else out + self.wide(normed, rows)

@@ -77,18 +77,27 @@ class LinearPathLearner:
         logits: Float[Tensor, " b"],
     ) -> None:
         """Learn from a batch, whose logits are those of the whole network."""
-        path, rest = self.path, logits - self.path(dense, rows)
-        others = torch.cat([dense, dense.new_ones(len(dense), 1)], dim=1)
+        path, others = self.path, torch.cat([dense, dense.new_ones(len(dense), 1)], dim=1)
+        rest = logits - self._logits(others, rows)
         squares = (labels - torch.sigmoid(logits)).square()
         self.id_sums.index_add_(0, rows.flatten(), squares.repeat_interleave(rows.shape[1]))
         self.other_sums += squares @ others.square()
         id_lrs, other_lrs = self._lrs(self.id_sums[rows]), self._lrs(self.other_sums)
         for first in range(0, len(labels), _CHUNK):
             part = slice(first, first + _CHUNK)
-            errors = labels[part] - torch.sigmoid(rest[part] + path(dense[part], rows[part]))
+            errors = labels[part] - torch.sigmoid(
+                rest[part] + self._logits(others[part], rows[part])
+            )
             steps = errors.unsqueeze(1) * id_lrs[part]
             path.ids.data.index_add_(0, rows[part].flatten(), steps.view(-1, 1))
             path.others.data.addcmul_(other_lrs, errors @ others[part])
+
+    def _logits(self, others: Float[Tensor, "b n"], rows: Int[Tensor, "b f"]) -> Tensor:
+        """Return what the path yields, as a matrix product, which takes half the time."""
+        if not rows.shape[1]:
+            return others @ self.path.others
+        of_ids = nn.functional.embedding_bag(rows, self.path.ids, mode="sum").squeeze(1)
+        return torch.addmv(of_ids, others, self.path.others)
 
     def _lrs(self, sums: Tensor) -> Tensor:
         return (self.lr * (_START + sums).rsqrt()).clamp(min=min(_LEAST_LR, self.lr))
