@@ -27,8 +27,12 @@ class LogisticRegression(ClickModel):
         dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
     """
 
-    learning_rates: ClassVar[dict[str, float]] = {"lr": 1e-2, "embedding_lr": 0.1}
-    """Chosen as DHEN's are (`python -m benchmarks dhen learning_rates`)."""
+    learning_rates: ClassVar[dict[str, float]] = {
+        "lr": 1e-2,
+        "embedding_lr": 0.1,
+        "embedding_start": 0.0,
+    }
+    """Chosen by `python -m benchmarks dhen learning_rates`."""
 
     def __init__(self, *, field_sizes: Sequence[int], n_dense: int, prior: float = 0.5) -> None:
         super().__init__()
@@ -58,8 +62,12 @@ class PlainMLP(ClickModel):
         dense (b, n_dense), sparse (b, n_fields) -> logits (b,)
     """
 
-    learning_rates: ClassVar[dict[str, float]] = {"lr": 1e-3, "embedding_lr": 0.03}
-    """Chosen as DHEN's are (`python -m benchmarks dhen learning_rates`)."""
+    learning_rates: ClassVar[dict[str, float]] = {
+        "lr": 1e-3,
+        "embedding_lr": 0.03,
+        "embedding_start": 0.0,
+    }
+    """Chosen by `python -m benchmarks dhen learning_rates`."""
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from dhen_objective.checked import check_at_least, checked
+from dhen_objective.config_values import check_keys, use_floats
 from dhen_objective.ranges import check_device_name, check_positive, check_seed
 
 
@@ -32,12 +33,6 @@ _KNOBS: dict[Interaction, tuple[str, ...]] = {
     Interaction.CONV: ("conv_kernel", "conv_channels", "conv_2d"),
 }
 """The fields of `DHENConfig` that have an effect in each module alone."""
-
-
-def _check_keys(cls: type[Any], values: Mapping[str, Any]) -> None:
-    unknown = sorted(set(values) - {field.name for field in fields(cls)})
-    if unknown:
-        raise ValueError(f"{cls.__name__} must be given known fields, but got {unknown}.")
 
 
 @checked
@@ -73,6 +68,8 @@ class DHENConfig:
         ln_init: Initial gain of the layer norms; 0 leaves them out.
         embedding_std: Standard deviation of the embeddings at the start. Ids that were never
             seen are noise of this size.
+        wide: Add a linear path to the logit, one weight an id and a dense feature, which learns
+            by a step of its own (`TrainConfig.wide_lr`). The paper's network has none.
 
     Numbers of numpy become Python's.
 
@@ -101,10 +98,11 @@ class DHENConfig:
     w_init_scale: float = 1.0
     ln_init: float = 0.0
     embedding_std: float = 0.01
+    wide: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "modules", _ordered_modules(self.modules))
-        _use_floats(self, "w_init_scale", "ln_init", "embedding_std")
+        use_floats(self, "w_init_scale", "ln_init", "embedding_std")
         counts = (
             "n_layers dlrm_hidden attn_heads attn_ffn_mult linear_embs dcn_layers dcn_rank "
             "conv_kernel conv_channels dim module_embs"
@@ -147,7 +145,7 @@ class DHENConfig:
     @checked
     def from_dict(cls, values: Mapping[str, Any]) -> DHENConfig:
         """Return the configuration that `to_dict` wrote; absent fields take their defaults."""
-        _check_keys(cls, values)
+        check_keys(cls, values)
         given = dict(values)
         if "modules" in given:
             given["modules"] = _ordered_modules(given["modules"])
@@ -184,12 +182,6 @@ def _ordered_modules(modules: Iterable[str]) -> tuple[Interaction, ...]:
     return tuple(module for module in Interaction if module in names)
 
 
-def _use_floats(config: object, *names: str) -> None:
-    """Turn integers into floats, so that equal configurations have equal JSON."""
-    for name in names:
-        object.__setattr__(config, name, float(getattr(config, name)))
-
-
 @checked
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
@@ -198,6 +190,11 @@ class TrainConfig:
     Attributes:
         lr: Learning rate of Adam, for all but the embeddings.
         embedding_lr: Learning rate of the row-wise sparse Adagrad, for the embeddings.
+        embedding_start: What Adagrad's sums of squared gradients start from. Above 0, ids that
+            tell little move little; with 0 the first step of each has the full length. The
+            gradients are those of the summed, not the mean, loss of a batch.
+        wide_lr: First step of each weight of the linear path, for each example; it falls as
+            Adagrad's does, and has a least value.
         batch_size: Examples a step. The first batch of a segment may be shorter.
         n_reports: Points of the learning curve, evenly spaced over the stream's rows.
         window: Share of the stream that one windowed normalized entropy covers, at least
@@ -214,9 +211,11 @@ class TrainConfig:
         ValueError: If a value breaks its rule; the message names it.
     """
 
-    lr: float = 3e-4
+    lr: float = 1.5e-4
     embedding_lr: float = 0.1
-    batch_size: int = 512
+    embedding_start: float = 0.1
+    wide_lr: float = 0.03
+    batch_size: int = 256
     n_reports: int = 20
     window: float = 0.2
     seed: int = 0
@@ -225,8 +224,9 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "device", str(self.device))
-        _use_floats(self, "lr", "embedding_lr", "window")
-        check_positive(lr=self.lr, embedding_lr=self.embedding_lr)
+        use_floats(self, "lr", "embedding_lr", "embedding_start", "wide_lr", "window")
+        check_positive(lr=self.lr, embedding_lr=self.embedding_lr, wide_lr=self.wide_lr)
+        check_at_least(0, embedding_start=self.embedding_start)
         check_at_least(1, batch_size=self.batch_size, n_reports=self.n_reports)
         check_seed(self.seed)
         check_device_name(self.device)
@@ -246,5 +246,5 @@ class TrainConfig:
     @checked
     def from_dict(cls, values: Mapping[str, Any]) -> TrainConfig:
         """Return the configuration that `to_dict` wrote; absent fields take their defaults."""
-        _check_keys(cls, values)
+        check_keys(cls, values)
         return cls(**values)

@@ -14,6 +14,7 @@ from dhen_objective.checked import check_at_least
 from dhen_objective.config import DHENConfig, TrainConfig
 from dhen_objective.layers import bare, initialize, mlp
 from dhen_objective.ranges import check_field_sizes, check_prior, check_seed, check_table_memory
+from dhen_objective.wide import LinearPath
 
 _RESOLUTION = 1e-12
 """Deviation, relative to the mean, below which a feature is constant.
@@ -104,17 +105,29 @@ class FeatureProcessing(nn.Module):
             ValueError: If there are not `n_dense` dense and `n_fields` sparse features; a single
                 one would be broadcast to all.
         """
+        return self.embed(*self.inputs(dense, sparse))
+
+    def inputs(self, dense: Tensor, sparse: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the standardized dense features and the rows of the table; see `forward`."""
         widths, expected = (dense.shape[-1], sparse.shape[-1]), (self.n_dense, len(self.offsets))
         if widths != expected:
             raise ValueError(
                 f"dense and sparse must have {expected[0]} and {expected[1]} features, "
                 f"but got {widths[0]} and {widths[1]}."
             )
-        embedded: Tensor = self.table(sparse + self.offsets)
+        return self.norm(dense), self.rows(sparse)
+
+    def embed(self, normed: Tensor, rows: Tensor) -> Float[Tensor, "b m d"]:
+        """Return the embeddings of standardized dense features and rows of the table."""
+        embedded: Tensor = self.table(rows)
         if self.bottom is None:
             return embedded
-        bottom: Tensor = self.bottom(self.norm(dense))
+        bottom: Tensor = self.bottom(normed)
         return torch.cat([bottom.unsqueeze(1), embedded], dim=1)
+
+    def rows(self, sparse: Int[Tensor, "b f"]) -> Int[Tensor, "b f"]:
+        """Return the rows of the table that belong to the ids."""
+        return sparse + self.offsets
 
 
 class ClickModel(nn.Module):
@@ -126,8 +139,15 @@ class ClickModel(nn.Module):
 
     features: FeatureProcessing
 
+    wide: LinearPath | None
+    """The linear path, where the model has one."""
+
     learning_rates: ClassVar[dict[str, float]] = {}
-    """`lr` and `embedding_lr` where `TrainConfig`'s, which suit a DHEN, do not suit this model."""
+    """Fields of `TrainConfig` whose defaults, which suit a DHEN, do not suit this model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide = None
 
     @classmethod
     def own_training(cls, **changes: Any) -> TrainConfig:

@@ -14,6 +14,7 @@ from dhen_objective.features import ClickModel, FeatureProcessing
 from dhen_objective.interactions import INTERACTIONS, n_layer_embs
 from dhen_objective.layers import CountMap, layer_norm, mlp
 from dhen_objective.ranges import check_prior
+from dhen_objective.wide import LinearPath
 
 
 @checked
@@ -49,7 +50,9 @@ class DHENLayer(nn.Module):
 
 @checked
 class DHEN(ClickModel):
-    """A click or conversion model: feature processing, DHEN layers, over-MLP.
+    """A click or conversion model: feature processing, DHEN layers, over-MLP, linear path.
+
+    Gradients do not reach the linear path (`DHENConfig.wide`): `Trainer` moves its weights.
 
     `torch.compile` takes it whole, without a graph break. The backend "inductor" has no sparse
     gradients: to train with it, compile `layers` and `head`, which hold all of the products.
@@ -89,11 +92,14 @@ class DHEN(ClickModel):
         counts = [self.features.n_embs, *[n_layer_embs(config)] * config.n_layers]
         self.layers = nn.Sequential(*(DHENLayer(n_in, config) for n_in in counts[:-1]))
         self.head = mlp([counts[-1] * config.dim, *config.head_hidden, 1])
+        self.wide = LinearPath(sum(field_sizes), n_dense) if config.wide else None
         self._start(config, self.head[-1], prior=prior, seed=seed)
 
     def forward(
         self, dense: Float[Tensor, "b n"], sparse: Int[Tensor, "b f"]
     ) -> Float[Tensor, " b"]:
         """Return the logits."""
-        out: Tensor = self.head(self.layers(self.features(dense, sparse)).flatten(1))
-        return out.squeeze(1)
+        normed, rows = self.features.inputs(dense, sparse)
+        embedded = self.features.embed(normed, rows)
+        out: Tensor = self.head(self.layers(embedded).flatten(1)).squeeze(1)
+        return out if self.wide is None else out + self.wide(normed, rows)

@@ -26,8 +26,9 @@ class NetworkSize:
     Attributes:
         parameters: Number of trainable values, the embedding table among them.
         memory: Bytes that training holds whatever the batch. The embedding table has one Adagrad
-            sum a row; every other weight has a gradient and Adam's two moments. Activations and
-            the table's sparse gradient depend on the batch and are left out.
+            sum a row, and the linear path one for each weight; every other weight has a gradient
+            and Adam's two moments. Activations and the table's sparse gradient depend on the
+            batch and are left out.
     """
 
     parameters: int
@@ -65,7 +66,8 @@ def network_size(config: DHENConfig, *, field_sizes: Sequence[int], n_dense: int
     table = n_ids * config.dim
     # a gradient and Adam's two moments beside each weight; one Adagrad sum a row of the table
     memory = 4 * others * _FLOAT + (table + n_ids) * _FLOAT + buffers
-    return NetworkSize(parameters=table + others, memory=memory)
+    linear = n_ids + n_dense + 1 if config.wide else 0  # each with a sum of its own
+    return NetworkSize(parameters=table + others + linear, memory=memory + 2 * linear * _FLOAT)
 
 
 def _linear(n_in: int, n_out: int) -> int:

@@ -20,6 +20,7 @@ from dhen_objective.config import TrainConfig
 from dhen_objective.features import ClickModel
 from dhen_objective.ranges import check_device
 from dhen_objective.streams.base import Batch
+from dhen_objective.wide import LinearPathLearner
 from dhen_objective.windows import WindowedTally
 
 _TIMED_STEPS = 1000
@@ -102,8 +103,14 @@ class Trainer(Learner):
         self.model = model.to(config.device)
         table = model.features.table.weight
         assert isinstance(table, nn.Parameter)
-        others = [p for p in model.parameters() if p is not table]
-        self.embeddings = RowwiseAdagrad(table, lr=config.embedding_lr)
+        left_alone = {table, *(model.wide.parameters() if model.wide is not None else ())}
+        others = [p for p in model.parameters() if p not in left_alone]
+        self.embeddings = RowwiseAdagrad(
+            table, lr=config.embedding_lr, start=config.embedding_start
+        )
+        self.wide = (
+            None if model.wide is None else LinearPathLearner(model.wide, lr=config.wide_lr)
+        )
         self.adam = torch.optim.Adam(others, lr=config.lr, fused=True)
         self._kind, self._autocast = torch.device(config.device).type, config.autocast
 
@@ -124,7 +131,11 @@ class Trainer(Learner):
         self.adam.zero_grad()
         loss.backward()
         self.adam.step()
-        self.embeddings.step()
+        self.embeddings.step(len(batch))
+        if self.wide is not None:
+            features = self.model.features
+            dense, rows = features.norm(batch.dense), features.rows(batch.sparse)
+            self.wide.step(dense, rows, batch.labels, logits)
         self.n_missing += self.model.features.norm.observe(batch.dense)
         return done
 
@@ -134,6 +145,7 @@ class Trainer(Learner):
             "model": self.model.state_dict(),
             "adam": self.adam.state_dict(),
             "embeddings": self.embeddings.sums,
+            "wide": {} if self.wide is None else self.wide.state_dict(),
             "record": self.record.state_dict(),
             "n_missing": self.n_missing,
             "seconds": self.seconds,
@@ -144,6 +156,8 @@ class Trainer(Learner):
         self.model.load_state_dict(state["model"])
         self.adam.load_state_dict(state["adam"])
         self.embeddings.sums.copy_(state["embeddings"])
+        if self.wide is not None:
+            self.wide.load_state_dict(state["wide"])
         self.record.load_state_dict(state["record"])
         self.n_missing = state["n_missing"]
         self.seconds = state["seconds"]

@@ -61,14 +61,14 @@ def test_decisions_without_effect_are_left_out_and_the_network_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.syspath_prepend(str(PAPER))
-    from active_decisions import SWITCHES, active, config_of
+    from active_decisions import SWITCHES, active, config_of, suggest_all
 
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for switches in product((True, False), repeat=len(SWITCHES)):
         trial = study.ask()
         suggest_config(trial)
         params = trial.params | dict(zip(SWITCHES, switches, strict=True))
-        network = suggest_config(FixedTrial(params))
+        network = suggest_all(FixedTrial(params))
         assert config_of(active(params)) == config_of(params) == network
         assert len(active(params)) < len(params) or all(switches)
 

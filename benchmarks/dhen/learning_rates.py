@@ -1,11 +1,12 @@
-"""Which learning rates suit the default DHEN and each baseline?
+"""Which learning rates suit a plain DHEN and each baseline?
 
     python -m benchmarks dhen learning_rates learning_rates.jsonl
 
 One protocol and one budget for all: nine settings each, trained on the first 60,000 rows of the
 coupons and of the flights, which end before the last window of either stream. The setting with the
 least mean of log NE over the last fifth of these rows is chosen, for both streams together, as
-the default of a package has to be. Runs that the file already holds are not repeated.
+the default of a package has to be. The DHEN has no linear path, all have batches of 512, and
+Adagrad's sums start at 0. Runs that the file already holds are not repeated.
 
 Takes about 15 minutes.
 """
@@ -16,6 +17,7 @@ import argparse
 import math
 import warnings
 from collections import defaultdict
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from statistics import mean
@@ -23,12 +25,11 @@ from statistics import mean
 import numpy as np
 import torch
 
-from benchmarks.dhen.quality import STREAMS, shape
+from benchmarks.dhen.quality import NETWORK, STREAMS, TRAINING, shape
 from benchmarks.json_lines import append_line, read_lines
 from dhen_objective import (
     DHEN,
     ClickStream,
-    DHENConfig,
     LogisticRegression,
     PlainMLP,
     TrainConfig,
@@ -58,7 +59,7 @@ def run(model: str, stream: ClickStream, training: TrainConfig) -> TrainResult:
         return train_model(LogisticRegression(**shape(stream)), stream, training)
     if model == "MLP":
         return train_model(PlainMLP(**shape(stream), seed=training.seed), stream, training)
-    return train_model(DHEN(DHENConfig(), **shape(stream), seed=training.seed), stream, training)
+    return train_model(DHEN(NETWORK, **shape(stream), seed=training.seed), stream, training)
 
 
 def main() -> None:
@@ -76,7 +77,7 @@ def main() -> None:
             key = (model, data, lr, embedding_lr, seed)
             if key in done:
                 continue
-            training = TrainConfig(lr=lr, embedding_lr=embedding_lr, seed=seed)
+            training = replace(TRAINING, lr=lr, embedding_lr=embedding_lr, seed=seed)
             result = run(model, streams[data], training)
             ne = math.inf if result.diverged else result.normalized_entropy
             found.append([*key, ne])

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import optuna
 import torch
+from active_decisions import NETWORK, TRAINING, suggest_all
 from optuna.trial import FrozenTrial, TrialState
 from pool import POOL, Pool, load, save
 from tqdm import tqdm
@@ -29,7 +30,6 @@ from dhen_objective import (
     DHENObjective,
     FlightStream,
     SyntheticStream,
-    suggest_config,
 )
 
 STREAMS: dict[str, Callable[[int], ClickStream]] = {
@@ -47,7 +47,8 @@ def main() -> None:
     name = f"dhen_{options.data}_{options.rows}"
     pool = load(options.out) if options.out.exists() else None
     kept = [] if pool is None or pool.name != name else pool.trials()
-    new = record(DHENObjective(stream), options.seed, [trial.params for trial in kept])
+    objective = DHENObjective(stream, baseline=NETWORK, training=TRAINING, suggest=suggest_all)
+    new = record(objective, options.seed, [trial.params for trial in kept])
     n_new = max(options.configurations - len(kept), 0)
     for trial in tqdm(islice(new, n_new), total=n_new, desc="Record", unit="training"):
         kept.append(trial)
@@ -71,7 +72,7 @@ def record(
     """Yield trials that ran to the end, endlessly, leaving out the known configurations."""
 
     def unless_known(trial: optuna.Trial) -> float:
-        suggest_config(trial)
+        suggest_all(trial)
         if trial.params in known:
             raise optuna.TrialPruned
         return objective(trial)

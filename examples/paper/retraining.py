@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from active_decisions import config_of
+from active_decisions import NETWORK, TRAINING, config_of
 
 from dhen_objective import (
     ClickStream,
-    DHENConfig,
-    TrainConfig,
     flops_per_example,
     ne_gain,
     params_of,
@@ -19,9 +18,11 @@ from dhen_objective import (
 
 Params = Mapping[str, Any]
 
-DEFAULT: Params = params_of(DHENConfig(), TrainConfig())
-"""The package's default: one layer, learning rate 3e-4."""
-MANUAL: Params = params_of(DHENConfig(n_layers=2, ln_init=0.1), TrainConfig(lr=1e-3))
+DEFAULT: Params = params_of(NETWORK, TRAINING, base=NETWORK)
+"""One layer, learning rate 3e-4."""
+MANUAL: Params = params_of(
+    replace(NETWORK, n_layers=2, ln_init=0.1), replace(TRAINING, lr=1e-3), base=NETWORK
+)
 """A network as one would write it down first: two layers, learning rate 1e-3."""
 
 

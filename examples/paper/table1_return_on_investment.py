@@ -20,7 +20,7 @@ from statistics import mean, median
 import optuna
 import plotly.graph_objects as go
 import torch
-from active_decisions import active, suggest_active
+from active_decisions import NETWORK, TRAINING, active, suggest_active
 from figures import COLORS, write
 from optuna.trial import FrozenTrial, TrialState
 from pool import POOL, load
@@ -44,7 +44,8 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     stream = CouponStream(rows=options.rows)
     retraining = Retraining(stream)
-    study = search(DHENObjective(stream, suggest=suggest_active), options, retraining)
+    objective = DHENObjective(stream, baseline=NETWORK, training=TRAINING, suggest=suggest_active)
+    study = search(objective, options, retraining)
     baselines = dict(zip(BASELINES, study.trials[options.shared :], strict=False))
     print_weights(study, options.weights)
     write(figure(study, baselines, options.weights), options.figure)

@@ -85,6 +85,8 @@ def test_a_bad_architecture_is_named(changes: dict, message: str) -> None:
     ("changes", "message"),
     [
         ({"lr": 0.0}, "lr must be positive, but got 0.0"),
+        ({"wide_lr": 0.0}, "wide_lr must be positive, but got 0.0"),
+        ({"embedding_start": -1.0}, "embedding_start must be at least 0, but got -1.0"),
         ({"batch_size": 0}, "batch_size must be at least 1, but got 0"),
         ({"window": 0.0}, "window must be in \\(0, 1\\], but got 0.0"),
         ({"seed": -1}, r"seed must be in \[0, 2\*\*64\), but got -1"),

@@ -68,5 +68,5 @@ def test_the_parameters_of_a_small_network_are_those_counted_by_hand() -> None:
     )  # fmt: skip
     model = DHEN(config, field_sizes=(5, 6), n_dense=0)
     table, mix, shortcut, norm = 11 * 2, 3 * 2, 3 * 2, 2 + 2
-    head = (6 * 4 + 4) + (4 + 1)
-    assert parameter_count(model) == table + mix + shortcut + norm + head
+    head, wide = (6 * 4 + 4) + (4 + 1), 11 + 1
+    assert parameter_count(model) == table + mix + shortcut + norm + head + wide

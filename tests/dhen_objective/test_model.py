@@ -60,7 +60,7 @@ def test_every_parameter_of_a_deep_model_gets_a_gradient(n_layers: int, ensemble
     built = model(config)
     built(*inputs()).sum().backward()
     without = [name for name, parameter in built.named_parameters() if parameter.grad is None]
-    assert without == []
+    assert without == ["wide.ids", "wide.others"]  # which have a rule of their own
 
 
 def test_the_first_predictions_lie_around_the_prior() -> None:
@@ -107,7 +107,8 @@ def test_a_model_compiles_without_a_graph_break_and_learns() -> None:
         "torch.testing.assert_close(logits, same(*inputs))\n"
         "logits.sum().backward(); same(*inputs).sum().backward()\n"
         "for mine, theirs in zip(model.parameters(), same.parameters()):\n"
-        "    torch.testing.assert_close(mine.grad.to_dense(), theirs.grad.to_dense())\n"
+        "    if mine.requires_grad:\n"
+        "        torch.testing.assert_close(mine.grad.to_dense(), theirs.grad.to_dense())\n"
     )  # another process: the type checks of this one cannot be compiled
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
 

@@ -24,6 +24,7 @@ architectures = st.builds(
     ensemble=st.sampled_from(["concat", "sum"]),
     head_hidden=st.sampled_from([(), (5,), (4, 3)]),
     ln_init=st.sampled_from([0.0, 0.5]),
+    wide=st.booleans(),
 )
 
 
@@ -40,7 +41,8 @@ def held(model: DHEN) -> list[torch.Tensor]:
     table = model.features.table.weight
     gradients = [p.grad for p in model.parameters() if p is not table and p.grad is not None]
     moments = [m for s in trainer.adam.state.values() for m in (s["exp_avg"], s["exp_avg_sq"])]
-    return [*model.parameters(), *model.buffers(), *gradients, *moments, trainer.embeddings.sums]
+    sums = [trainer.embeddings.sums, *(trainer.wide.state_dict().values() if trainer.wide else ())]
+    return [*model.parameters(), *model.buffers(), *gradients, *moments, *sums]
 
 
 @settings(max_examples=40)
