@@ -49,7 +49,7 @@ def network_size(config: DHENConfig, *, field_sizes: Sequence[int], n_dense: int
 
     Examples:
         >>> network_size(DHENConfig(), field_sizes=(1000, 50), n_dense=0).parameters
-        91425
+        92476
     """
     check_features(n_fields=len(field_sizes), n_dense=n_dense)
     check_field_sizes(tuple(field_sizes))
