@@ -135,7 +135,7 @@ def main() -> None:
     add("--out", type=Path, required=True, help="file of JSON lines to append to")
     add("--mutants", type=int, default=400)
     add("--seed", type=int, default=0)
-    add("--seconds", type=float, default=40, help="processor time for the tests of a mutant")
+    add("--seconds", type=float, default=60, help="processor time for the tests of a mutant")
     add("--jobs", type=int, default=1, help="processes, each of one thread")
     add("--report", action="store_true", help="only print what --out says")
     arguments = parser.parse_args()

@@ -84,8 +84,8 @@ class _Budget:
 def tests_of(path: str) -> list[list[str]]:
     """Return the tests to run for a module: the near ones, and those to run if these pass.
 
-    Near are its mirror, those that import it, and the examples of its docstrings. Then come the
-    other tests of its room, and those of the package.
+    Near are its mirror, the examples of its docstrings, and tests of its room that import it. Then
+    come the others of its room, those elsewhere that import it, and those of the package.
     """
     package, *folders = Path(path).parts[:-1]
     name = ".".join(Path(path).with_suffix("").parts)
@@ -96,10 +96,13 @@ def tests_of(path: str) -> list[list[str]]:
         for test in sorted((ROOT / "tests" / package).rglob("test_*.py"))
         if f"from {name} import" in test.read_text()
     ]
-    wider = [str(near), *WHOLE[package]]
+    in_room = [test for test in importing if Path(test).parent == near]
     return [
         [each for each in dict.fromkeys(tests) if (ROOT / each).exists()]
-        for tests in ([str(mirror), *importing, path], wider)
+        for tests in (
+            [str(mirror), path, *in_room],
+            [str(near), *importing, *WHOLE[package]],
+        )
     ]
 
 
