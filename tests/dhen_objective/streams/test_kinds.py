@@ -468,6 +468,29 @@ def test_truth_values_that_are_numbers_in_another_file_are_told_of(tmp_path: Pat
         assert len(read(tmp_path, columns)) == 4
 
 
+@pytest.mark.parametrize(
+    ("one", "two", "message"),
+    [
+        (np.float32([0.1, 2]), np.float64(np.float32([0.1, 2])), "is float in .* and double in"),
+        (np.float64([0.5, 2]), np.float16([0.1, 2]), "is halffloat in .* and double in"),
+        (pd.to_datetime([5, 6], unit="s"), [5, 6], "is a time in .* and a number in"),
+        (np.float32([1, 2]), np.float64([1, 2]), None),
+        (np.float32([1, 2]), np.float64([0.1, np.nan]), None),
+    ],
+)
+def test_categories_that_are_stored_otherwise_in_another_file_are_told_of(
+    tmp_path: Path, one: object, two: object, message: str | None
+) -> None:
+    for name, shops in (("a", one), ("b", two)):
+        frame = pd.DataFrame({"y": [0, 1], "shop": shops, "price": 1.0})
+        frame.to_parquet(tmp_path / f"{name}.parquet")
+    if message is None:
+        assert len(read(tmp_path)) == 4  # a warning would be an error
+        return
+    with pytest.warns(UserWarning, match=message):
+        TableStream(tmp_path, COLUMNS, prior=0.5)
+
+
 def test_universal_ids_have_the_ids_of_their_text(tmp_path: Path) -> None:
     values = [uuid.UUID(int=2**127 + i) for i in range(2)]
     shops = pd.Series([*values, None], dtype=object)
