@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dhen_objective.streams.layout import CSV
-from dhen_objective.streams.opening import is_parquet
+from dhen_objective.streams.opening import is_parquet, open_bytes
 from dhen_objective.streams.parquet import ParquetFile
 from dhen_objective.streams.part import Source
 from dhen_objective.streams.rows import Columns
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _COMPARED = 1000
 """Size in bytes from which equal files are taken for copies."""
+
+_READ = 1 << 20
 
 _NUMBERS = ("int", "uint", "half", "float", "double", "decimal")
 _WIDTHS = [("float", "double"), ("halffloat", "double"), ("halffloat", "float")]
@@ -66,13 +69,13 @@ def warn_of_same_content(paths: Sequence[Path], sources: Sequence[Source]) -> No
         paths: The files.
         sources: The same files as sources, whose columns were checked.
     """
-    by_size: dict[int, list[int]] = {}
+    alike: dict[object, list[int]] = {}
     for i, path in enumerate(paths):
         size = path.stat().st_size
         if size < _COMPARED:
             continue
-        for other in by_size.setdefault(size, []):
-            same = filecmp.cmp(paths[other], path, shallow=False)
+        for other in alike.setdefault(_gzip_checks(path) or size, []):
+            same = _same_content(paths[other], path)
             if same and any(len(part.rows) for part in sources[i].parts(sources[i].names()[:1])):
                 warnings.warn(
                     f"paths name {paths[other]} and {path}, which hold the same: "
@@ -80,7 +83,27 @@ def warn_of_same_content(paths: Sequence[Path], sources: Sequence[Source]) -> No
                     stacklevel=2,
                 )
                 return
-        by_size[size].append(i)
+        alike[_gzip_checks(path) or size].append(i)
+
+
+def _gzip_checks(path: Path) -> bytes | None:
+    """Return the checksum and length with which a gzip file ends; None for other files."""
+    with path.open("rb") as file:
+        if file.read(2) != b"\x1f\x8b":
+            return None
+        file.seek(-8, os.SEEK_END)
+        return file.read()
+
+
+def _same_content(one: Path, other: Path) -> bool:
+    """Return True if two files, both compressed by gzip or none, hold the same."""
+    if _gzip_checks(one) is None:
+        return filecmp.cmp(one, other, shallow=False)
+    with open_bytes(one) as first, open_bytes(other) as second:
+        while content := first.read(_READ):
+            if second.read(_READ) != content:
+                return False
+        return not second.read(1)
 
 
 def warn_of_other_kinds(

@@ -572,3 +572,15 @@ def test_decimals_of_few_digits_are_read() -> None:
         np.testing.assert_array_equal(batch.dense[:, 0], [1.5, np.nan, 0])
         expected = [stable_id(value, field="shop", size=1000) for value in (1.5, None, 0)]
         assert batch.sparse[:, 0].tolist() == expected
+
+
+def test_files_compressed_twice_are_told_of(tmp_path: Path) -> None:
+    header, numbers = "y,shop,price\n", np.random.default_rng(0).integers(10**9, size=500)
+    text = header + "".join(f"{i % 2},{number},1\n" for i, number in enumerate(numbers))
+    (tmp_path / "clicks.csv.gz").write_bytes(gzip.compress(text.encode(), mtime=1))
+    (tmp_path / "views.csv.gz").write_bytes(gzip.compress(text.encode(), 1, mtime=2))
+    with pytest.warns(UserWarning, match=r"clicks\.csv\.gz and .*views\.csv\.gz, which hold the"):
+        TableStream(tmp_path, COLUMNS, prior=0.5)
+    other = text.replace("0,", "1,", 1).encode()
+    (tmp_path / "views.csv.gz").write_bytes(gzip.compress(other, mtime=2))
+    assert len(read(tmp_path)) == 1000
