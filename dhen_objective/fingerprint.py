@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import torch
+import numpy as np
 
 from dhen_objective.streams.base import Batch, ClickStream
 
@@ -26,40 +25,48 @@ class Fingerprint:
     Attributes:
         ids: Checksum of the sparse ids.
         labels: Checksum of the labels.
-        missing: Number of dense values that are missing.
-        total: Weighted sum of the other dense values; weights differ by row and by column.
-        size: The same sum of their absolute values.
+        missing: Number of values that are missing of each dense feature.
+        first: The first of the other values of each dense feature; 0 if there is none.
+        totals: For each feature, the sum of what its values differ from the first, weighted by
+            row. Were the values themselves summed, times would hide all changes beside them.
+        sizes: The same sums of the absolute differences and a small share of the first.
     """
 
     ids: int = 0
     labels: int = 0
-    missing: int = 0
-    total: float = 0.0
-    size: float = 0.0
+    missing: tuple[int, ...] = ()
+    first: tuple[float, ...] = ()
+    totals: tuple[float, ...] = ()
+    sizes: tuple[float, ...] = ()
 
     def and_then(self, batch: Batch, first: int) -> Fingerprint:
         """Return the fingerprint with a batch added, whose first example is row `first`."""
-        known = torch.isfinite(batch.dense)
-        values = torch.where(known, batch.dense, 0.0).double().cpu()
-        rows = torch.arange(first, first + len(batch), dtype=torch.float64, device="cpu")
-        weighted = values * (1 + rows % _CYCLE / _CYCLE).unsqueeze(1)
-        columns = torch.arange(1, values.shape[1] + 1, dtype=torch.float64, device="cpu")
+        values = batch.dense.double().cpu().numpy()
+        known, nothing = np.isfinite(values), (0,) * values.shape[1]
+        missing = np.array(self.missing or nothing)
+        here = values[known.argmax(0), np.arange(values.shape[1])]
+        here = np.where(known.any(0), here, 0.0)
+        begun = np.where(missing < first, np.array(self.first or nothing), here)
+        apart = np.where(known, values - begun, 0.0)
+        rounded = np.where(known, _TOLERANCE * np.abs(begun), 0.0)
+        weights = 1 + np.arange(first, first + len(batch)) % _CYCLE / _CYCLE
         return Fingerprint(
             ids=zlib.crc32(batch.sparse.cpu().contiguous().numpy().data, self.ids),
             labels=zlib.crc32(batch.labels.cpu().contiguous().numpy().data, self.labels),
-            missing=self.missing + known.numel() - int(known.sum()),
-            total=self.total + float(weighted.sum(0) @ columns),
-            size=self.size + float(weighted.abs().sum(0) @ columns),
+            missing=tuple((missing + (~known).sum(0)).tolist()),
+            first=tuple(begun.tolist()),
+            totals=tuple((self.totals or nothing) + weights @ apart),
+            sizes=tuple((self.sizes or nothing) + weights @ (np.abs(apart) + rounded)),
         )
 
     def same(self, other: Fingerprint) -> bool:
         """Return True if the examples are the same up to rounding."""
         exact = (self.ids, self.labels, self.missing) == (other.ids, other.labels, other.missing)
-        slack = _TOLERANCE * max(self.size, other.size)
-        return exact and all(
-            math.isclose(one, two, rel_tol=0, abs_tol=slack)
-            for one, two in ((self.total, other.total), (self.size, other.size))
-        )
+        if not exact or not np.allclose(self.first, other.first, rtol=_TOLERANCE, atol=0):
+            return False
+        slack = _TOLERANCE * np.maximum(self.sizes, other.sizes)
+        pairs = (self.totals, other.totals), (self.sizes, other.sizes)
+        return all(bool((np.abs(np.subtract(*pair)) <= slack).all()) for pair in pairs)
 
 
 class Fingerprinted(ClickStream):

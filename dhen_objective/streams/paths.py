@@ -115,11 +115,17 @@ def _files(path: Path) -> list[Path]:
         _check_plain(path)
         return _some(list(_walk(path)), path)
     if not path.exists() and glob.has_magic(str(path)):
-        found = map(Path, glob.glob(str(path), recursive=True))
+        found = map(Path, glob.glob(_pattern(path), recursive=True))
         return _some(list(_flat(file for file in found if _meant(file, path))), path)
     if not path.exists():
         raise FileNotFoundError(f"paths must name files that are there, but got {path}.")
     return [path]
+
+
+def _pattern(path: Path) -> str:
+    """Return a pattern in which brackets of folders that exist, such as run[1], are letters."""
+    folder = next(folder for folder in path.parents if folder.is_dir())
+    return str(Path(glob.escape(str(folder))) / path.relative_to(folder))
 
 
 def _meant(found: Path, pattern: Path) -> bool:

@@ -160,8 +160,8 @@ class Rows:
             time = table.column(columns.time)
             read = times(time, columns.time_format, calendar=columns.calendar)
             self._rules[columns.time] = self._in_order(read)
-        self._end = len(self.good)
-        if limit is not None and self.good.sum() >= limit:
+        self._end, self._limited = len(self.good), limit is not None and self.good.sum() >= limit
+        if limit is not None and self._limited:
             self._end = int(np.flatnonzero(self.good)[limit - 1]) + 1
             self.good[self._end :] = False
 
@@ -179,10 +179,9 @@ class Rows:
     def report(self, to: MalformedRows) -> None:
         """Count the rows, and describe why the first malformed ones are malformed."""
         part = self._part
-        if self._end == len(self.good):
-            torn = list(part.torn)
-        else:
-            torn = [row for row in part.torn if row[0] < part.lines[self._end]]
+        torn = list(part.torn)
+        if self._limited:
+            torn = [row for row in torn if row[0] < part.lines[self._end - 1]]
         to.read += self._end + len(torn)
         wrong = np.flatnonzero(~self.good[: self._end])
         found = [(int(part.lines[row]), partial(self._describe, row)) for row in wrong.tolist()]

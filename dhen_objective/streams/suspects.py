@@ -30,7 +30,7 @@ class Suspects:
         """Suspect nothing yet."""
         self._path, self._layout = path, layout
         self._warned_of_codes = self._warned_of_rows = self._warned_of_escapes = False
-        self._warned_of_letters = self._warned_of_marks = False
+        self._warned_of_letters = self._warned_of_marks = self._warned_of_nulls = False
 
     def warn_of_other_codes(self, block: bytes, rows: pa.RecordBatch) -> None:
         """Warn once of text that is not UTF-8, whose ids differ from those in a Parquet file."""
@@ -76,6 +76,25 @@ class Suspects:
                     stacklevel=2,
                 )
                 return
+
+    def warn_of_quoted_nulls(self, read: Callable[[bool], Sequence[pa.ChunkedArray]]) -> None:
+        """Warn once of marks of a missing value of which some are in quotes and others are not.
+
+        Args:
+            read: Returns the columns with null for each mark without quotes, and, where its
+                argument is true, for those in quotes.
+        """
+        if self._warned_of_nulls:
+            return
+        both, bare = ([column.null_count for column in read(quoted)] for quoted in (True, False))
+        if any(bare) and bare != both:
+            self._warned_of_nulls = True
+            warnings.warn(
+                f"{self._path} has texts of null = {self._layout.null} in quotes and without. "
+                "All are taken as missing, but R and databases mean a text by those in quotes, "
+                "such as the country NA: write another text for what is missing.",
+                stacklevel=2,
+            )
 
     def warn_of_swallowed_rows(
         self, block: bytes, records: Records, line: int, width: int

@@ -20,8 +20,8 @@ from dhen_objective.streams.rows import Columns, Rows
 from dhen_objective.streams.sources import (
     check_columns,
     open_file,
+    warn_of_other_kinds,
     warn_of_same_content,
-    warn_of_truth_values,
 )
 
 
@@ -96,7 +96,7 @@ class TableStream(ClickStream):
             kinds[where] = check_columns(source, where, columns)
             if isinstance(source, Frame):
                 source.keep(columns.names)
-        warn_of_truth_values(kinds, columns)
+        warn_of_other_kinds(kinds, self._sources, columns)
         warn_of_same_content(self.paths, self._sources)
         if columns.time is None:
             warn_of_letters_order(self.paths)

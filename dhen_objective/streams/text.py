@@ -203,6 +203,21 @@ class TextFile(Source):
                 f"after the last one, but {len(table)} were read."
             )
         (rows,) = table.rename_columns(list(columns)).combine_chunks().to_batches()
+        words = [mark for mark in null if not re.search("[0-9]", mark)]
+        if (
+            layout.quotes
+            and layout.escape is None
+            and any(b'"%b"' % mark.encode() in block for mark in words)
+        ):
+            with_words = partial(options, strings_can_be_null=True, null_values=words)
+            self._suspects.warn_of_quoted_nulls(
+                lambda quoted: (
+                    read(
+                        pa.BufferReader(text),
+                        convert_options=with_words(quoted_strings_can_be_null=quoted),
+                    ).columns
+                )
+            )
         edge = rb"[^%b\r\n]" % re.escape(layout.delimiter).encode()
         bare = rb"(?<!%b)NA(?!%b)" % (edge, edge)
         if self._quoted_header and layout.escape is None and re.search(bare, text):

@@ -58,3 +58,25 @@ def test_a_pass_that_ends_early_has_none() -> None:
     next(stream.batches(7))
     list(stream.batches(7, start=7))
     assert stream.fingerprint is None
+
+
+@pytest.mark.parametrize("change", ["order", "value"])
+def test_large_values_do_not_hide_a_change(change: str) -> None:
+    given = arrays()
+    given["dense"][:, 0] = 1.4e9 + np.arange(ROWS)  # times
+    whole = fingerprint(given)
+    assert fingerprint(given, size=1).same(whole)
+    if change == "order":
+        given["dense"][:, 0] = given["dense"][::-1, 0]
+    else:
+        given["dense"][3, 1] += 0.01
+    assert not fingerprint(given).same(whole)
+
+
+def test_a_feature_that_begins_missing_has_the_same_fingerprint_in_any_batches() -> None:
+    given = arrays()
+    given["dense"][:20, 0], given["dense"][20, 0], given["dense"][:, 1] = math.nan, 0.0, math.nan
+    whole = fingerprint(given, size=ROWS)
+    assert all(fingerprint(given, size=size).same(whole) for size in (1, 7, 21))
+    given["dense"][20, 0] = 0.5
+    assert not fingerprint(given).same(whole)

@@ -468,6 +468,29 @@ def test_truth_values_that_are_numbers_in_another_file_are_told_of(tmp_path: Pat
         assert len(read(tmp_path, columns)) == 4
 
 
+@pytest.mark.parametrize(
+    ("one", "two", "message"),
+    [
+        (np.float32([0.1, 2]), np.float64(np.float32([0.1, 2])), "is float in .* and double in"),
+        (np.float64([0.5, 2]), np.float16([0.1, 2]), "is halffloat in .* and double in"),
+        (pd.to_datetime([5, 6], unit="s"), [5, 6], "is a time in .* and a number in"),
+        (np.float32([1, 2]), np.float64([1, 2]), None),
+        (np.float32([1, 2]), np.float64([0.1, np.nan]), None),
+    ],
+)
+def test_categories_that_are_stored_otherwise_in_another_file_are_told_of(
+    tmp_path: Path, one: object, two: object, message: str | None
+) -> None:
+    for name, shops in (("a", one), ("b", two)):
+        frame = pd.DataFrame({"y": [0, 1], "shop": shops, "price": 1.0})
+        frame.to_parquet(tmp_path / f"{name}.parquet")
+    if message is None:
+        assert len(read(tmp_path)) == 4  # a warning would be an error
+        return
+    with pytest.warns(UserWarning, match=message):
+        TableStream(tmp_path, COLUMNS, prior=0.5)
+
+
 def test_universal_ids_have_the_ids_of_their_text(tmp_path: Path) -> None:
     values = [uuid.UUID(int=2**127 + i) for i in range(2)]
     shops = pd.Series([*values, None], dtype=object)
@@ -549,3 +572,15 @@ def test_decimals_of_few_digits_are_read() -> None:
         np.testing.assert_array_equal(batch.dense[:, 0], [1.5, np.nan, 0])
         expected = [stable_id(value, field="shop", size=1000) for value in (1.5, None, 0)]
         assert batch.sparse[:, 0].tolist() == expected
+
+
+def test_files_compressed_twice_are_told_of(tmp_path: Path) -> None:
+    header, numbers = "y,shop,price\n", np.random.default_rng(0).integers(10**9, size=500)
+    text = header + "".join(f"{i % 2},{number},1\n" for i, number in enumerate(numbers))
+    (tmp_path / "clicks.csv.gz").write_bytes(gzip.compress(text.encode(), mtime=1))
+    (tmp_path / "views.csv.gz").write_bytes(gzip.compress(text.encode(), 1, mtime=2))
+    with pytest.warns(UserWarning, match=r"clicks\.csv\.gz and .*views\.csv\.gz, which hold the"):
+        TableStream(tmp_path, COLUMNS, prior=0.5)
+    other = text.replace("0,", "1,", 1).encode()
+    (tmp_path / "views.csv.gz").write_bytes(gzip.compress(other, mtime=2))
+    assert len(read(tmp_path)) == 1000

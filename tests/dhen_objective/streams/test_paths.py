@@ -171,3 +171,10 @@ def test_tables_that_keep_old_rows_are_refused(
 def test_an_empty_name_does_not_mean_the_present_folder() -> None:
     with pytest.raises(ValueError, match="paths must name files, but got ''"):
         expand([""])
+
+
+def test_brackets_of_a_folder_that_exists_are_letters(tmp_path: Path) -> None:
+    folder(tmp_path, "run[1]/day_1.csv", "run[1]/day_2.csv", "run1/day_1.csv")
+    expected = tuple(tmp_path / "run[1]" / f"day_{i}.csv" for i in (1, 2))
+    assert expand([tmp_path / "run[1]" / "day_*.csv"]) == expected
+    assert expand([tmp_path / "run[12]" / "day_*.csv"]) == (tmp_path / "run1" / "day_1.csv",)

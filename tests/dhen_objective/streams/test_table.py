@@ -164,6 +164,13 @@ def test_rows_limits_the_stream_without_a_count(tmp_path: Path) -> None:
         list(stream(path, rows=21).batches(4))
 
 
+def test_rows_beyond_the_limit_may_have_any_number_of_columns(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", [*lines(12), "12,0,s0", "13,1,s1,1,2,3"])
+    read = stream(path, rows=12)
+    assert len(everything(read)[2]) == 12
+    assert (read.malformed.count, read.malformed.read) == (0, 12)
+
+
 def test_the_calendar_is_that_of_the_time(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", ["14102105,1", "14102623,0"], header="hour,y")
     columns = Columns(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dhen_objective.streams import records, text
+from dhen_objective.streams import Columns, TableStream, records, text
 from dhen_objective.streams.layout import CSV
 from dhen_objective.streams.text import TextFile
 
@@ -315,3 +315,19 @@ def test_large_blocks_are_counted_as_python_counts(tmp_path: Path) -> None:
 def test_a_layout_that_cannot_be_is_named(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         CSV(**arguments)
+
+
+def test_marks_in_quotes_beside_bare_ones_are_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    columns = Columns(label="y", sparse={"country": 50}, dense=("x",))
+    for rows, told in (
+        ('0,"NA",1\n1,"DE",NA\n', True),  # of R: Namibia, and a missing number
+        ('0,"NA",1\n1,NA,2\n', True),
+        ('0,"NA",1\n1,"DE","NA"\n', False),
+        ('0,NA,1\n1,"DE",NA\n', False),
+    ):
+        path.write_text('"y","country","x"\n' + rows)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            TableStream(path, columns, prior=0.5, layout=CSV(null=("NA",)))
+        assert [str(w.message).count("in quotes and without") for w in caught] == [1] * told
