@@ -5,8 +5,9 @@
 
 Needs the dependency group `mutants`. Each mutant is a copy of the repository with one change by
 mutmut's operators: a number, a comparison, a sign, an assignment or an argument. Only the tests
-next to it run, the nearest first, for at most `--seconds` of processor time: a fault that only a
-later test would notice counts as missed. One that hangs counts as noticed, as the suite ends it.
+next to it run, the nearest first, in three runs of at most `--seconds` of processor time. A fault
+that only a later test would notice counts as missed. One that hangs counts as noticed, as the
+suite ends it.
 
 Mutants that `--out` already holds are skipped, so an interrupted command is simply repeated. A
 line that has changed since is another mutant; draw a new sample after larger changes.
@@ -135,7 +136,7 @@ def main() -> None:
     add("--out", type=Path, required=True, help="file of JSON lines to append to")
     add("--mutants", type=int, default=400)
     add("--seed", type=int, default=0)
-    add("--seconds", type=float, default=60, help="processor time for the tests of a mutant")
+    add("--seconds", type=float, default=40, help="processor time for the tests of a mutant")
     add("--jobs", type=int, default=1, help="processes, each of one thread")
     add("--report", action="store_true", help="only print what --out says")
     arguments = parser.parse_args()

@@ -23,7 +23,6 @@ WHOLE = {
     "optuna_predictor_rl": (
         "tests/optuna_predictor_rl/test_recorded_suggestions.py",
         "tests/optuna_predictor_rl/test_search_guard.py",
-        "tests/optuna_predictor_rl",
     ),
     "dhen_objective": ("tests/dhen_objective",),
 }
@@ -57,19 +56,25 @@ class Answer:
     seconds: float
 
 
+def _processor_time() -> float:
+    """Return the processor time of this process and of those that it waited for."""
+    usage = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in usage)
+
+
 class _Budget:
     """Ends the run once its processor time is spent, and keeps the name of the first failure."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        self._start = 0.0
         self.failed = ""
 
+    def pytest_collection_finish(self) -> None:
+        self._start = _processor_time()
+
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
-        usage = (
-            resource.getrusage(resource.RUSAGE_SELF),
-            resource.getrusage(resource.RUSAGE_CHILDREN),
-        )
-        if sum(u.ru_utime + u.ru_stime for u in usage) > self._seconds:
+        if _processor_time() - self._start > self._seconds:
             item.session.shouldstop = "its time is spent"
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -82,10 +87,10 @@ class _Budget:
 
 
 def tests_of(path: str) -> list[list[str]]:
-    """Return the tests to run for a module: the near ones, and those to run if these pass.
+    """Return the tests to run for a module, and those to run if these pass.
 
-    Near are its mirror, the examples of its docstrings, and tests of its room that import it. Then
-    come the others of its room, those elsewhere that import it, and those of the package.
+    First come its mirror, the examples of its docstrings, and tests of its room that import it.
+    Then come the others of its room and those elsewhere that import it, and then whole searches.
     """
     package, *folders = Path(path).parts[:-1]
     name = ".".join(Path(path).with_suffix("").parts)
@@ -101,7 +106,8 @@ def tests_of(path: str) -> list[list[str]]:
         [each for each in dict.fromkeys(tests) if (ROOT / each).exists()]
         for tests in (
             [str(mirror), path, *in_room],
-            [str(near), *importing, *WHOLE[package]],
+            [str(near), *importing],
+            WHOLE[package],
         )
     ]
 
@@ -139,12 +145,13 @@ def write(path: Path, text: str) -> None:
 
 def try_tests(copy: Path, path: str, seconds: float) -> Answer:
     """Run a module's tests in a copy of the repository, the near ones first."""
-    near, wider = tests_of(path)
-    first = run_tests(copy, near, seconds)
-    if first.noticed or first.seconds >= seconds:
-        return first
-    second = run_tests(copy, wider, seconds - first.seconds)
-    return replace(second, seconds=round(first.seconds + second.seconds, 1))
+    spent = 0.0
+    for tests in tests_of(path):
+        answer = run_tests(copy, tests, seconds)
+        spent += answer.seconds
+        if answer.noticed:
+            break
+    return replace(answer, seconds=round(spent, 1))
 
 
 def run_tests(copy: Path, tests: list[str], seconds: float) -> Answer:
