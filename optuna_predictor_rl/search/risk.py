@@ -15,7 +15,7 @@ MANY, N_LAST = 2, 20
 """The next trial is careful once more than so many of the last ones failed.
 
 Without this rule the search gambles beyond the boundary once nothing within it is expected to
-improve: 23 to 49 of the last 50 trials fail where now 3 to 8 do (`benchmarks search crashes`).
+improve: 23 to 49 of the last 50 trials fail where now at most 9 do (`benchmarks search crashes`).
 """
 
 TOO_RISKY = 1e3
