@@ -15,6 +15,8 @@ line that has changed since is another mutant; draw a new sample after larger ch
 Takes about 2 hours on one core.
 """
 
+from __future__ import annotations
+
 import argparse
 import multiprocessing
 import tempfile
@@ -22,13 +24,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scipy.stats import binomtest
 from tqdm import tqdm
 
 from benchmarks.json_lines import append_line, read_lines
-from benchmarks.tests.sample import KINDS, ROOMS, ROOT, Mutant, draw, modules
+
+if TYPE_CHECKING:
+    from benchmarks.tests.sample import Mutant  # needs mutmut
 
 Line = dict[str, Any]
 
@@ -48,6 +52,7 @@ def described(mutant: Mutant) -> Line:
 def work(mutants: Sequence[Mutant], out: Path, seconds: float, progress: Any) -> None:
     """Try mutants one after the other in a copy of the repository."""
     from benchmarks.tests.noticed import copy_repository, import_libraries, try_tests, write
+    from benchmarks.tests.sample import ROOT
 
     import_libraries()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
@@ -68,6 +73,7 @@ def check_unchanged(out: Path, seconds: float) -> None:
         RuntimeError: If a test fails.
     """
     from benchmarks.tests.noticed import copy_repository, import_libraries, try_tests
+    from benchmarks.tests.sample import ROOMS, modules
 
     done = {line["unchanged"] for line in read_lines(out) if "unchanged" in line}
     import_libraries()
@@ -84,13 +90,12 @@ def report(lines: Sequence[Line]) -> str:
     """Return the shares that were noticed, by room and kind, and list the others."""
     mutants = [line for line in lines if "noticed" in line]
     rows = ["| mutants of | tried | noticed | share |", "|---|---:|---:|---:|"]
-    for name, of in (("room", ROOMS), ("kind", KINDS)):
+    for name in ("room", "kind"):
         tried = Counter(m[name] for m in mutants)
         noticed = Counter(m[name] for m in mutants if m["noticed"])
         rows += [
             f"| {each} | {tried[each]} | {noticed[each]} | {noticed[each] / tried[each]:.0%} |"
-            for each in of
-            if tried[each]
+            for each in sorted(tried)
         ]
     n = sum(m["noticed"] for m in mutants)
     low, high = binomtest(n, len(mutants)).proportion_ci(method="wilson")
@@ -142,5 +147,7 @@ def main() -> None:
     arguments = parser.parse_args()
     out: Path = arguments.out
     if not arguments.report:
+        from benchmarks.tests.sample import draw
+
         run(draw(arguments.mutants, arguments.seed), arguments)
     print(report(read_lines(out)))
