@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from dhen_objective import ArrayStream, ClickStream, CouponStream, FlightStream
+from dhen_objective.streams.synthetic_world import bias_for
 
 
 def zipf_ids(rng: np.random.Generator, rows: int, sizes: tuple[int, ...]) -> np.ndarray:
@@ -36,21 +37,9 @@ def linear_truth(
     for column, size in zip(sparse.T, sizes, strict=True):
         score = score + rng.normal(size=size)[column]
     score = strength * (score - score.mean()) / score.std() if strength else np.zeros(rows)
-    chance = 1 / (1 + np.exp(-score - _bias(score, share)))
+    chance = 1 / (1 + np.exp(-score - bias_for(score, share)))
     labels = (rng.random(rows) < chance).astype(np.int8)
     return ArrayStream(dense=dense, sparse=sparse, labels=labels, field_sizes=sizes, prior=share)
-
-
-def _bias(score: np.ndarray, share: float) -> float:
-    """Return the bias at which the mean probability is `share`, by bisection."""
-    low, high = -30.0, 30.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        if (1 / (1 + np.exp(-score - middle))).mean() < share:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
 
 
 def no_signal(seed: int) -> ArrayStream:

@@ -133,7 +133,7 @@ class Scale:
 
 @lru_cache(maxsize=len(TASKS))
 def scale_of(task: str) -> Scale:
-    """Return the scale of a task's regret, from many random trials and local steps."""
+    """Return the scale of a task's regret, from many random trials."""
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     values = []
     for _ in range(N_RANDOM):

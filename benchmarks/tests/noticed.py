@@ -38,6 +38,7 @@ LIBRARIES = (
     "sklearn",
 )
 
+_ALL = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
 _HANGING = 600  # seconds of wall time: a test that hangs in native code outlasts pytest's limit
 
 
@@ -56,10 +57,9 @@ class Answer:
     seconds: float
 
 
-def _processor_time() -> float:
-    """Return the processor time of this process and of those that it waited for."""
-    usage = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(each.ru_utime + each.ru_stime for each in usage)
+def _processor_time(*of: int) -> float:
+    """Return the processor time of this process, of those that it waited for, or of both."""
+    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, of))
 
 
 class _Budget:
@@ -71,10 +71,10 @@ class _Budget:
         self.failed = ""
 
     def pytest_collection_finish(self) -> None:
-        self._start = _processor_time()
+        self._start = _processor_time(*_ALL)
 
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
-        if _processor_time() - self._start > self._seconds:
+        if _processor_time(*_ALL) - self._start > self._seconds:
             item.session.shouldstop = "its time is spent"
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -114,9 +114,6 @@ def tests_of(path: str) -> list[list[str]]:
 
 def import_libraries() -> None:
     """Import what tests import, so that a fork of this process has it."""
-    sys.dont_write_bytecode = (
-        True  # a mutant of the same second and size would read the last one's
-    )
     for name in LIBRARIES:
         importlib.import_module(name)
 
@@ -169,15 +166,14 @@ def run_tests(copy: Path, tests: list[str], seconds: float) -> Answer:
         finally:
             os._exit(code)  # nothing of the parent may run twice
     os.close(result)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = _processor_time(resource.RUSAGE_CHILDREN)
     signal.signal(signal.SIGALRM, lambda *_: os.killpg(child, signal.SIGKILL))
     signal.alarm(_HANGING)
     with os.fdopen(read) as pipe:
         failed = pipe.read()
     _, status = os.waitpid(child, 0)
     signal.alarm(0)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    spent = _processor_time(resource.RUSAGE_CHILDREN) - before
     code = os.waitstatus_to_exitcode(status)
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR) and not failed:
         raise RuntimeError(f"pytest ends with {pytest.ExitCode(code)!r} on {tests}.")

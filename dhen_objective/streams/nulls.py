@@ -70,17 +70,25 @@ def without_escaped_nulls(
     return block, [*null, *("\0" * len(mark.encode()) for mark in marks)]
 
 
+def bare(texts: Sequence[str], layout: CSV) -> re.Pattern[bytes]:
+    """Return the pattern of values without quotes that are one of these texts.
+
+    Within quotes it may match a part of a value, such as that of "a,NA,b".
+    """
+    edge = re.escape(layout.delimiter).encode() + rb"\r\n"
+    choices = b"|".join(re.escape(text.encode()) for text in texts)
+    return re.compile(rb"(?<![^%b])(?:%b)(?![^%b])" % (edge, choices, edge))
+
+
 def _values(
     block: bytes, records: Records, layout: CSV, texts: Sequence[str]
 ) -> Iterator[tuple[int, int]]:
     """Yield the offsets at which unquoted values that are one of these texts begin and end."""
     if not texts:
         return
-    edge = re.escape(layout.delimiter).encode() + rb"\r\n"
-    choices = b"|".join(re.escape(text.encode()) for text in texts)
     quoted = records.quoted
     rows = block[: records.used]  # what is behind them is of the next block
-    for match in re.finditer(rb"(?<![^%b])(?:%b)(?![^%b])" % (edge, choices, edge), rows):
+    for match in bare(texts, layout).finditer(rows):
         first, end = match.span()
         if quoted is None or first == 0 or not quoted[first - 1]:
             yield first, end

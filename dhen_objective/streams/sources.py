@@ -74,8 +74,10 @@ def warn_of_same_content(paths: Sequence[Path], sources: Sequence[Source]) -> No
         size = path.stat().st_size
         if size < _COMPARED:
             continue
-        for other in alike.setdefault(_gzip_checks(path) or size, []):
-            same = _same_content(paths[other], path)
+        checks = _gzip_checks(path)
+        earlier = alike.setdefault(checks or size, [])
+        for other in earlier:
+            same = _same_content(paths[other], path, compressed=checks is not None)
             if same and any(len(part.rows) for part in sources[i].parts(sources[i].names()[:1])):
                 warnings.warn(
                     f"paths name {paths[other]} and {path}, which hold the same: "
@@ -83,7 +85,7 @@ def warn_of_same_content(paths: Sequence[Path], sources: Sequence[Source]) -> No
                     stacklevel=2,
                 )
                 return
-        alike[_gzip_checks(path) or size].append(i)
+        earlier.append(i)
 
 
 def _gzip_checks(path: Path) -> bytes | None:
@@ -95,9 +97,9 @@ def _gzip_checks(path: Path) -> bytes | None:
         return file.read()
 
 
-def _same_content(one: Path, other: Path) -> bool:
+def _same_content(one: Path, other: Path, *, compressed: bool) -> bool:
     """Return True if two files, both compressed by gzip or none, hold the same."""
-    if _gzip_checks(one) is None:
+    if not compressed:
         return filecmp.cmp(one, other, shallow=False)
     with open_bytes(one) as first, open_bytes(other) as second:
         while content := first.read(_READ):

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dhen_objective.streams.layout import CSV
+from dhen_objective.streams.nulls import bare
 from dhen_objective.streams.part import arrow
 from dhen_objective.streams.records import Records
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+NNull = Callable[[list[str], bool], list[int]]
+"""Counts the nulls of each column where these marks stand for one: in quotes, too, or not."""
 
 ABOUT_QUOTES = (
     "Where quotes are plain letters, give layout=CSV(quotes=False); where a backslash escapes "
@@ -50,24 +54,17 @@ class Suspects:
                 )
                 return
 
-    def warn_of_bare_marks(
-        self, rows: pa.RecordBatch, without_bare: Callable[[], Sequence[pa.ChunkedArray]]
-    ) -> None:
-        """Warn once of NA without quotes where a text would have them, as R writes it.
-
-        Args:
-            rows: The rows.
-            without_bare: Returns their columns with null for each NA without quotes.
-        """
-        if self._warned_of_marks:
+    def warn_of_bare_marks(self, text: memoryview, rows: pa.RecordBatch, n_null: NNull) -> None:
+        """Warn once of NA without quotes where a text would have them, as R writes it."""
+        if self._warned_of_marks or not bare(["NA"], self._layout).search(text):
             return
         import pyarrow.compute as pc
 
         suspects = [pc.any(pc.equal(column, b"NA")).as_py() for column in rows.columns]
         if not any(suspects):
             return
-        for name, column in zip(rows.schema.names, without_bare(), strict=True):
-            if column.null_count:
+        for name, count in zip(rows.schema.names, n_null(["NA"], False), strict=True):
+            if count:
                 self._warned_of_marks = True
                 warnings.warn(
                     f"{self._path} has NA without quotes in {name!r}, where text is in quotes: "
@@ -77,17 +74,16 @@ class Suspects:
                 )
                 return
 
-    def warn_of_quoted_nulls(self, read: Callable[[bool], Sequence[pa.ChunkedArray]]) -> None:
-        """Warn once of marks of a missing value of which some are in quotes and others are not.
-
-        Args:
-            read: Returns the columns with null for each mark without quotes, and, where its
-                argument is true, for those in quotes.
-        """
-        if self._warned_of_nulls:
+    def warn_of_quoted_nulls(self, text: memoryview, n_null: NNull) -> None:
+        """Warn once of marks of a missing value of which some are in quotes and others are not."""
+        words = [mark for mark in self._layout.null if not re.search("[0-9]", mark)]
+        in_quotes = b"|".join(b'"%b"' % re.escape(mark.encode()) for mark in words)
+        if self._warned_of_nulls or not words or not re.search(in_quotes, text):
             return
-        both, bare = ([column.null_count for column in read(quoted)] for quoted in (True, False))
-        if any(bare) and bare != both:
+        if not bare(words, self._layout).search(text):
+            return
+        without_quotes = n_null(words, False)
+        if any(without_quotes) and without_quotes != n_null(words, True):
             self._warned_of_nulls = True
             warnings.warn(
                 f"{self._path} has texts of null = {self._layout.null} in quotes and without. "

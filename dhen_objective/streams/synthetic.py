@@ -15,6 +15,7 @@ from dhen_objective.streams.base import Batch, ClickStream, check_batches
 from dhen_objective.streams.synthetic_world import (
     PRESETS,
     SyntheticConfig,
+    bias_for,
     draw_world,
     term_groups,
 )
@@ -73,12 +74,7 @@ class SyntheticStream(ClickStream):
         weight = np.sqrt(self.config.shares) * self.config.strength
         self._scale = weight / np.where(deviation > 0, deviation, 1)
         scores = self._scale @ (groups - self._mean[:, None])
-        low, high = -30.0, 30.0
-        for _ in range(60):  # bisection for the bias that meets the base rate
-            middle = (low + high) / 2
-            above = (1 / (1 + np.exp(-(scores + middle)))).mean() > self.config.base_rate
-            low, high = (low, middle) if above else (middle, high)
-        self._bias = (low + high) / 2
+        self._bias = bias_for(scores, self.config.base_rate)
 
     def _draw(self, rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
         dense = rng.normal(size=(n, self.config.n_dense))

@@ -166,3 +166,13 @@ def term_groups(
     third = (z[triples[:, 0]] * z[triples[:, 1]] * z[triples[:, 2]]).sum((0, 2))
     fourth = (dots(world.quads[:, :2]) * dots(world.quads[:, 2:])).sum(0)
     return np.stack([np.asarray(first), second, third, fourth])
+
+
+def bias_for(scores: np.ndarray, share: float) -> float:
+    """Return the bias, by bisection, at which the mean of sigmoid(scores + bias) is `share`."""
+    low, high = -30.0, 30.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        above = (1 / (1 + np.exp(-(scores + middle)))).mean() > share
+        low, high = (low, middle) if above else (middle, high)
+    return (low + high) / 2

@@ -193,9 +193,9 @@ class TextFile(Source):
             pa.csv.ConvertOptions,
             include_columns=keys,
             column_types=dict.fromkeys(keys, pa.binary()),
+            strings_can_be_null=True,
         )
-        convert = options(strings_can_be_null=bool(null), null_values=null)
-        table = read(pa.BufferReader(text), convert_options=convert)
+        table = read(pa.BufferReader(text), convert_options=options(null_values=null))
         if len(table) != count:
             line = int(records.lines[good.argmax()]) + 1
             raise ValueError(
@@ -203,30 +203,16 @@ class TextFile(Source):
                 f"after the last one, but {len(table)} were read."
             )
         (rows,) = table.rename_columns(list(columns)).combine_chunks().to_batches()
-        words = [mark for mark in null if not re.search("[0-9]", mark)]
-        if (
-            layout.quotes
-            and layout.escape is None
-            and any(b'"%b"' % mark.encode() in block for mark in words)
-        ):
-            with_words = partial(options, strings_can_be_null=True, null_values=words)
-            self._suspects.warn_of_quoted_nulls(
-                lambda quoted: (
-                    read(
-                        pa.BufferReader(text),
-                        convert_options=with_words(quoted_strings_can_be_null=quoted),
-                    ).columns
-                )
-            )
-        edge = rb"[^%b\r\n]" % re.escape(layout.delimiter).encode()
-        bare = rb"(?<!%b)NA(?!%b)" % (edge, edge)
-        if self._quoted_header and layout.escape is None and re.search(bare, text):
-            convert = options(
-                strings_can_be_null=True, null_values=["NA"], quoted_strings_can_be_null=False
-            )
-            self._suspects.warn_of_bare_marks(
-                rows, lambda: read(pa.BufferReader(text), convert_options=convert).columns
-            )
+
+        def n_null(marks: list[str], quoted: bool) -> list[int]:
+            convert = options(null_values=marks, quoted_strings_can_be_null=quoted)
+            again = read(pa.BufferReader(text), convert_options=convert)
+            return [column.null_count for column in again.columns]
+
+        if layout.quotes and layout.escape is None:
+            self._suspects.warn_of_quoted_nulls(text, n_null)
+            if self._quoted_header:
+                self._suspects.warn_of_bare_marks(text, rows, n_null)
         return without_spaced_nulls(rows, null)
 
 

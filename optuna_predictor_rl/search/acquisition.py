@@ -21,6 +21,7 @@ from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.core.targets import rank_targets, signed_target, transformed
 from optuna_predictor_rl.data.history import History
 from optuna_predictor_rl.search.known_costs import KnownCosts, RowFunction
+from optuna_predictor_rl.search.penalty import FORBIDDEN, beyond_limit
 from optuna_predictor_rl.search.risk import RiskLimit
 
 N_ELITE = 5
@@ -29,15 +30,6 @@ N_ELITE = 5
 Mean regret after 25 trials is .068, and .101 if all rounds start uniform: 12 tasks, seed 0
 (`benchmarks/search/ablations.py`).
 """
-
-OVER_BUDGET = 1e3
-"""Penalty of a row over the budget, and of its excess in standard deviations.
-
-It is above all rewards, so that any row within the budget is better; the excess tells the way.
-"""
-
-TOO_NEAR = 1e3
-"""Penalty of a row that is too near to a trial: above all rewards, as that over the budget."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +90,7 @@ class Acquisition:
 
     def __call__(self, rows: Rows) -> Float[ndarray, " n"]:
         """Return the score that a search minimizes: that of the reward, worse near to trials."""
-        return self.reward_score(rows) + TOO_NEAR * self._is_near(rows)
+        return self.reward_score(rows) + FORBIDDEN * self._is_near(rows)
 
     def reward_score(self, rows: Rows) -> Float[ndarray, " n"]:
         """Return the negative of the reward, or worse over the budget and at too large a risk."""
@@ -133,8 +125,7 @@ class Acquisition:
         return rows[np.lexsort((standing @ self.problem.weight, violation))[:N_ELITE]]
 
     def _penalty(self, rows: Rows) -> Float[ndarray, " n"]:
-        over = self.costs.excess(rows)
-        penalty = OVER_BUDGET * ((over > 0.0) + over)
+        penalty = beyond_limit(self.costs.excess(rows))
         if self.success is not None:
             success = self.success.log_probability(rows)
             penalty = penalty + self._failure.penalty(success) - success

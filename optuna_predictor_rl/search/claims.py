@@ -171,9 +171,8 @@ class Planner:
 
     def _is_startup(self, history: History) -> bool:
         """Return whether the design goes on; a failure counts as half of a trial."""
-        n_labelled, n_failed = len(history.rows), len(history.failed)
-        enough = n_labelled + n_failed / 2 >= self.settings.n_startup_trials
-        return not enough or n_labelled < min(self.settings.n_startup_trials, 2) or not n_labelled
+        wanted, labelled = max(self.settings.n_startup_trials, 1), len(history.rows)
+        return labelled + len(history.failed) / 2 < wanted or labelled < min(wanted, 2)
 
     def _pick(self, study: Study, history: History, number: int) -> Rows:
         """Return the row that a trial is given by its number, (decisions,)."""

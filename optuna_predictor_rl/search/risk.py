@@ -8,6 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
+from optuna_predictor_rl.search.penalty import beyond_limit
+
 BOLD, CAREFUL = 0.5, 0.9
 """Least chance of success, relative to the surest configuration, that a trial may have."""
 
@@ -17,9 +19,6 @@ MANY, N_LAST = 2, 20
 Without this rule the search gambles beyond the boundary once nothing within it is expected to
 improve: 23 to 49 of the last 50 trials fail where now at most 9 do (`benchmarks search crashes`).
 """
-
-TOO_RISKY = 1e3
-"""Penalty of a row that is too likely to fail: above all rewards, as that over the budget."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,5 @@ class RiskLimit:
         return cls(float(log_probability.max() + np.log(CAREFUL if careful else BOLD)))
 
     def penalty(self, log_probability: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
-        """Return what is added to the score of rows: the lack of probability tells the way."""
-        lack = np.maximum(self.least - log_probability, 0.0)
-        return np.asarray(TOO_RISKY * ((lack > 0.0) + lack))
+        """Return what is added to the score of rows for what their probability lacks."""
+        return beyond_limit(np.maximum(self.least - log_probability, 0.0))
