@@ -131,6 +131,11 @@ class SearchSpace:
         """Return rows of n uniform, independent members."""
         return self.from_uniform(rng.random((n, len(self.decisions))))
 
+    def filled(self, rows: Rows, rng: np.random.Generator) -> Rows:
+        """Return the rows with uniform values for all decisions that they lack, also inactive."""
+        free = SearchSpace(self.decisions).random(len(rows), rng)
+        return np.where(np.isnan(rows), free, rows)
+
     def canonical(self, rows: Rows) -> Rows:
         """Return the rows with inactive decisions set to NaN, in place."""
         for condition in sorted(self.conditions, key=lambda c: c.child):

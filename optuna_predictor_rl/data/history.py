@@ -48,8 +48,10 @@ class History:
         constraints: Value of each constraint, feasible up to zero; NaN is missing.
         n_objectives: Number of the study's objectives, the first columns of the labels.
         pending: Rows of the trials that are running elsewhere, or wait to be run.
-        failed: Rows of the trials that failed, and of which no repeat succeeded.
-        unreported: Rows of the trials that were pruned before they reported a value.
+        failed: Rows of the trials that failed, or were pruned before they reported a value, and of
+            which no repeat succeeded.
+        closed: Which of them must not be proposed again: the pruned ones, and those that failed
+            twice. One failure may be that of a worker that was killed.
         fixed: Parameters with a single value, which are no decisions.
         scope: The part of the space in which the next trial's parameters are looked for.
         has_all_active: Which labelled trials have all parameters that are active for them today.
@@ -64,7 +66,7 @@ class History:
     n_objectives: int
     pending: Float[ndarray, "p d"]
     failed: Float[ndarray, "f d"]
-    unreported: Float[ndarray, "u d"]
+    closed: Bool[ndarray, " f"]
     fixed: Mapping[str, Any]
     scope: Scope
     has_all_active: Bool[ndarray, " n"]
@@ -78,14 +80,8 @@ class History:
 
     @property
     def seen(self) -> Rows:
-        """Return all rows that must not be proposed again.
-
-        A configuration that failed once may be: its worker may have been killed.
-        """
-        keys = row_keys(self.failed)
-        times = Counter(keys)
-        twice = self.failed[[times[key] > 1 for key in keys]]
-        return np.concatenate([self.rows, self.pending, self.unreported, twice])
+        """Return all rows that must not be proposed again."""
+        return np.concatenate([self.rows, self.pending, self.failed[self.closed]])
 
     @property
     def is_seen(self) -> Seen:
@@ -162,6 +158,7 @@ def read_history(
             constraints = np.hstack([constraints, costs - max_cost])
     linked_ranges = learn_linked_ranges(space, rows, kept)
     unlabelled = [t for t in read if t.values is None]
+    failed, closed = _failed(unlabelled, space, rows)
     return History(
         space=space,
         rows=rows,
@@ -169,10 +166,8 @@ def read_history(
         constraints=finite(constraints),
         n_objectives=len(study.directions),
         pending=placed_rows(space, [t.params for t in unlabelled if not t.is_finished]),
-        failed=_without(placed_rows(space, [t.params for t in unlabelled if t.failed]), rows),
-        unreported=placed_rows(
-            space, [t.params for t in unlabelled if t.is_finished and not t.failed]
-        ),
+        failed=failed,
+        closed=closed,
         fixed=_fixed(read, wide),
         scope=Scope.of(space, search_space, given, learned.removed, linked_ranges),
         has_all_active=has_all_active & ~np.isnan(rows[:, list(learned.unexplained)]).any(axis=1),
@@ -181,10 +176,18 @@ def read_history(
     )
 
 
-def _without(rows: Rows, others: Rows) -> Rows:
-    """Return the rows that are none of the others."""
-    found = set(row_keys(others))
-    return rows[[key not in found for key in row_keys(rows)]]
+def _failed(
+    unlabelled: list[ReadTrial], space: SearchSpace, labelled: Rows
+) -> tuple[Rows, Bool[ndarray, " f"]]:
+    """Return the rows of failed trials that no labelled one repeats, and which are closed."""
+    placed = [t for t in unlabelled if t.is_finished and known_part(t.params, space)]
+    rows, known = placed_rows(space, [t.params for t in placed]), set(row_keys(labelled))
+    keys = row_keys(rows)
+    times = Counter(keys)
+    pruned = [t.trial.state == TrialState.PRUNED for t in placed]
+    closed = [was or times[key] > 1 for was, key in zip(pruned, keys, strict=True)]
+    left = np.array([key not in known for key in keys], dtype=bool)
+    return rows[left], np.array(closed, dtype=bool)[left]
 
 
 def _modelled(

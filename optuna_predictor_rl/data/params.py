@@ -184,6 +184,4 @@ def complete(space: SearchSpace, row: Rows, rng: np.random.Generator) -> dict[st
 
     The objective may ask for these, as conditions are learned from trials and may be wrong.
     """
-    unconditional = SearchSpace(space.decisions)
-    free = unconditional.random(1, rng)[0]
-    return unconditional.configurations(np.where(np.isnan(row), free, row)[None])[0]
+    return space.configurations(space.filled(row[None], rng))[0]

@@ -46,8 +46,8 @@ class ReadTrial:
 
     @property
     def failed(self) -> bool:
-        """Return whether the trial failed."""
-        return self.trial.state == TrialState.FAIL
+        """Return whether the trial ended without a value: it failed, or was pruned unreported."""
+        return self.is_finished and self.values is None
 
 
 def read_trial(

@@ -184,7 +184,11 @@ class Suggester:
             return None
         key = problem.fit_key + history.failed.tobytes()
         if self._fitted_success is None or self._fitted_success[0] != key:
-            rows = np.concatenate([history.rows, history.failed])
+            # A trial that fails before it has asked for all its parameters fails whatever the
+            # others would have been. Left out, they would be what all failures have in common.
+            space = history.space
+            failed = space.canonical(space.filled(history.failed, np.random.default_rng(0)))
+            rows = np.concatenate([history.rows, failed])
             succeeded = np.arange(len(rows)) < len(history.rows)
             self._fitted_success = key, fit_success(ensemble.encoding, rows, succeeded)
         return self._fitted_success[1]

@@ -100,8 +100,8 @@ def test_pending_and_unreported_trials_are_seen_and_a_trial_that_failed_once_is_
     next_trial = study.ask()
     history = read_history(study, SPACE, next_trial=NextTrial(next_trial.number))
     assert history.rows.tolist() == [[0.1]]
-    assert history.failed.tolist() == [[0.2]]
-    assert history.unreported.tolist() == [[0.25]]
+    assert history.failed.tolist() == [[0.2], [0.25]]
+    assert history.closed.tolist() == [False, True]
     assert sorted(history.pending.ravel()) == pytest.approx([0.3, 0.4])
     assert sorted(history.seen.ravel()) == pytest.approx([0.1, 0.25, 0.3, 0.4])
 
@@ -121,7 +121,7 @@ def test_what_succeeded_stands_in_the_order_of_the_trials() -> None:
     failed, done = trial(0.2, state=TrialState.FAIL), trial(0.1, 3.0)
     running, pruned = (trial(0.3, state=s) for s in (TrialState.RUNNING, TrialState.PRUNED))
     history = read_history(study_of(done, failed, running, pruned), SPACE)
-    assert history.succeeded.tolist() == [True, False, True]
+    assert history.succeeded.tolist() == [True, False, False]
 
 
 def test_a_trial_that_has_not_asked_for_its_parameters_yet_is_pending_with_all_of_them() -> None:

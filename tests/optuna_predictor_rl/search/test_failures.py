@@ -29,14 +29,31 @@ def test_the_last_trials_seldom_fail_although_the_optimum_lies_at_the_boundary()
     assert study.best_value < 0.06  # the optimum is .045
 
 
-def test_a_value_that_is_no_number_is_a_failure_too() -> None:
+def test_a_trial_that_fails_before_it_asks_for_all_parameters_teaches_by_those_it_has() -> None:
+    def objective(trial: Trial) -> float:
+        depth = trial.suggest_int("depth", 1, 6)
+        if depth > 4:
+            raise OutOfMemoryError
+        width, kind = trial.suggest_float("width", 0.0, 1.0), trial.suggest_categorical("k", "ab")
+        return (depth - 6) ** 2 / 10 + (width - 0.7) ** 2 + (kind == "b")
+
+    study = optuna.create_study(sampler=samplers.tiny())
+    study.optimize(objective, n_trials=30, catch=(OutOfMemoryError,))
+    assert sum(t.state == TrialState.FAIL for t in study.trials[-15:]) <= 5  # or all of them
+    assert study.best_value < 0.42  # the optimum is .4
+
+
+@pytest.mark.parametrize("pruned", [False, True], ids=["no number", "pruned unreported"])
+def test_a_trial_without_a_value_is_a_failure_too(pruned: bool) -> None:
     def objective(trial: Trial) -> float:
         x = trial.suggest_float("x", 0.0, 1.0)
+        if x > 0.5 and pruned:
+            raise optuna.TrialPruned
         return math.nan if x > 0.5 else -x
 
     study = optuna.create_study(sampler=samplers.tiny())
     study.optimize(objective, n_trials=30)
-    assert sum(t.state == TrialState.FAIL for t in study.trials[-15:]) <= 5
+    assert sum(t.state != TrialState.COMPLETE for t in study.trials[-15:]) <= 5
     assert study.best_value < -0.45
 
 

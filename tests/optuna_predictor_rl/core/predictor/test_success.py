@@ -85,6 +85,7 @@ def test_held_out_outcomes_are_those_of_a_process_without_the_trial() -> None:
     r = np.sqrt(5.0) * scipy.spatial.distance.cdist(scaled, scaled)
     kernel = process.scale * (1 + r + r**2 / 3) * np.exp(-r) + process.noise * np.eye(12)
     assert np.unique(y.round(9)).size == 2
+    assert y.std() == pytest.approx(1.0)  # as the priors of the process expect
     for i in range(12):
         rest = np.arange(12) != i
         weights = np.linalg.solve(kernel[np.ix_(rest, rest)], kernel[rest, i])
