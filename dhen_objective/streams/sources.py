@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import filecmp
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -71,10 +70,10 @@ def warn_of_same_content(paths: Sequence[Path], sources: Sequence[Source]) -> No
     """
     alike: dict[object, list[int]] = {}
     for i, path in enumerate(paths):
-        size = path.stat().st_size
-        if size < _COMPARED:
+        size, checks = path.stat().st_size, _gzip_checks(path)
+        length = int.from_bytes(checks[4:], "little") if checks else size
+        if max(size, length) < _COMPARED:
             continue
-        checks = _gzip_checks(path)
         earlier = alike.setdefault(checks or size, [])
         for other in earlier:
             same = _same_content(paths[other], path, compressed=checks is not None)
@@ -89,11 +88,11 @@ def warn_of_same_content(paths: Sequence[Path], sources: Sequence[Source]) -> No
 
 
 def _gzip_checks(path: Path) -> bytes | None:
-    """Return the checksum and length with which a gzip file ends; None for other files."""
+    """Return the checksum and length (RFC 1952) that end a gzip file; None for other files."""
     with path.open("rb") as file:
         if file.read(2) != b"\x1f\x8b":
             return None
-        file.seek(-8, os.SEEK_END)
+        file.seek(max(path.stat().st_size - 8, 0))
         return file.read()
 
 

@@ -584,3 +584,16 @@ def test_files_compressed_twice_are_told_of(tmp_path: Path) -> None:
     other = text.replace("0,", "1,", 1).encode()
     (tmp_path / "views.csv.gz").write_bytes(gzip.compress(other, mtime=2))
     assert len(read(tmp_path)) == 1000
+
+
+def test_a_table_that_compresses_to_little_is_told_of_if_it_stands_there_twice(
+    tmp_path: Path,
+) -> None:
+    text = b"clicked,shop\n" + b"1,a\n0,b\n" * 400
+    north, south = tmp_path / "north.csv.gz", tmp_path / "south.csv.gz"
+    north.write_bytes(gzip.compress(text, mtime=1))
+    south.write_bytes(gzip.compress(text, compresslevel=1, mtime=2))
+    assert south.stat().st_size < 1000 < len(text)
+    columns = Columns(label="clicked", sparse={"shop": 8})
+    with pytest.warns(UserWarning, match="hold the same"):
+        TableStream([north, south], columns, prior=0.5)
