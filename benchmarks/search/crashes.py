@@ -10,35 +10,15 @@ value so far less the best known, in units of what the median of random trials l
 Takes about 40 minutes on one core.
 """
 
-import argparse
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import optuna
-from tqdm import tqdm
 
-from benchmarks.json_lines import append_line, read_lines
-from benchmarks.quiet import be_quiet
-from benchmarks.search.peers import make_sampler
-from benchmarks.search.pool import parse_seeds
-from benchmarks.search.report import markdown_table
+from benchmarks.search.suite import CrashError, Line, Objective, Suite
 
-N_TRIALS = 100
 N_LAST = 50
-BUDGETS = (25, 50, 100)
-N_RANDOM = 20_000
 SPORADIC = 0.1
-
-Objective = Callable[[optuna.Trial], float]
-
-
-class CrashError(Exception):
-    """What a trial raises beyond the boundary."""
 
 
 def memory(trial: optuna.Trial) -> float:
@@ -120,87 +100,10 @@ TASKS: dict[str, Objective] = {
 }
 
 
-@dataclass(frozen=True)
-class Scale:
-    """The best and the median value of random trials that did not fail."""
-
-    best: float
-    median: float
-
-    def __call__(self, value: float) -> float:
-        return (value - self.best) / (self.median - self.best)
-
-
-@lru_cache(maxsize=len(TASKS))
-def scale_of(task: str) -> Scale:
-    """Return the scale of a task's regret, from many random trials."""
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    values = []
-    for _ in range(N_RANDOM):
-        try:
-            values.append(TASKS[task](study.ask()))
-        except CrashError:
-            continue
-    return Scale(min(values), float(np.median(values)))
-
-
-def run(task: str, sampler: str, seed: int) -> list[float | None]:
-    """Return the value of each trial, None where it failed."""
-    study = optuna.create_study(sampler=make_sampler(sampler, seed))
-    study.optimize(TASKS[task], n_trials=N_TRIALS, catch=(CrashError,))
-    return [trial.value for trial in study.trials]
-
-
-def regret(line: dict[str, Any], budget: int) -> float:
-    """Return the regret of the best of the first trials; 1 if all failed."""
-    values = [value for value in line["values"][:budget] if value is not None]
-    return scale_of(line["task"])(min(values)) if values else 1.0
-
-
-def n_failed(line: dict[str, Any]) -> int:
+def n_failed(line: Line) -> int:
     """Return how many of the last trials failed."""
     return sum(value is None for value in line["values"][-N_LAST:])
 
 
-def rows(lines: Sequence[dict[str, Any]], samplers: Sequence[str]) -> Iterator[list[str]]:
-    """Yield a line of the table for each task, and one for their mean."""
-    by_task: dict[str, list[list[float]]] = {sampler: [] for sampler in samplers}
-    for task in TASKS:
-        cells = []
-        for sampler in samplers:
-            own = [line for line in lines if line["task"] == task and line["sampler"] == sampler]
-            if not own:
-                return
-            found = [float(np.mean([regret(line, b) for line in own])) for b in BUDGETS]
-            found.append(float(np.mean([n_failed(line) for line in own])))
-            by_task[sampler].append(found)
-            cells.append(" / ".join(f"{r:.3f}" for r in found[:-1]) + f", {found[-1]:.1f}")
-        yield [task, *cells]
-    means = [np.mean(by_task[sampler], axis=0) for sampler in samplers]
-    yield ["**mean**", *(" / ".join(f"{r:.3f}" for r in m[:-1]) + f", {m[-1]:.1f}" for m in means)]
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("--samplers", nargs="+", default=["random", "tpe", "gp", "predictor_rl"])
-    add("--tasks", nargs="+", default=list(TASKS), choices=list(TASKS))
-    add("--seeds", default="5", help="5 is 0 to 4; 2-4 a range; 0,3,7 a list")
-    add("--out", type=Path, required=True, help="file of JSON lines to append to")
-    arguments = parser.parse_args()
-    be_quiet()
-    done = {(line["task"], line["sampler"], line["seed"]) for line in read_lines(arguments.out)}
-    wanted = [
-        (task, sampler, seed)
-        for seed in parse_seeds(arguments.seeds)
-        for task in arguments.tasks
-        for sampler in arguments.samplers
-    ]
-    for task, sampler, seed in tqdm([each for each in wanted if each not in done], unit="run"):
-        found = {"task": task, "sampler": sampler, "seed": seed}
-        append_line(arguments.out, found | {"values": run(task, sampler, seed)})
-    header = ["task", *(f"{sampler}, {N_LAST} last" for sampler in arguments.samplers)]
-    print("Regret after " + " / ".join(map(str, BUDGETS)) + f", failures of the last {N_LAST}:\n")
-    print(markdown_table(header, rows(read_lines(arguments.out), arguments.samplers)))
+    Suite(__doc__ or "", TASKS, (f"failures of the last {N_LAST}", n_failed)).main()
