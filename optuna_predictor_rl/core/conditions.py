@@ -1,4 +1,4 @@
-"""Conditions: a decision is active only for some choices, or in some range, of another one."""
+"""Conditions: a decision is active only for some choices, or in some range, of other ones."""
 
 from __future__ import annotations
 
@@ -22,9 +22,14 @@ class Condition:
     parent: int
     choices: frozenset[int]
 
-    def holds(self, positions: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return where the parent's positions make the child active; an inactive one does not."""
-        return np.isin(positions, list(self.choices))
+    @property
+    def parents(self) -> tuple[int, ...]:
+        """Return the indices of the decisions that it reads."""
+        return (self.parent,)
+
+    def holds(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return in which rows the parent makes the child active; an inactive one does not."""
+        return np.isin(rows[:, self.parent], list(self.choices))
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,42 @@ class RangeCondition:
     low: float
     high: float
 
-    def holds(self, positions: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return where the parent's positions make the child active; an inactive one does not."""
-        return (positions >= self.low) & (positions <= self.high)
+    @property
+    def parents(self) -> tuple[int, ...]:
+        """Return the indices of the decisions that it reads."""
+        return (self.parent,)
+
+    def holds(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return in which rows the parent makes the child active; an inactive one does not."""
+        return (rows[:, self.parent] >= self.low) & (rows[:, self.parent] <= self.high)
 
 
-AnyCondition = Condition | RangeCondition
+OfOneParent = Condition | RangeCondition
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """A decision that is active where one of several alternatives holds.
+
+    Args:
+        child: Index of the conditional decision.
+        alternatives: Each is conditions of the child, all of which must hold.
+    """
+
+    child: int
+    alternatives: tuple[tuple[OfOneParent, ...], ...]
+
+    @property
+    def parents(self) -> tuple[int, ...]:
+        """Return the indices of the decisions that it reads."""
+        return tuple(sorted({c.parent for every in self.alternatives for c in every}))
+
+    def holds(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return in which rows one alternative makes the child active."""
+        found = np.zeros(len(rows), dtype=bool)
+        for every in self.alternatives:
+            found |= np.all([condition.holds(rows) for condition in every], axis=0)
+        return found
+
+
+AnyCondition = OfOneParent | AnyOf

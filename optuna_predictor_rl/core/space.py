@@ -58,7 +58,8 @@ class SearchSpace:
         if len(set(names)) < len(names):
             raise ValueError(f"decisions must have distinct names, but got {names}.")
         for condition in self.conditions:
-            if not 0 <= condition.parent < condition.child < len(names):
+            inside = all(0 <= parent < condition.child for parent in condition.parents)
+            if not inside or condition.child >= len(names):
                 raise ValueError(f"a parent must precede its child, but got {condition}.")
 
     @property
@@ -139,6 +140,5 @@ class SearchSpace:
     def canonical(self, rows: Rows) -> Rows:
         """Return the rows with inactive decisions set to NaN, in place."""
         for condition in sorted(self.conditions, key=lambda c: c.child):
-            active = condition.holds(rows[:, condition.parent])
-            rows[~active, condition.child] = np.nan
+            rows[~condition.holds(rows), condition.child] = np.nan
         return rows

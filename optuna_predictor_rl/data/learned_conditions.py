@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool
 from numpy import ndarray
 
-from optuna_predictor_rl.core.conditions import AnyCondition, Condition, RangeCondition
-from optuna_predictor_rl.core.decisions import Categorical
+from optuna_predictor_rl.core.conditions import (
+    AnyCondition,
+    AnyOf,
+    Condition,
+    OfOneParent,
+    RangeCondition,
+)
+from optuna_predictor_rl.core.decisions import Categorical, Decision
 from optuna_predictor_rl.core.space import Rows, SearchSpace
+
+MAX_FEW_VALUES = 16
+"""Most values of an integer that explains a decision alone before time does."""
+
+MAX_ALTERNATIVES = 3
+"""Choices and bounds of other decisions, any one of which may make a decision active."""
+
+MIN_COVERED = 2
+"""Rows that an alternative has to explain."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +52,14 @@ def learn_conditions(
 
     The first of these that fits is taken:
 
-    1. one earlier categorical decision: no choice of it goes both with rows that have the
-       decision and with rows that lack it;
+    1. one earlier decision, of choices or of few numbers: no choice of it goes both with rows
+       that have the decision and with rows that lack it, nor does a number of one kind lie
+       between those of the other;
     2. time: all rows up to one have it and none after it, or the other way round;
-    3. several earlier decisions, categorical or numeric, all of which must be in the part where
-       rows have had the decision.
+    3. several earlier decisions, all of which must be in the part where rows have had the
+       decision;
+    4. alternatives: choices or bounds that no row without the decision has, and where they leave
+       rows with it, again several decisions.
 
     For choices that no row has tried, the decision counts as inactive. Where nothing fits, it
     counts as active.
@@ -58,14 +76,17 @@ def learn_conditions(
     removed: set[int] = set()
     unexplained: set[int] = set()
     for child in map(int, partial):
-        found: Sequence[AnyCondition] = _of_one_choice(space, rows, child)
+        found: Sequence[AnyCondition] = _of_one(space, rows, child)
         lacks = missing[has_all_active, child]
         if not found and lacks.any() and not lacks.all():
-            several = _of_several(space, rows[has_all_active], child)
+            complete = rows[has_all_active]
             once = int((lacks[1:] != lacks[:-1]).sum()) == 1
+            several: Sequence[AnyCondition] = _of_several(space, complete, child)
+            if not several and not once:
+                several = _alternatives(space, complete, child)
             if once and lacks[-1]:
                 removed.add(child)
-            elif not several and (once or _is_random(rows[has_all_active], child)):
+            elif not several and (once or _is_random(complete, child)):
                 unexplained.add(child)
             elif not once:
                 found = several
@@ -73,23 +94,30 @@ def learn_conditions(
     return LearnedConditions(tuple(conditions), frozenset(removed), frozenset(unexplained))
 
 
-def _of_one_choice(space: SearchSpace, rows: Rows, child: int) -> list[AnyCondition]:
-    """Return the condition on the first parent whose choices tell rows with the child apart."""
+def _of_one(space: SearchSpace, rows: Rows, child: int) -> list[AnyCondition]:
+    """Return the condition on the first parent whose values tell rows with the child apart.
+
+    Parents of choices come before those of numbers.
+    """
     missing = np.isnan(rows)
     absent = missing[:, child]
-    for parent in range(child):
-        if not isinstance(space.decisions[parent], Categorical):
-            continue
+    few = [parent for parent in range(child) if _has_few_values(space.decisions[parent])]
+    for parent in sorted(few, key=lambda p: not isinstance(space.decisions[p], Categorical)):
         if (missing[:, parent] & ~absent).any():
             continue
-        without = {int(c) for c in rows[absent & ~missing[:, parent], parent]}
-        with_child = {int(c) for c in rows[~absent, parent]}
-        if without and not without & with_child:
-            return [Condition(child, parent, frozenset(with_child))]
+        without = rows[absent & ~missing[:, parent]]
+        condition = _part(space, rows, absent, child, parent)
+        if len(without) and not condition.holds(without).any():
+            return [condition]
     return []
 
 
-def _of_several(space: SearchSpace, rows: Rows, child: int) -> list[AnyCondition]:
+def _has_few_values(decision: Decision) -> bool:
+    values = decision.n_values
+    return isinstance(decision, Categorical) or (values is not None and values <= MAX_FEW_VALUES)
+
+
+def _of_several(space: SearchSpace, rows: Rows, child: int) -> list[OfOneParent]:
     """Return few conditions that exclude all rows without the child; none if no set does.
 
     They are found greedily: the next one excludes most of the rows that are left.
@@ -100,19 +128,46 @@ def _of_several(space: SearchSpace, rows: Rows, child: int) -> list[AnyCondition
         for parent in range(child)
         if not np.isnan(rows[~absent, parent]).any()
     ]
-    left, found = rows[absent], list[AnyCondition]()
+    left, found = rows[absent], list[OfOneParent]()
     while len(left):
-        excluded = [int((~c.holds(left[:, c.parent])).sum()) for c in possible]
+        excluded = [int((~c.holds(left)).sum()) for c in possible]
         if not max(excluded, default=0):
             return []
         found.append(possible[int(np.argmax(excluded))])
-        left = left[found[-1].holds(left[:, found[-1].parent])]
+        left = left[found[-1].holds(left)]
     return found
+
+
+def _alternatives(space: SearchSpace, rows: Rows, child: int) -> list[AnyCondition]:
+    """Return a condition of alternatives that excludes all rows without the child.
+
+    Each alternative but the last is one choice or one bound that no row without the child has;
+    of these, the one that most of the rows have which are left. The last one is what
+    `_of_several` finds for the rest. None of this is sure of one row only.
+    """
+    absent = np.isnan(rows[:, child])
+    without, left = rows[absent], rows[~absent]
+    found: list[tuple[OfOneParent, ...]] = []
+    possible = [
+        part
+        for parent in range(child)
+        for part in _parts_without_others(space, rows, absent, child, parent)
+    ]
+    while len(left) and len(found) < MAX_ALTERNATIVES:
+        covered = [int(part.holds(left).sum()) for part in possible]
+        if max(covered, default=0) < MIN_COVERED:
+            break
+        found.append((possible[int(np.argmax(covered))],))
+        left = left[~found[-1][0].holds(left)]
+        rest = _of_several(space, np.concatenate([left, without]), child) if len(left) else []
+        if rest or not len(left):
+            return [AnyOf(child, (*found, *([tuple(rest)] if rest else [])))]
+    return []
 
 
 def _part(
     space: SearchSpace, rows: Rows, absent: Bool[ndarray, " n"], child: int, parent: int
-) -> AnyCondition:
+) -> OfOneParent:
     """Return the part of a parent in which rows have the child.
 
     A range ends half-way to the nearest row without it.
@@ -129,6 +184,26 @@ def _part(
         (low + float(below.max())) / 2 if len(below) else 0.0,
         (high + float(above.min())) / 2 if len(above) else 1.0,
     )
+
+
+def _parts_without_others(
+    space: SearchSpace, rows: Rows, absent: Bool[ndarray, " n"], child: int, parent: int
+) -> Iterator[OfOneParent]:
+    """Yield choices of a parent that no row without the child has, or its parts beyond those."""
+    known = ~np.isnan(rows[:, parent])
+    having, others = rows[~absent & known, parent], rows[absent & known, parent]
+    if not len(having) or not len(others):
+        return
+    if isinstance(space.decisions[parent], Categorical):
+        for choice in np.setdiff1d(having, others):
+            yield Condition(child, parent, frozenset([int(choice)]))
+        return
+    low, high = float(others.min()), float(others.max())
+    below, above = having[having < low], having[having > high]
+    if len(below):
+        yield RangeCondition(child, parent, 0.0, (float(below.max()) + low) / 2)
+    if len(above):
+        yield RangeCondition(child, parent, (float(above.min()) + high) / 2, 1.0)
 
 
 def _is_random(rows: Rows, child: int) -> bool:

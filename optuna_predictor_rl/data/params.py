@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Bool
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.study import Study
 from optuna.trial import BaseTrial
@@ -111,13 +112,14 @@ def rows_of(params_list: Sequence[Mapping[str, Any]], history: History, study: S
     """Return the rows of configurations, each of which must be one that the study may try.
 
     Args:
-        params_list: The configurations; a parameter that some trials lack may be missing.
+        params_list: The configurations; a parameter that is inactive, or that some trials lack
+            and others do not for no known reason, may be missing. Inactive ones are ignored.
         history: The study's trials, as the predictor reads them.
         study: The study.
 
     Raises:
         ValueError: If a configuration has an unknown parameter or a value outside of its range,
-            or lacks a parameter that all trials have.
+            or lacks a parameter that all trials have or that is active for it.
     """
     distributions = modelled(storage.trials(study), {})
     for i, params in enumerate(params_list):
@@ -134,7 +136,30 @@ def rows_of(params_list: Sequence[Mapping[str, Any]], history: History, study: S
     for name, distribution in distributions.items():
         column = [params.get(name, _MISSING) for params in params_list]
         _check(name, column, distribution, optional=names.get(name, True))
-    return history.space.canonical(history.space.rows(params_list))
+    rows = history.space.canonical(history.space.rows(params_list))
+    _check_active(rows, history)
+    return rows
+
+
+def _check_active(rows: Rows, history: History) -> None:
+    """Raise for the first row that lacks a decision which is active for it.
+
+    That is known where conditions explain when trials have the decision. The predictor has learned
+    from trials that were stopped before they had all: a row may lack what one of them does.
+    """
+    explained = sorted({condition.child for condition in history.space.conditions})
+    lacking = _lacking(rows, history.space)[:, explained]
+    known = {lacks.tobytes() for lacks in _lacking(history.rows, history.space)[:, explained]}
+    for i in np.flatnonzero(lacking.any(axis=1)):
+        if lacking[i].tobytes() not in known:
+            name = history.space.names[explained[int(lacking[i].argmax())]]
+            raise ValueError(f"params_list[{i}] must have the parameter {name!r}, active for it.")
+
+
+def _lacking(rows: Rows, space: SearchSpace) -> Bool[np.ndarray, "n d"]:
+    """Return which active decisions rows lack."""
+    filled = space.filled(rows, np.random.default_rng(0))
+    return np.isnan(rows) & ~np.isnan(space.canonical(filled))
 
 
 _MISSING = object()

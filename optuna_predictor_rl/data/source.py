@@ -7,21 +7,20 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 from optuna.study import Study
 
-from optuna_predictor_rl.core.conditions import AnyCondition, Condition, RangeCondition
-from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
+from optuna_predictor_rl.core.decisions import Categorical, Decision
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble
 from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
 from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.core.space import SearchSpace
 from optuna_predictor_rl.data.history import read_history
+from optuna_predictor_rl.data.stored_space import described_space, space_of
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.distributions import union_search_space
 from optuna_predictor_rl.study.objective import check_one_objective
@@ -30,9 +29,6 @@ from optuna_predictor_rl.support.guard import guarded
 
 N_SHOWN = 8
 """Names of decisions in a source's `repr`."""
-
-_PLAIN = (type(None), bool, int, float, str)
-"""Types of choices that JSON keeps."""
 
 FORMAT = "optuna_predictor_rl.source.1"
 """The format that a file says it has."""
@@ -131,15 +127,7 @@ class Source:
             ValueError: If a parameter has a choice that is not None, a bool, a number or a string:
                 a file without pickles cannot hold it.
         """
-        for decision in self.space.decisions:
-            if isinstance(decision, Categorical):
-                for choice in decision.choices:
-                    if not isinstance(choice, _PLAIN):
-                        raise ValueError(
-                            f"choices of {decision.name!r} must be None, bool, int, float or str "
-                            f"to be saved, but one is {choice!r}, a {type(choice).__name__}."
-                        )
-        described = json.dumps({"format": FORMAT, **_described(self.space)})
+        described = json.dumps({"format": FORMAT, **described_space(self.space)})
         with open(path, "wb") as file:  # as NumPy would append a suffix to a path
             np.savez_compressed(
                 file, space=np.array(described), rows=self.rows, labels=self.labels
@@ -163,7 +151,7 @@ class Source:
             rows, labels = rows.astype(np.float64), labels.astype(np.float64)
             if rows.ndim != 2 or labels.ndim != 2:
                 raise ValueError("its rows and labels are no matrices")
-            return cls(_space(described), rows, labels)
+            return cls(space_of(described), rows, labels)
         except FileNotFoundError:
             raise
         except _MALFORMED as error:
@@ -184,54 +172,3 @@ def _are_positions(column: Float[ndarray, " n"], decision: Decision) -> bool:
     if isinstance(decision, Categorical):
         return bool(np.isin(column, np.arange(decision.n_values)).all())
     return bool(((column >= 0.0) & (column <= 1.0)).all())
-
-
-def _described(space: SearchSpace) -> dict[str, Any]:
-    """Return the space as a dict for JSON."""
-    return {
-        "decisions": [_arguments(decision) for decision in space.decisions],
-        "conditions": [_part(condition) for condition in space.conditions],
-    }
-
-
-def _arguments(decision: Decision) -> dict[str, Any]:
-    """Return the arguments of a decision, without its cached properties."""
-    return {name: getattr(decision, name) for name in decision.__dataclass_fields__}
-
-
-def _part(condition: AnyCondition) -> list[Any]:
-    part: list[Any] = [condition.child, condition.parent]
-    if isinstance(condition, RangeCondition):
-        return [*part, condition.low, condition.high]
-    return [*part, sorted(condition.choices)]
-
-
-def _condition(child: int, parent: int, *part: Any) -> AnyCondition:
-    if len(part) == 2:
-        return RangeCondition(int(child), int(parent), float(part[0]), float(part[1]))
-    (choices,) = part
-    return Condition(int(child), int(parent), frozenset(int(c) for c in choices))
-
-
-def _space(described: dict[str, Any]) -> SearchSpace:
-    return SearchSpace(
-        tuple(_decision(arguments) for arguments in described["decisions"]),
-        tuple(_condition(*stored) for stored in described["conditions"]),
-    )
-
-
-def _decision(arguments: dict[str, Any]) -> Decision:
-    if "choices" in arguments:
-        choices = tuple(arguments["choices"])
-        if not all(isinstance(choice, _PLAIN) for choice in choices):
-            raise ValueError(f"its choices {choices} are not all plain values")
-        return Categorical(name=str(arguments["name"]), choices=choices)
-    low, high, step = arguments["low"], arguments["high"], arguments["step"]
-    return Numeric(
-        name=str(arguments["name"]),
-        low=float(low),
-        high=float(high),
-        log=bool(arguments["log"]),
-        step=None if step is None else float(step),
-        integer=bool(arguments["integer"]),
-    )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optuna_predictor_rl.core.conditions import Condition
+from optuna_predictor_rl.core.conditions import AnyOf, Condition, RangeCondition
 from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
 from optuna_predictor_rl.core.space import SearchSpace, row_keys
 from tests.optuna_predictor_rl.core.strategies import decisions
@@ -67,6 +67,23 @@ def test_a_decision_is_active_exactly_for_the_choices_of_its_condition() -> None
     for configuration in space.configurations(space.random(200, np.random.default_rng(0))):
         assert ("rate" in configuration) == (configuration["kind"] != "none")
         assert ("deep" in configuration) == (configuration.get("rate") == 0.2)
+
+
+def test_a_decision_is_active_where_one_alternative_holds() -> None:
+    kind = Categorical(name="kind", choices=("a", "b", "c"))
+    x = Numeric(name="x", low=0.0, high=1.0)
+    either = AnyOf(
+        2,
+        (
+            (Condition(2, 0, frozenset({2})),),
+            (Condition(2, 0, frozenset({1})), RangeCondition(2, 1, 0.5, 1.0)),
+        ),
+    )
+    space = SearchSpace((kind, x, Numeric(name="y", low=0.0, high=1.0)), (either,))
+    assert either.parents == (0, 1)
+    for found in space.configurations(space.random(200, np.random.default_rng(0))):
+        expected = found["kind"] == "c" or (found["kind"] == "b" and found["x"] >= 0.5)
+        assert ("y" in found) == expected
 
 
 def test_an_impossible_space_is_refused() -> None:

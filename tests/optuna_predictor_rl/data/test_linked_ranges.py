@@ -33,6 +33,40 @@ def test_a_range_that_moves_with_a_number_confines_rows_to_where_trials_can_be()
     assert [c["y"] for c in space.configurations(rows)] == [47, 49, 53]
 
 
+@pytest.mark.parametrize(
+    ("suggest_parent", "suggest_child", "high_of"),
+    [
+        (
+            lambda trial: trial.suggest_int("n", 1, 64, log=True),
+            lambda trial, n: trial.suggest_int("k", 1, n),
+            lambda n: n,
+        ),
+        (
+            lambda trial: trial.suggest_float("n", 0.01, 1.0),
+            lambda trial, n: trial.suggest_float("k", 1e-4, n, log=True),
+            lambda n: n,
+        ),
+        (
+            lambda trial: trial.suggest_float("n", 1e-3, 1.0, log=True),
+            lambda trial, n: trial.suggest_float("k", 1e-6, n * 1e-2, log=True),
+            lambda n: n * 1e-2,
+        ),
+    ],
+    ids=["linear in a logarithmic parent", "logarithmic in a linear parent", "both logarithmic"],
+)
+def test_a_range_that_ends_at_a_number_is_exact_whatever_the_scales(
+    suggest_parent: Callable[[Trial], float],
+    suggest_child: Callable[[Trial, float], float],
+    high_of: Callable[[float], float],
+) -> None:
+    space, (linked,) = learned(lambda trial: suggest_child(trial, suggest_parent(trial)))
+    parents = [n for n in (3, 10, 40) if n <= space.decisions[0].high] or [0.05, 0.2, 0.7]
+    rows = space.rows([{"n": n, "k": 1e9} for n in parents])
+    linked.confine(rows)
+    found = [c["k"] for c in space.configurations(rows)]
+    assert found == pytest.approx([high_of(n) for n in parents], rel=0.02)
+
+
 def test_a_range_that_moves_with_a_choice_is_learned_for_each_choice() -> None:
     def objective(trial: Trial) -> float:
         is_adam = trial.suggest_categorical("kind", ["adam", "sgd"]) == "adam"

@@ -16,7 +16,7 @@ from optuna.samplers import RandomSampler
 from optuna.trial import Trial
 
 from optuna_predictor_rl import PredictorConfig, Source
-from optuna_predictor_rl.core.conditions import RangeCondition
+from optuna_predictor_rl.core.conditions import AnyCondition, AnyOf, RangeCondition
 from optuna_predictor_rl.core.decisions import Numeric
 from optuna_predictor_rl.core.space import SearchSpace
 
@@ -200,12 +200,25 @@ def test_a_source_shows_its_size_and_its_parameters_instead_of_its_arrays() -> N
     )
 
 
-def test_a_condition_on_a_number_is_kept(tmp_path: Path) -> None:
-    space = {"conditions": [[1, 0, 0.25, 1.0]], "decisions": [X, {**X, "name": "y"}]}
+@pytest.mark.parametrize(
+    ("stored_condition", "condition"),
+    [
+        ([1, 0, 0.25, 1.0], RangeCondition(1, 0, 0.25, 1.0)),
+        (
+            [1, [[[1, 0, 0.0, 0.25]], [[1, 0, 0.75, 1.0]]]],
+            AnyOf(1, ((RangeCondition(1, 0, 0.0, 0.25),), (RangeCondition(1, 0, 0.75, 1.0),))),
+        ),
+    ],
+    ids=["a bound", "alternatives"],
+)
+def test_a_condition_is_kept(
+    tmp_path: Path, stored_condition: list[Any], condition: AnyCondition
+) -> None:
+    space = {"conditions": [stored_condition], "decisions": [X, {**X, "name": "y"}]}
     first, second = tmp_path / "first", tmp_path / "second"
     first.write_bytes(stored(space=space))
     kept = Source.load(first)
-    assert kept.space.conditions == (RangeCondition(1, 0, 0.25, 1.0),)
+    assert kept.space.conditions == (condition,)
     kept.save(second)
     assert Source.load(second).space == kept.space
 

@@ -98,6 +98,20 @@ def test_a_conditional_parameter_may_be_missing() -> None:
     assert all(("width" in r) == (r["kind"] == "wide") for r in made.recommend(study, 5))
 
 
+def test_inactive_parameters_are_ignored_and_active_ones_asked_for() -> None:
+    def layered(trial: Trial) -> float:
+        n_layers = trial.suggest_int("n_layers", 1, 3)
+        return sum(trial.suggest_float(f"width{i}", 0.0, 1.0) for i in range(n_layers))
+
+    made, study = searched(12, layered)
+    one = {"n_layers": 1, "width0": 0.5}
+    alike = made.predict(study, [one, one | {"width1": 0.1}, one | {"width2": 0.9}]).mean
+    assert alike == pytest.approx(alike[0], rel=1e-12)
+    with pytest.raises(ValueError, match=r"\[1\] must have the parameter 'width1', active for it"):
+        made.predict(study, [one, one | {"n_layers": 2}])
+    assert len(made.predict(study, study.trials).mean) == 12
+
+
 def test_one_configuration_trials_and_frames_are_predicted_as_dicts_are() -> None:
     made, study = searched(12)
     dicts = [trial.params for trial in study.trials]
