@@ -597,3 +597,26 @@ def test_a_table_that_compresses_to_little_is_told_of_if_it_stands_there_twice(
     columns = Columns(label="clicked", sparse={"shop": 8})
     with pytest.warns(UserWarning, match="hold the same"):
         TableStream([north, south], columns, prior=0.5)
+
+
+FLOATS = np.random.default_rng(0).normal(size=300).tolist()
+
+
+@pytest.mark.parametrize("form", ["{!r}", "{:.17g}", "{:.16e}", "{:.30f}"])
+def test_floats_are_the_categories_of_a_frame_however_many_digits_a_text_has(
+    tmp_path: Path, form: str
+) -> None:
+    columns = Columns(label="y", sparse={"x": 1 << 20})
+    frame = pd.DataFrame({"y": [i % 2 for i in range(300)], "x": FLOATS})
+    text = "".join(f"{i % 2},{form.format(x)}\n" for i, x in enumerate(FLOATS))
+    (tmp_path / "a.csv").write_text(f"y,x\n{text}")
+    assert torch.equal(read(frame, columns).sparse, read(tmp_path / "a.csv", columns).sparse)
+
+
+@pytest.mark.parametrize("stored", ["text", "decimal"])
+def test_numbers_of_which_one_float_is_next_to_both_are_told_of(stored: str) -> None:
+    texts = ["0.99999999999999991", "0.99999999999999992"]
+    assert float(texts[0]) == float(texts[1])
+    values = texts if stored == "text" else list(map(Decimal, texts))
+    with pytest.warns(UserWarning, match=r"'x' has both 0\.9{15}91 and 0\.9{15}92, which are one"):
+        read(pd.DataFrame({"y": [0, 1], "x": values}), Columns(label="y", sparse={"x": 99}))
