@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,17 @@ class ParquetFile(Source):
             schema = file.schema_arrow
         named = _pandas_types(schema)
         return {field.name: _with_extension(field, named.get(field.name, "")) for field in schema}
+
+    def n_rows(self) -> int:
+        """Return the number of rows, as the file states it."""
+        with self._open() as file:
+            return int(file.metadata.num_rows)
+
+    def first(self, rows: int, columns: Sequence[str]) -> list[pa.RecordBatch]:
+        """Return the first rows, of the first row group that has any."""
+        with self._open() as file:
+            batches = file.iter_batches(rows, columns=list(columns), use_threads=False)
+            return list(islice((batch for batch in batches if len(batch)), 1))
 
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
         """Yield the rows; one row group of the file is in memory at a time.

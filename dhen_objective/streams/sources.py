@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dhen_objective.streams.layout import CSV
-from dhen_objective.streams.opening import is_parquet, open_bytes
+from dhen_objective.streams.opening import is_parquet
 from dhen_objective.streams.parquet import ParquetFile
 from dhen_objective.streams.part import Source
 from dhen_objective.streams.rows import Columns
@@ -19,11 +18,6 @@ from dhen_objective.streams.text import TextFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_COMPARED = 1000
-"""Size in bytes from which equal files are taken for copies."""
-
-_READ = 1 << 20
 
 _NUMBERS = ("int", "uint", "half", "float", "double", "decimal")
 _WIDTHS = [("float", "double"), ("halffloat", "double"), ("halffloat", "float")]
@@ -57,54 +51,6 @@ def open_file(path: Path, layout: CSV | None) -> TextFile | ParquetFile:
         f"layout must be given for a text file whose name does not hold .csv or .tsv, "
         f"but got none for {path}, which is no Parquet file."
     )
-
-
-def warn_of_same_content(paths: Sequence[Path], sources: Sequence[Source]) -> None:
-    """Warn of files with equal content, whose rows are read twice.
-
-    Small files are not compared, since they may well hold the same few rows by accident.
-
-    Args:
-        paths: The files.
-        sources: The same files as sources, whose columns were checked.
-    """
-    alike: dict[object, list[int]] = {}
-    for i, path in enumerate(paths):
-        size, checks = path.stat().st_size, _gzip_checks(path)
-        length = int.from_bytes(checks[4:], "little") if checks else size
-        if max(size, length) < _COMPARED:
-            continue
-        earlier = alike.setdefault(checks or size, [])
-        for other in earlier:
-            same = _same_content(paths[other], path, compressed=checks is not None)
-            if same and any(len(part.rows) for part in sources[i].parts(sources[i].names()[:1])):
-                warnings.warn(
-                    f"paths name {paths[other]} and {path}, which hold the same: "
-                    "their rows are read twice.",
-                    stacklevel=2,
-                )
-                return
-        earlier.append(i)
-
-
-def _gzip_checks(path: Path) -> bytes | None:
-    """Return the checksum and length (RFC 1952) that end a gzip file; None for other files."""
-    with path.open("rb") as file:
-        if file.read(2) != b"\x1f\x8b":
-            return None
-        file.seek(max(path.stat().st_size - 8, 0))
-        return file.read()
-
-
-def _same_content(one: Path, other: Path, *, compressed: bool) -> bool:
-    """Return True if two files, both compressed by gzip or none, hold the same."""
-    if not compressed:
-        return filecmp.cmp(one, other, shallow=False)
-    with open_bytes(one) as first, open_bytes(other) as second:
-        while content := first.read(_READ):
-            if second.read(_READ) != content:
-                return False
-        return not second.read(1)
 
 
 def warn_of_other_kinds(

@@ -17,12 +17,8 @@ from dhen_objective.streams.malformed import MalformedRows
 from dhen_objective.streams.part import Source, arrow
 from dhen_objective.streams.paths import expand, warn_of_letters_order
 from dhen_objective.streams.rows import Columns, Rows
-from dhen_objective.streams.sources import (
-    check_columns,
-    open_file,
-    warn_of_other_kinds,
-    warn_of_same_content,
-)
+from dhen_objective.streams.same_content import warn_of_same_content
+from dhen_objective.streams.sources import check_columns, open_file, warn_of_other_kinds
 
 
 @checked
@@ -97,7 +93,7 @@ class TableStream(ClickStream):
             if isinstance(source, Frame):
                 source.keep(columns.names)
         warn_of_other_kinds(kinds, self._sources, columns)
-        warn_of_same_content(self.paths, self._sources)
+        warn_of_same_content(self.paths, self._sources, columns.names)
         if columns.time is None:
             warn_of_letters_order(self.paths)
         self._made_of = [_stamp(path) for path in self.paths]
@@ -172,7 +168,9 @@ class TableStream(ClickStream):
     def _checked(self, malformed: MalformedRows, limit: int | None = None) -> Iterator[Rows]:
         """Yield the rows up to a number of well-formed ones, and count the malformed ones."""
         latest = -math.inf
-        for source in self._sources:
+        for i, source in enumerate(self._sources):
+            if self.paths:  # which may have been replaced
+                check_columns(source, str(self.paths[i]), self.columns)
             for part in source.parts(self.columns.names):
                 rows = Rows(part, self.columns, latest=latest, limit=limit)
                 latest = rows.latest

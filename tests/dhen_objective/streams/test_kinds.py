@@ -620,3 +620,34 @@ def test_numbers_of_which_one_float_is_next_to_both_are_told_of(stored: str) -> 
     values = texts if stored == "text" else list(map(Decimal, texts))
     with pytest.warns(UserWarning, match=r"'x' has both 0\.9{15}91 and 0\.9{15}92, which are one"):
         read(pd.DataFrame({"y": [0, 1], "x": values}), Columns(label="y", sparse={"x": 99}))
+
+
+@pytest.mark.parametrize("packer", PACKERS)
+def test_one_table_in_two_compressions_is_told_of(tmp_path: Path, packer: str) -> None:
+    text = ("y,shop,price\n" + "0,a,1\n1,b,2\n" * 100).encode()
+    (tmp_path / "north.csv").write_bytes(PACKERS[packer](text))
+    (tmp_path / "south.csv").write_bytes(zipped(text))
+    with pytest.warns(UserWarning, match=r"north\.csv and \S*south\.csv, which hold the same"):
+        assert len(read(tmp_path)) == 400
+    (tmp_path / "north.csv").write_bytes(PACKERS[packer](text.replace(b"1,b", b"0,b", 1)))
+    assert len(read(tmp_path)) == 400
+
+
+@pytest.mark.parametrize("shop", ["text", "categories", "numbers"])
+def test_one_parquet_table_in_two_compressions_and_row_groups_is_told_of(
+    tmp_path: Path, shop: str
+) -> None:
+    shops: list = [None, *np.arange(999) % 7]
+    if shop != "numbers":
+        shops = [None if value is None else f"s{value}" for value in shops]
+    column = pa.array(shops).dictionary_encode() if shop == "categories" else pa.array(shops)
+    price = pa.array(np.where(np.arange(1000) % 9, np.arange(1000.0), np.nan))
+    table = pa.table({"y": np.arange(1000) % 2, "shop": column, "price": price})
+    north, south = tmp_path / "north.parquet", tmp_path / "south.parquet"
+    pq.write_table(table, north, compression="gzip", row_group_size=300)
+    pq.write_table(table.append_column("more", price), south, compression="zstd")
+    with pytest.warns(UserWarning, match=r"north\.parquet and .*south\.parquet, which hold the"):
+        TableStream(tmp_path, COLUMNS, prior=0.5)
+    last = pa.array([*[0] * 999, 1])
+    pq.write_table(table.set_column(0, "y", last), south, row_group_size=70)
+    assert len(read(tmp_path)) == 2000
