@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS = 32_768
+_FIRST = 256
+"""Number of rows of `first`."""
+
 _DAY = 86_400_000_000
 """In microseconds."""
 
@@ -53,11 +55,11 @@ class ParquetFile(Source):
         with self._open() as file:
             return int(file.metadata.num_rows)
 
-    def first(self, rows: int, columns: Sequence[str]) -> list[pa.RecordBatch]:
+    def first(self, columns: Sequence[str]) -> pa.RecordBatch | None:
         """Return the first rows, of the first row group that has any."""
         with self._open() as file:
-            batches = file.iter_batches(rows, columns=list(columns), use_threads=False)
-            return list(islice((batch for batch in batches if len(batch)), 1))
+            batches = file.iter_batches(_FIRST, columns=list(columns), use_threads=False)
+            return next((batch for batch in batches if len(batch)), None)
 
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
         """Yield the rows; one row group of the file is in memory at a time.

@@ -22,9 +22,6 @@ _COMPARED = 1000
 _START = 4096
 """Bytes of text by which files are looked up that may be equal."""
 
-_ROWS = 256
-"""Rows of a Parquet file by which files are looked up that may be equal."""
-
 
 def warn_of_same_content(
     paths: Sequence[Path], sources: Sequence[Source], columns: Sequence[str]
@@ -64,7 +61,7 @@ def _start(path: Path, source: Source, columns: Sequence[str]) -> object | None:
     """Return what files that are equal have in common; None for one that is not compared."""
     try:
         if isinstance(source, ParquetFile):
-            begin = repr([part.to_pydict() for part in source.first(_ROWS, columns)]).encode()
+            begin = repr(rows.to_pydict()).encode() if (rows := source.first(columns)) else b""
             key: object = source.n_rows(), zlib.crc32(begin)
         else:
             with open_bytes(path) as file:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from dhen_objective.streams.layout import CSV
 from dhen_objective.streams.opening import is_parquet
@@ -18,9 +15,6 @@ from dhen_objective.streams.text import TextFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_NUMBERS = ("int", "uint", "half", "float", "double", "decimal")
-_WIDTHS = [("float", "double"), ("halffloat", "double"), ("halffloat", "float")]
 
 
 def open_file(path: Path, layout: CSV | None) -> TextFile | ParquetFile:
@@ -51,65 +45,6 @@ def open_file(path: Path, layout: CSV | None) -> TextFile | ParquetFile:
         f"layout must be given for a text file whose name does not hold .csv or .tsv, "
         f"but got none for {path}, which is no Parquet file."
     )
-
-
-def warn_of_other_kinds(
-    kinds: Mapping[str, Mapping[str, pa.DataType]], sources: Sequence[Source], columns: Columns
-) -> None:
-    """Warn of categories of which equal ones have other ids in another file.
-
-    Args:
-        kinds: Of each file, Arrow's types of the columns whose type is known.
-        sources: The files.
-        columns: What the columns mean.
-    """
-    for name in columns.sparse:
-        known = {where: _kind(of[name]) for where, of in kinds.items() if name in of}
-        floats = {where: str(of[name]) for where, of in kinds.items() if _is_float(of.get(name))}
-        widths = {
-            where: floats[where]
-            for where, source in zip(kinds, sources, strict=True)
-            if where in floats and len(set(floats.values())) > 1 and _has_fractions(source, name)
-        }
-        for of, pairs, why in (
-            (known, [("a truth value", "a number")], "True and 1 are two categories"),
-            (known, [("a time", "a number")], "a time and its number are two categories"),
-            (widths, _WIDTHS, "a fraction such as .1 is another number in each"),
-        ):
-            first = {kind: where for where, kind in reversed(of.items())}
-            for one, two in pairs:
-                if one in first and two in first:
-                    warnings.warn(
-                        f"sparse {name!r} is {one} in {first[one]} and {two} in {first[two]}, "
-                        f"but {why}: store the same in all files.",
-                        stacklevel=2,
-                    )
-
-
-def _kind(kind: Any) -> str:
-    import pyarrow as pa
-
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return "a time"
-    if pa.types.is_boolean(kind):
-        return "a truth value"
-    return "a number" if str(kind).startswith(_NUMBERS) else "a text"
-
-
-def _is_float(kind: pa.DataType | None) -> bool:
-    import pyarrow as pa
-
-    return kind is not None and pa.types.is_floating(kind)
-
-
-def _has_fractions(source: Source, name: str) -> bool:
-    """Return True if the floats at the start of a file are not all whole."""
-    part = next(iter(source.parts([name])), None)
-    if part is None:
-        return False
-    values = part.rows.column(0).drop_null().to_numpy(zero_copy_only=False).astype(float)
-    return bool((values != np.floor(values))[~np.isnan(values)].any())
 
 
 def check_columns(source: Source, where: str, columns: Columns) -> Mapping[str, pa.DataType]:

@@ -14,11 +14,12 @@ from dhen_objective.streams.base import Batch, ClickStream, check_batches, regro
 from dhen_objective.streams.data_frame import DataFrame, Frame
 from dhen_objective.streams.layout import CSV
 from dhen_objective.streams.malformed import MalformedRows
+from dhen_objective.streams.other_kinds import warn_of_other_kinds
 from dhen_objective.streams.part import Source, arrow
 from dhen_objective.streams.paths import expand, warn_of_letters_order
 from dhen_objective.streams.rows import Columns, Rows
 from dhen_objective.streams.same_content import warn_of_same_content
-from dhen_objective.streams.sources import check_columns, open_file, warn_of_other_kinds
+from dhen_objective.streams.sources import check_columns, open_file
 
 
 @checked

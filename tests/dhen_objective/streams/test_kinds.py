@@ -651,3 +651,53 @@ def test_one_parquet_table_in_two_compressions_and_row_groups_is_told_of(
     last = pa.array([*[0] * 999, 1])
     pq.write_table(table.set_column(0, "y", last), south, row_group_size=70)
     assert len(read(tmp_path)) == 2000
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "message"),
+    [
+        (["true", "false"], ["0", "1"], "is a truth value in .*a.csv and a number in"),
+        (["True", "False"], ["t", "f"], "is a truth value in .*a.csv and t, f, yes or no in"),
+        (["Y", "N"], ["0", "1"], "is t, f, yes or no in .*a.csv and a number in"),
+        (["2014-10-21", ""], ["20141021", "20141022"], "is a time in .*a.csv and a number in"),
+        (["2014-10-21", "2014-10-22"], ["10/21/2014", "10/22/2014"], "a date in another form in"),
+        (["01234", "56789"], ["1234", "56789"], "zeros in front in .*a.csv, such as 01234, and"),
+        (
+            ["2014-10-21 05:00:00+02", ""],
+            ["2014-10-21 05:00:00", ""],
+            "with a zone in .*a.csv and",
+        ),
+        (["5", "x"], ["true", "y"], None),
+        (["05", "6"], ["5", "6"], None),
+        (["5.0", ""], ["1e+07", "5"], None),
+        (["2014-10-21", "2014-10-21"], ["2014-10-21 05:00:00Z", "2014-10-21"], None),
+        (["2014-10-21 05:00:00Z", ""], ["2014-10-21 05:00:00+02:00", ""], None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_texts_that_stand_otherwise_in_another_file_are_told_of(
+    tmp_path: Path, one: list[str], two: list[str], message: str | None, kind: str
+) -> None:
+    first = pd.DataFrame({"y": [0, 1], "shop": one, "price": 1.0})
+    first.to_csv(tmp_path / "a.csv", index=False)
+    second = first.assign(shop=two)
+    if kind == "csv":
+        second.to_csv(tmp_path / "b.csv", index=False)
+    else:
+        whole = all(text.isdigit() for text in two)
+        second.astype({"shop": "int64" if whole else "str"}).to_parquet(tmp_path / "b.parquet")
+    if message is None:
+        assert len(read(tmp_path)) == 4  # a warning would be an error
+        return
+    with pytest.warns(UserWarning, match=message):
+        TableStream(tmp_path, COLUMNS, prior=0.5)
+
+
+def test_times_of_which_one_file_names_the_zone_alone_are_told_of(tmp_path: Path) -> None:
+    times = pd.to_datetime(["2014-10-21 05:00", "2014-10-21 06:00"])
+    columns = Columns(label="y", sparse={}, time="t", calendar=True)
+    pd.DataFrame({"y": [0, 1], "t": times}).to_parquet(tmp_path / "a.parquet")
+    later = (times + pd.Timedelta(days=1)).tz_localize("Europe/Berlin")
+    pd.DataFrame({"y": [0, 1], "t": later}).to_parquet(tmp_path / "b.parquet")
+    with pytest.warns(UserWarning, match=r"time 't' is a time with a zone in .*b\.parquet and a"):
+        TableStream(tmp_path, columns, prior=0.5)
