@@ -25,6 +25,7 @@ _LETTERS = {b"t", b"f", b"y", b"n", b"yes", b"no"}
 _ZEROS_IN_FRONT = re.compile(rb"0[0-9]+")
 _DIGITS = re.compile(rb"[0-9]+")
 _NUMBER = re.compile(rb"-?[0-9]+(\.[0-9]+)?(e[-+][0-9]+)?")
+_GROUPED = re.compile(rb"-?([0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?|[0-9]{1,3}(\.[0-9]+)?)")
 _TIME = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9:.]+)?( ?(?:Z|UTC|[-+][0-9:]{2,8}))?")
 _OTHER_DATE = re.compile(rb"[0-9]{1,4}[./][0-9]{1,2}[./][0-9]{1,4}([ T].*)?")
 
@@ -33,6 +34,7 @@ _KINDS = [
     ("a truth value", "t, f, yes or no", "True and t are two categories"),
     ("t, f, yes or no", "a number", "t and 1 are two categories"),
     ("a time", "a number", "a time and its number are two categories"),
+    ("a number with commas", "a number", "1,234 and 1234 are two categories"),
     ("a time", "a date in another form", "the same day is then two categories"),
 ]
 
@@ -86,7 +88,7 @@ def _warn_of_both(
     name: str, kinds: Mapping[str, str], pair: tuple[str, str], why: str, role: str = "sparse"
 ) -> None:
     """Warn if one file is of one kind and another of the other."""
-    first = {kind: where for where, kind in reversed(kinds.items())}
+    first = {kind: where for where, kind in reversed(list(kinds.items()))}
     one, two = pair
     if one in first and two in first:
         warnings.warn(
@@ -119,8 +121,11 @@ def _kind(column: pa.Array) -> str:
     if {text.lower() for text in texts} <= _LETTERS:
         return "t, f, yes or no"
     for found, pattern in (
-        ("a number", _NUMBER), ("a time", _TIME), ("a date in another form", _OTHER_DATE)
-    ):  # fmt: skip
+        ("a number", _NUMBER),
+        ("a number with commas", _GROUPED),
+        ("a time", _TIME),
+        ("a date in another form", _OTHER_DATE),
+    ):
         if all(map(pattern.fullmatch, texts)):
             return found
     return "a text"

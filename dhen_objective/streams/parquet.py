@@ -50,11 +50,6 @@ class ParquetFile(Source):
         named = _pandas_types(schema)
         return {field.name: _with_extension(field, named.get(field.name, "")) for field in schema}
 
-    def n_rows(self) -> int:
-        """Return the number of rows, as the file states it."""
-        with self._open() as file:
-            return int(file.metadata.num_rows)
-
     def first(self, columns: Sequence[str]) -> pa.RecordBatch | None:
         """Return the first rows, of the first row group that has any."""
         with self._open() as file:

@@ -589,7 +589,7 @@ def test_files_compressed_twice_are_told_of(tmp_path: Path) -> None:
 def test_a_table_that_compresses_to_little_is_told_of_if_it_stands_there_twice(
     tmp_path: Path,
 ) -> None:
-    text = b"clicked,shop\n" + b"1,a\n0,b\n" * 400
+    text = b"clicked,shop\n" + b"1,a\n0,b\n0,a\n1,b\n" * 200
     north, south = tmp_path / "north.csv.gz", tmp_path / "south.csv.gz"
     north.write_bytes(gzip.compress(text, mtime=1))
     south.write_bytes(gzip.compress(text, compresslevel=1, mtime=2))
@@ -661,6 +661,7 @@ def test_one_parquet_table_in_two_compressions_and_row_groups_is_told_of(
         (["Y", "N"], ["0", "1"], "is t, f, yes or no in .*a.csv and a number in"),
         (["2014-10-21", ""], ["20141021", "20141022"], "is a time in .*a.csv and a number in"),
         (["2014-10-21", "2014-10-22"], ["10/21/2014", "10/22/2014"], "a date in another form in"),
+        (["1,234", "5"], ["1234", "5"], "is a number with commas in .*a.csv and a number in"),
         (["01234", "56789"], ["1234", "56789"], "zeros in front in .*a.csv, such as 01234, and"),
         (
             ["2014-10-21 05:00:00+02", ""],
@@ -701,3 +702,35 @@ def test_times_of_which_one_file_names_the_zone_alone_are_told_of(tmp_path: Path
     pd.DataFrame({"y": [0, 1], "t": later}).to_parquet(tmp_path / "b.parquet")
     with pytest.warns(UserWarning, match=r"time 't' is a time with a zone in .*b\.parquet and a"):
         TableStream(tmp_path, columns, prior=0.5)
+
+
+@pytest.mark.parametrize("other", ["parquet", "tsv", "new lines", "mark", "columns"])
+def test_one_table_in_two_formats_and_names_is_told_of(tmp_path: Path, other: str) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"y": rng.integers(2, size=500), "shop": rng.integers(9, size=500), "price": 0.5}
+    )
+    frame.loc[3, "price"] = np.nan
+
+    def write(frame: pd.DataFrame) -> None:
+        options: dict = {
+            "index": False,
+            "lineterminator": "\r\n" if other == "new lines" else "\n",
+        }
+        if other == "columns":
+            frame = frame.assign(more=1)[["price", "more", "y", "shop"]]
+        if other == "parquet":
+            frame.to_parquet(tmp_path / "south.parquet")
+        elif other == "tsv":
+            frame.to_csv(tmp_path / "south.tsv", sep="\t", **options)
+        else:
+            code = "utf-8-sig" if other == "mark" else "utf-8"
+            frame.to_csv(tmp_path / "south.csv", encoding=code, **options)
+
+    frame.to_csv(tmp_path / "north.csv", index=False)
+    write(frame)
+    with pytest.warns(UserWarning, match=r"north\.csv and \S*south\.\w+, which hold the same"):
+        TableStream(tmp_path, COLUMNS, prior=0.5)
+    frame.loc[499, "shop"] = 99
+    write(frame)
+    assert len(read(tmp_path)) == 1000  # a warning would be an error
