@@ -20,6 +20,7 @@ from dhen_objective.streams.hashing import (
     hashed_words,
     word,
 )
+from dhen_objective.streams.odd_texts import warn_of_odd_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -98,6 +99,7 @@ def _words(column: pa.Array, field: str) -> list[bytes]:
     if nulls := _NULLS.intersection(words):
         _warn_of_null(min(nulls).decode(), field)
     _warn_of_decimal_commas(words, field)
+    warn_of_odd_texts(words, field)
     rewritten: list[int] = []
     odd, texts = _odd(column, words).tolist(), words.copy()
     for i in odd:  # all others are their own words

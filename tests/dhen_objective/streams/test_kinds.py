@@ -734,3 +734,37 @@ def test_one_table_in_two_formats_and_names_is_told_of(tmp_path: Path, other: st
     frame.loc[499, "shop"] = 99
     write(frame)
     assert len(read(tmp_path)) == 1000  # a warning would be an error
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        ("'{}'", "with single quotes around them"),
+        ("b'{}'", "with the b of Python's bytes"),
+        ("\u00a0{}", "with spaces or marks around them that one does not see"),
+        ("{}\ufeff", "with spaces or marks around them"),
+        ("<shop.Shop object at 0x7f00{}>", "with addresses of objects"),
+        ("it's {}", None),
+        ("d'{}'", None),
+        ("a\u00a0{}", None),
+    ],
+)
+def test_what_stands_around_categories_is_told_of(form: str, message: str | None) -> None:
+    shops = [form.format(i) for i in range(8)] + [""]
+    frame = pd.DataFrame({"y": np.arange(9) % 2, "shop": shops, "price": 1.0})
+    if message is None:
+        read(frame)  # a warning would be an error
+        return
+    with pytest.warns(UserWarning, match=f"sparse 'shop' has categories such as .*{message}"):
+        read(frame)
+
+
+def test_dates_that_could_be_seconds_are_told_of() -> None:
+    columns = Columns(label="y", sparse={}, time="t", calendar=True)
+    times = pd.date_range("2014-10-20", periods=500, freq="7min")
+    frame = pd.DataFrame({"y": np.arange(500) % 2, "t": times.strftime("%y%m%d%H%M").astype(int)})
+    with pytest.warns(UserWarning, match="1410200000 are taken for seconds since 1970, but all"):
+        read(frame, columns)
+    for step in (1, 60, 3600, 86400):  # a warning would be an error
+        read(frame.assign(t=1410200000 + step * np.arange(500)), columns)
+        read(frame.assign(t=1413849600 + step * np.arange(500)), columns)
