@@ -150,7 +150,10 @@ def _number(text: bytes) -> bytes:
     value = float(plain)
     if value.is_integer() and plain is text:
         return str(int(value)).encode()
-    return repr(value).encode() if _is_float(Decimal(plain.decode()), value) else plain
+    shortest = repr(value).encode()
+    if shortest == plain:  # as most programs write it; decimals are slow
+        return plain
+    return shortest if _is_float(Decimal(plain.decode()), value) else plain
 
 
 def _is_float(number: Decimal, value: float) -> bool:
