@@ -198,7 +198,7 @@ class TrainConfig:
         batch_size: Examples a step. The first batch of a segment may be shorter.
         n_reports: Points of the learning curve, evenly spaced over the stream's rows.
         window: Share of the stream that one windowed normalized entropy covers, at least
-            1 / `n_reports`; rounded to a multiple of it.
+            1 / `n_reports`; rounded to a multiple of it, or to rows where there are fewer rows.
         seed: Seed of the initial weights, the only randomness there is.
         device: Where the network lives, such as "cpu" or "cuda"; a `torch.device` becomes its
             name.

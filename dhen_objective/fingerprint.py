@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,18 +70,27 @@ class Fingerprint:
 
 
 class Fingerprinted(ClickStream):
-    """A stream that takes the fingerprint of what is read from it.
+    """A stream that takes fingerprints of what is read from it.
 
     Attributes:
         fingerprint: Of the newest pass that was read to its end; None before there is one.
+        begun: Those of the first rows of the newest pass, by their number, also where it ended
+            early.
     """
 
-    def __init__(self, stream: ClickStream) -> None:
-        """Read nothing yet."""
+    def __init__(self, stream: ClickStream, *, at: Iterable[int] = ()) -> None:
+        """Read nothing yet.
+
+        Args:
+            stream: What is read.
+            at: Numbers of first rows of which fingerprints are kept.
+        """
         self._stream = stream
         self.n_rows, self.n_dense = stream.n_rows, stream.n_dense
         self.field_sizes, self.prior = stream.field_sizes, stream.prior
         self.fingerprint: Fingerprint | None = None
+        self.begun: dict[int, Fingerprint] = {}
+        self._at = sorted(at)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -95,8 +104,14 @@ class Fingerprinted(ClickStream):
 
     def _all(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         rows, found = 0, Fingerprint()
+        self.begun = begun = {}
         for batch in batches:
-            found = found.and_then(batch, rows)
-            rows += len(batch)
+            first, last = rows, rows + len(batch)
+            ends = [end for end in self._at if first < end < last]
+            for end in (*ends, last):
+                found = found.and_then(batch.rows(rows - first, end - first), rows)
+                rows = end
+                if rows in self._at:
+                    begun[rows] = found
             yield batch
         self.fingerprint = found

@@ -23,7 +23,8 @@ from dhen_objective.same_data import SameData
 from dhen_objective.score import Score, score_of, window_gain
 from dhen_objective.space import suggest_config
 from dhen_objective.streams.base import ClickStream
-from dhen_objective.train import Report, TrainResult, train
+from dhen_objective.train import Report, TrainResult, check_rows, train
+from dhen_objective.trainer import report_grid
 from dhen_objective.whole_files import sweep
 
 Suggest = Callable[[optuna.Trial], tuple[DHENConfig, TrainConfig]]
@@ -120,14 +121,15 @@ class DHENObjective:
             asked = self.baseline, self.training
             if self._baseline_result is None or self._baseline_of != asked:
                 self._same_data.check_identity(self.stream)
-                stream = Fingerprinted(self.stream)
+                stream = self._fingerprinted()
                 self._baseline_result = train(
                     stream,
                     self.baseline,
                     self.training,
                     checkpoint=self._checkpoint(self.baseline, self.training),
                 )
-                self._same_data.fingerprint, self._baseline_of = stream.fingerprint, asked
+                self._same_data.keep(stream)
+                self._baseline_of = asked
             result = self._baseline_result
         if result.is_lost(self.stream.prior):
             raise ValueError(
@@ -160,11 +162,11 @@ class DHENObjective:
         self._check_reports(training)
         self._same_data.check_identity(self.stream)
         checkpoint = self._checkpoint(config, training)
-        stream = Fingerprinted(self.stream)
+        stream = self._fingerprinted()
         result = train(stream, config, training, report=report, checkpoint=checkpoint)
         base = self.baseline_result
         self._same_data.check_identity(self.stream)
-        self._same_data.check_examples(stream.fingerprint)
+        self._same_data.check_examples(stream.begun)
         return score_of(result, base)
 
     def __call__(self, trial: optuna.Trial) -> float:
@@ -216,6 +218,11 @@ class DHENObjective:
             value, ours = getattr(training, name), getattr(self.training, name)
             if value != ours:
                 raise ValueError(f"{name} must be the baseline's, {ours}, but got {value}.")
+
+    def _fingerprinted(self) -> Fingerprinted:
+        return Fingerprinted(
+            self.stream, at=report_grid(check_rows(self.stream), self.training.n_reports)
+        )
 
     def _checkpoint(self, config: DHENConfig, training: TrainConfig) -> Path | None:
         if self.checkpoints is None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dhen_objective.checkpoints import changed_files
-from dhen_objective.fingerprint import Fingerprint
+from dhen_objective.fingerprint import Fingerprint, Fingerprinted
 from dhen_objective.metrics import Tally
 from dhen_objective.streams.base import ClickStream
 
@@ -13,12 +15,18 @@ class SameData:
 
     Attributes:
         fingerprint: Of the examples that the baseline was trained on; None if not yet known.
+        begun: Those of the first rows, up to each report.
     """
 
     def __init__(self, stream: ClickStream) -> None:
         """Keep the stream's identity as it is now."""
         self._identity = stream.identity
         self.fingerprint: Fingerprint | None = None
+        self.begun: Mapping[int, Fingerprint] = {}
+
+    def keep(self, baseline: Fingerprinted) -> None:
+        """Keep the fingerprints of the baseline's pass."""
+        self.fingerprint, self.begun = baseline.fingerprint, baseline.begun
 
     def check_identity(self, stream: ClickStream) -> None:
         """Refuse a stream whose identity changed since the objective was made.
@@ -35,13 +43,17 @@ class SameData:
                 "objective anew."
             )
 
-    def check_examples(self, read: Fingerprint | None) -> None:
-        """Refuse a complete pass over examples other than the baseline's.
+    def check_examples(self, begun: Mapping[int, Fingerprint]) -> None:
+        """Refuse a pass over examples other than the baseline's, up to its last report.
+
+        Args:
+            begun: The fingerprints of its first rows, up to each report that it reached.
 
         Raises:
             ValueError: If both passes are known and differ.
         """
-        if read is not None and self.fingerprint is not None and not read.same(self.fingerprint):
+        last = max(begun.keys() & self.begun.keys(), default=None)
+        if last is not None and not begun[last].same(self.begun[last]):
             raise ValueError(
                 "stream must not change while an objective lives, but yields other ids, labels "
                 "or dense values than when the baseline was trained; it must yield the same "

@@ -57,10 +57,8 @@ class Learner(ABC):
     """
 
     def __init__(self, config: TrainConfig, *, n_rows: int) -> None:
-        self.record = WindowedTally(
-            grid=report_grid(n_rows, config.n_reports),
-            window=round(config.window * config.n_reports),
-        )
+        grid = report_grid(n_rows, config.n_reports)  # shorter where there are fewer rows
+        self.record = WindowedTally(grid=grid, window=max(1, round(config.window * len(grid))))
         self.n_missing = 0
         self.seconds = 0.0
         self.diverged = False

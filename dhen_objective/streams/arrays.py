@@ -14,6 +14,7 @@ from dhen_objective.checked import checked
 from dhen_objective.ranges import check_prior
 from dhen_objective.streams.base import Batch, ClickStream, check_batches
 from dhen_objective.streams.columns import LARGEST
+from dhen_objective.streams.leaks import warn_of_sorted
 
 _CHECKED_ROWS = 1 << 16  # at once, so that the checks need little memory
 _SAMPLED_ROWS = 1000
@@ -83,6 +84,7 @@ class ArrayStream(ClickStream):
                     f"labels must hold a {other}, but got {self.n_rows} "
                     f"{'zeros' if value == 0 else 'ones'}."
                 )
+        warn_of_sorted(self._labels)
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Float32, Int64
 from torch import Tensor
@@ -110,6 +111,7 @@ class ClickStream(ABC):
         """Yield the examples from row `start` on; only the last batch may be shorter.
 
         Raises:
+            TypeError: If the batch size or `start` is no integer.
             ValueError: If the batch size is not positive, or `start` is negative.
         """
 
@@ -170,10 +172,13 @@ def _check_widths(batch: Batch, stream: ClickStream) -> None:
         )
 
 
-def check_batches(batch_size: int, start: int) -> None:
-    """Refuse a batch size below 1 and a negative first row."""
-    check_at_least(1, batch_size=batch_size)
-    check_at_least(0, start=start)
+def check_batches(batch_size: object, start: object) -> None:
+    """Refuse a batch size below 1, a negative first row, and what is no whole number."""
+    for name, value, least in (("batch_size", batch_size, 1), ("start", start, 0)):
+        if not isinstance(value, int | np.integer) or isinstance(value, bool):
+            kind = type(value).__name__
+            raise TypeError(f"{name} must be int, but got {value!r} ({kind}).")
+        check_at_least(least, **{name: int(value)})
 
 
 def regroup(parts: Iterable[Batch], batch_size: int, *, start: int = 0) -> Iterator[Batch]:

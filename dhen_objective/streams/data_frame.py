@@ -58,6 +58,10 @@ class Frame(Source):
         typed = [name for name in once if first[name].dtype != object]
         return {name: self._column(first[name]).type for name in typed if isinstance(name, str)}
 
+    def first(self, columns: Sequence[str]) -> pa.RecordBatch | None:
+        """Return the first rows."""
+        return next((part.rows for part in self.parts(columns)), None)
+
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
         """Yield the rows, counted from 1."""
         pa = arrow()

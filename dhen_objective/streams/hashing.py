@@ -7,8 +7,9 @@ import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import MAX_PREC, Context, Decimal
 from itertools import repeat
+from math import isfinite
 
 import numpy as np
 from jaxtyping import Int64, UInt64
@@ -21,6 +22,10 @@ _POWER = re.compile(
     rb"-?(?:(?:\d\.\d*[eE][-+]?|(?:0|[1-9]\d*)(?:\.\d*)?[eE][-+])\d{1,3}|[1-9][eE][1-9]\d{1,2})"
 )
 """Numbers with an exponent. 1e7 and 0e5, with neither sign nor point, may be hexadecimal."""
+FLOAT_DIGITS = 17
+"""Digits by which any float64 can be told from all others; of those with 15, no two are one."""
+
+_WIDE = Context(prec=MAX_PREC)
 _TIME = re.compile(
     rb"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d*?)0*)?"
     rb" ?(Z|UTC|[-+]\d\d(?::?\d\d(?::\d\d)?)?)?"
@@ -28,6 +33,7 @@ _TIME = re.compile(
 ODD = (
     r"(?s)^(nan|NaN|-0|true|TRUE|false|FALSE|)$|\..*0$|\.$|^-?\.|^-?0\.0000"
     r"|^-?(\d(\.\d*)?[eE][-+]?|(0|[1-9]\d*)(\.\d*)?[eE][-+])\d{1,3}$|^....-|^[ \t\r\n]|[ \t\r\n]$"
+    r"|^-?[\d.]{17,}$"
 )
 """A regular expression that matches every text that is not its own `word`."""
 ODD_MARKS, LONGEST_ODD = (b".", b"-", b"+", b" ", b"\t", b"\r", b"\n"), 5
@@ -55,7 +61,9 @@ def stable_id(value: object, *, field: str, size: int) -> int:
     without quotes, where it is the end of a line. None, NaN and empty text are one category,
     which no text shares. Truth values are no numbers here: True and 1 are two categories. Text
     with zeros or a plus in front, such as "05", is no number but a code, and so is "1e7", which
-    may be hexadecimal and which no program writes for 10000000. An integer in a float32
+    may be hexadecimal and which no program writes for 10000000. A number with a fraction is the
+    float next to it, which 0.1 and "0.10000000000000001" both are, but keeps all its digits where
+    it has more than 17 and they are not the float's. An integer in a float32
     is hashed with all its digits; CSV files show at most eight of them.
 
     Examples:
@@ -120,7 +128,8 @@ def _is_missing(value: object) -> bool:
 def _number(text: bytes) -> bytes:
     """Return the text of a number as Python writes it, and other text unchanged.
 
-    A number with more digits than a float has keeps them.
+    An integer keeps all its digits. Any other number is that of a float if it has at most 17
+    digits, by which programs write floats, or if it is what the float is, rounded to its digits.
     """
     if match := _NUMBER.fullmatch(text):
         sign, whole, part = match.groups()
@@ -131,7 +140,8 @@ def _number(text: bytes) -> bytes:
             return _SAME.get(whole, whole)
         whole = whole or b"0"
         plain = sign + whole + b"." + part.rstrip(b"0")
-        if whole != b"0" or not part.startswith(b"0000"):
+        short = len(plain) < FLOAT_DIGITS  # with the point, so that no other has its float
+        if short and (whole != b"0" or not part.startswith(b"0000")):
             return plain  # which Python writes without an exponent
     elif _POWER.fullmatch(text):
         plain = text
@@ -141,7 +151,17 @@ def _number(text: bytes) -> bytes:
     if value.is_integer() and plain is text:
         return str(int(value)).encode()
     shortest = repr(value).encode()
-    return shortest if Decimal(plain.decode()) == Decimal(shortest.decode()) else plain
+    if shortest == plain:  # as most programs write it; decimals are slow
+        return plain
+    return shortest if _is_float(Decimal(plain.decode()), value) else plain
+
+
+def _is_float(number: Decimal, value: float) -> bool:
+    """Return True if a number with a fraction was written for the float next to it."""
+    if not isfinite(value) or value.is_integer():
+        return False
+    digits = len(number.normalize(_WIDE).as_tuple().digits)
+    return digits <= FLOAT_DIGITS or number == Context(prec=digits).create_decimal(value)
 
 
 def _time(text: bytes) -> bytes:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS = 32_768
+_FIRST = 256
+"""Number of rows of `first`."""
+
 _DAY = 86_400_000_000
 """In microseconds."""
 
@@ -46,6 +49,12 @@ class ParquetFile(Source):
             schema = file.schema_arrow
         named = _pandas_types(schema)
         return {field.name: _with_extension(field, named.get(field.name, "")) for field in schema}
+
+    def first(self, columns: Sequence[str]) -> pa.RecordBatch | None:
+        """Return the first rows, of the first row group that has any."""
+        with self._open() as file:
+            batches = file.iter_batches(_FIRST, columns=list(columns), use_threads=False)
+            return next((batch for batch in batches if len(batch)), None)
 
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
         """Yield the rows; one row group of the file is in memory at a time.

@@ -51,6 +51,10 @@ class Source(ABC):
         """Return Arrow's types of the columns whose type is known before their rows are read."""
 
     @abstractmethod
+    def first(self, columns: Sequence[str]) -> pa.RecordBatch | None:
+        """Return some of the first rows with these columns; None if there is no row."""
+
+    @abstractmethod
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
         """Yield the rows with these columns, a part at a time."""
 

@@ -119,6 +119,11 @@ def _files(path: Path) -> list[Path]:
         return _some(list(_flat(file for file in found if _meant(file, path))), path)
     if not path.exists():
         raise FileNotFoundError(f"paths must name files that are there, but got {path}.")
+    if not path.is_file():
+        raise ValueError(
+            f"paths must name files, which are read more than once, but {path} is a pipe, a "
+            "socket or a device."
+        )
     return [path]
 
 
@@ -137,10 +142,7 @@ def _meant(found: Path, pattern: Path) -> bool:
 
 def _flat(found: Iterable[Path]) -> Iterator[Path]:
     for path in found:
-        if path.is_dir():
-            yield from _files(path)
-        else:
-            yield path
+        yield from _files(path)
 
 
 def _walk(top: Path) -> Iterator[Path]:

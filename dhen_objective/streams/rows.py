@@ -176,6 +176,15 @@ class Rows:
         self.latest = float(before[-1])
         return Values(read.values, read.wrong | early, f"{read.rule}, not before an earlier row")
 
+    def labels(self) -> Float64[np.ndarray, " n"]:
+        """Return the labels of the well-formed rows."""
+        return self._read[self._columns.label].values[self.good]
+
+    def column(self, name: str) -> pa.Array:
+        """Return a column of the well-formed rows, as it is stored."""
+        column = self._part.rows.column(name)
+        return column if self.good.all() else column.filter(self.good)
+
     def report(self, to: MalformedRows) -> None:
         """Count the rows, and describe why the first malformed ones are malformed."""
         part = self._part

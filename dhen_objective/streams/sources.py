@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import filecmp
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from dhen_objective.streams.layout import CSV
-from dhen_objective.streams.opening import is_parquet, open_bytes
+from dhen_objective.streams.opening import is_parquet
 from dhen_objective.streams.parquet import ParquetFile
 from dhen_objective.streams.part import Source
 from dhen_objective.streams.rows import Columns
@@ -19,14 +15,6 @@ from dhen_objective.streams.text import TextFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_COMPARED = 1000
-"""Size in bytes from which equal files are taken for copies."""
-
-_READ = 1 << 20
-
-_NUMBERS = ("int", "uint", "half", "float", "double", "decimal")
-_WIDTHS = [("float", "double"), ("halffloat", "double"), ("halffloat", "float")]
 
 
 def open_file(path: Path, layout: CSV | None) -> TextFile | ParquetFile:
@@ -57,113 +45,6 @@ def open_file(path: Path, layout: CSV | None) -> TextFile | ParquetFile:
         f"layout must be given for a text file whose name does not hold .csv or .tsv, "
         f"but got none for {path}, which is no Parquet file."
     )
-
-
-def warn_of_same_content(paths: Sequence[Path], sources: Sequence[Source]) -> None:
-    """Warn of files with equal content, whose rows are read twice.
-
-    Small files are not compared, since they may well hold the same few rows by accident.
-
-    Args:
-        paths: The files.
-        sources: The same files as sources, whose columns were checked.
-    """
-    alike: dict[object, list[int]] = {}
-    for i, path in enumerate(paths):
-        size, checks = path.stat().st_size, _gzip_checks(path)
-        length = int.from_bytes(checks[4:], "little") if checks else size
-        if max(size, length) < _COMPARED:
-            continue
-        earlier = alike.setdefault(checks or size, [])
-        for other in earlier:
-            same = _same_content(paths[other], path, compressed=checks is not None)
-            if same and any(len(part.rows) for part in sources[i].parts(sources[i].names()[:1])):
-                warnings.warn(
-                    f"paths name {paths[other]} and {path}, which hold the same: "
-                    "their rows are read twice.",
-                    stacklevel=2,
-                )
-                return
-        earlier.append(i)
-
-
-def _gzip_checks(path: Path) -> bytes | None:
-    """Return the checksum and length (RFC 1952) that end a gzip file; None for other files."""
-    with path.open("rb") as file:
-        if file.read(2) != b"\x1f\x8b":
-            return None
-        file.seek(max(path.stat().st_size - 8, 0))
-        return file.read()
-
-
-def _same_content(one: Path, other: Path, *, compressed: bool) -> bool:
-    """Return True if two files, both compressed by gzip or none, hold the same."""
-    if not compressed:
-        return filecmp.cmp(one, other, shallow=False)
-    with open_bytes(one) as first, open_bytes(other) as second:
-        while content := first.read(_READ):
-            if second.read(_READ) != content:
-                return False
-        return not second.read(1)
-
-
-def warn_of_other_kinds(
-    kinds: Mapping[str, Mapping[str, pa.DataType]], sources: Sequence[Source], columns: Columns
-) -> None:
-    """Warn of categories of which equal ones have other ids in another file.
-
-    Args:
-        kinds: Of each file, Arrow's types of the columns whose type is known.
-        sources: The files.
-        columns: What the columns mean.
-    """
-    for name in columns.sparse:
-        known = {where: _kind(of[name]) for where, of in kinds.items() if name in of}
-        floats = {where: str(of[name]) for where, of in kinds.items() if _is_float(of.get(name))}
-        widths = {
-            where: floats[where]
-            for where, source in zip(kinds, sources, strict=True)
-            if where in floats and len(set(floats.values())) > 1 and _has_fractions(source, name)
-        }
-        for of, pairs, why in (
-            (known, [("a truth value", "a number")], "True and 1 are two categories"),
-            (known, [("a time", "a number")], "a time and its number are two categories"),
-            (widths, _WIDTHS, "a fraction such as .1 is another number in each"),
-        ):
-            first = {kind: where for where, kind in reversed(of.items())}
-            for one, two in pairs:
-                if one in first and two in first:
-                    warnings.warn(
-                        f"sparse {name!r} is {one} in {first[one]} and {two} in {first[two]}, "
-                        f"but {why}: store the same in all files.",
-                        stacklevel=2,
-                    )
-
-
-def _kind(kind: Any) -> str:
-    import pyarrow as pa
-
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return "a time"
-    if pa.types.is_boolean(kind):
-        return "a truth value"
-    return "a number" if str(kind).startswith(_NUMBERS) else "a text"
-
-
-def _is_float(kind: pa.DataType | None) -> bool:
-    import pyarrow as pa
-
-    return kind is not None and pa.types.is_floating(kind)
-
-
-def _has_fractions(source: Source, name: str) -> bool:
-    """Return True if the floats at the start of a file are not all whole."""
-    part = next(iter(source.parts([name])), None)
-    if part is None:
-        return False
-    values = part.rows.column(0).drop_null().to_numpy(zero_copy_only=False).astype(float)
-    return bool((values != np.floor(values))[~np.isnan(values)].any())
 
 
 def check_columns(source: Source, where: str, columns: Columns) -> Mapping[str, pa.DataType]:

@@ -13,16 +13,14 @@ from dhen_objective.ranges import check_prior
 from dhen_objective.streams.base import Batch, ClickStream, check_batches, regroup
 from dhen_objective.streams.data_frame import DataFrame, Frame
 from dhen_objective.streams.layout import CSV
+from dhen_objective.streams.leaks import Leaks
 from dhen_objective.streams.malformed import MalformedRows
+from dhen_objective.streams.other_kinds import warn_of_other_kinds
 from dhen_objective.streams.part import Source, arrow
 from dhen_objective.streams.paths import expand, warn_of_letters_order
 from dhen_objective.streams.rows import Columns, Rows
-from dhen_objective.streams.sources import (
-    check_columns,
-    open_file,
-    warn_of_other_kinds,
-    warn_of_same_content,
-)
+from dhen_objective.streams.same_content import warn_of_same_content
+from dhen_objective.streams.sources import check_columns, open_file
 
 
 @checked
@@ -97,7 +95,7 @@ class TableStream(ClickStream):
             if isinstance(source, Frame):
                 source.keep(columns.names)
         warn_of_other_kinds(kinds, self._sources, columns)
-        warn_of_same_content(self.paths, self._sources)
+        warn_of_same_content(self.paths, self._sources, columns)
         if columns.time is None:
             warn_of_letters_order(self.paths)
         self._made_of = [_stamp(path) for path in self.paths]
@@ -171,18 +169,25 @@ class TableStream(ClickStream):
 
     def _checked(self, malformed: MalformedRows, limit: int | None = None) -> Iterator[Rows]:
         """Yield the rows up to a number of well-formed ones, and count the malformed ones."""
-        latest = -math.inf
-        for source in self._sources:
+        latest, columns = -math.inf, self.columns
+        features = dict.fromkeys((*columns.sparse, *columns.dense, *columns.counts))
+        leaks = Leaks(columns.label, list(features))
+        for i, source in enumerate(self._sources):
+            if self.paths:  # which may have been replaced
+                check_columns(source, str(self.paths[i]), self.columns)
             for part in source.parts(self.columns.names):
                 rows = Rows(part, self.columns, latest=latest, limit=limit)
                 latest = rows.latest
                 rows.report(malformed)
                 malformed.check()
+                leaks.add(rows)
                 yield rows
                 if limit is not None:
                     limit -= int(rows.good.sum())
                     if limit == 0:
+                        leaks.finish()
                         return
+        leaks.finish()
 
 
 def _sources(

@@ -73,11 +73,20 @@ class TextFile(Source):
             ValueError: If a quote is not closed, or anything but a delimiter follows a closing
                 one; the rows before are yielded.
         """
+        yield from self._parts(columns, _BLOCK)
+
+    def first(self, columns: Sequence[str]) -> pa.RecordBatch | None:
+        """Return the first rows."""
+        parts = (part.rows for part in self._parts(columns, _HEADER_BLOCK) if len(part.rows))
+        return next(parts, None)
+
+    def _parts(self, columns: Sequence[str], first: int) -> Iterator[Part]:
+        """Yield the rows; see `_blocks`."""
         names = self.names()
         if not names:
             return
         header = self._layout.names is None
-        for block, records, line in self._blocks(_BLOCK):
+        for block, records, line in self._blocks(first):
             found = records.widths > 0
             if header and found.any():
                 found[found.argmax()] = header = False

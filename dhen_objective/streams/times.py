@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,9 @@ _FULL_YEAR = ("%Y", "%G", "ISO8601")
 _ROLLS_OVER, _INEXACT = re.compile("%[jUW]"), re.compile("%[fzZ]")
 """Directives with which pandas takes day 366 for the first day of the next year, and directives
 that pandas writes otherwise than it reads them."""
+
+_MANY_TIMES = 100
+"""Number of times from which counts of seconds do not all look like dates by accident."""
 
 _RELATIVE = (b"now", b"today")
 """Texts that pandas takes for the time at which it reads them."""
@@ -53,8 +57,25 @@ def times(column: pa.Array, form: str | None = None, *, calendar: bool = False) 
         if calendar:
             likely = (values >= _FIRST_SECOND) & (values < _LAST_SECOND)
             values = np.where(likely, values, np.nan)
+            _warn_of_dates(values)
             rule = "in seconds from 1973 to 2033 where calendar is true"
     return Values(values, np.isnan(values), rule)
+
+
+def _warn_of_dates(seconds: Float64[np.ndarray, " n"]) -> None:
+    """Warn of numbers whose digits are all those of a date and a time of day, without seconds."""
+    times = np.unique(seconds[~np.isnan(seconds)]).astype(np.int64)
+    if len(times) < _MANY_TIMES:
+        return
+    month, day, hour, minute = (times // 10**i % 100 for i in (6, 4, 2, 0))
+    dates = (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31) & (hour < 24) & (minute < 60)
+    if dates.all():
+        warnings.warn(
+            f"times such as {times[0]} are taken for seconds since 1970, but all of them have the "
+            'digits of year, month, day, hour and minute. If they are these, give time_format="'
+            '%y%m%d%H%M".',
+            stacklevel=2,
+        )
 
 
 def check_format(form: str, *, calendar: bool) -> None:

@@ -60,6 +60,21 @@ def test_a_pass_that_ends_early_has_none() -> None:
     assert stream.fingerprint is None
 
 
+@pytest.mark.parametrize("size", [1, 7, ROWS])
+def test_the_first_rows_have_the_fingerprint_of_a_pass_over_them(size: int) -> None:
+    given = arrays()
+    stream = Fingerprinted(ArrayStream(**given, field_sizes=(5, 5), prior=0.5), at=(20, 30, ROWS))
+    for batch in stream.batches(size):
+        assert len(batch) <= size
+        if 30 in stream.begun:
+            break
+    first = Fingerprinted(
+        ArrayStream(**{k: v[:30] for k, v in given.items()}, field_sizes=(5, 5), prior=0.5)
+    )
+    list(first.batches(ROWS))
+    assert stream.begun[30].same(first.fingerprint)
+
+
 @pytest.mark.parametrize("change", ["order", "value"])
 def test_large_values_do_not_hide_a_change(change: str) -> None:
     given = arrays()

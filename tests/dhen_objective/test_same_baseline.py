@@ -126,6 +126,27 @@ def test_values_that_change_where_no_label_tells_of_it_are_refused() -> None:
         objective.score(BASE)
 
 
+@pytest.mark.parametrize("size", [100, 7, 1999])
+def test_values_that_change_are_refused_in_a_pass_that_stops_early(size: int) -> None:
+    rows = 1999
+    dense, labels = np.zeros((rows, 1)), np.arange(rows) % 2
+    stream = ArrayStream(
+        dense=dense, labels=labels, sparse=np.zeros((rows, 0), int), field_sizes=(), prior=0.5
+    )
+    objective = DHENObjective(stream, baseline=BASE, training=FAST)
+    training, seen = replace(FAST, batch_size=size), []
+
+    def report(rows: int, _: object) -> bool:
+        seen.append(rows)
+        return rows >= 800
+
+    objective.score(BASE, training, report=report)
+    dense[1] = 1.0
+    with pytest.raises(ValueError, match=r"stream must not change .* the same examples in each"):
+        objective.score(BASE, training, report=report)
+    assert seen == [400, 800] * 2
+
+
 def test_a_study_that_maximizes_is_refused() -> None:
     study = optuna.create_study(direction="maximize")
     stream = SyntheticStream("medium", rows=1500)

@@ -78,6 +78,14 @@ def test_the_windows_of_the_curve_cover_the_grid() -> None:
     assert not result.diverged
 
 
+@pytest.mark.parametrize(("rows", "last"), [(3, 1), (10, 2), (15, 3), (40, 8)])
+def test_a_window_has_its_share_of_rows_where_there_are_fewer_than_reports(
+    rows: int, last: int
+) -> None:
+    result = train(arrays(rows, rate=0.5), SMALL, TrainConfig(n_reports=20, window=0.2))
+    assert result.last_window.rows == last
+
+
 def test_report_may_stop_the_pass() -> None:
     seen: list[int] = []
 

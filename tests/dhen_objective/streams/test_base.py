@@ -13,6 +13,7 @@ from dhen_objective.streams import (
     SyntheticStream,
     TableStream,
 )
+from dhen_objective.streams.base import check_batches
 
 
 def stream(rows: int = 10) -> ArrayStream:
@@ -71,3 +72,10 @@ def test_rows_and_sizes_that_are_none_are_refused_at_once(of: ClickStream) -> No
         with pytest.raises(ValueError, match=f"batch_size must be at least 1, but got {size}"):
             of.batches(size)
     assert list(of.batches(2, start=of.n_rows)) == []
+
+
+@pytest.mark.parametrize("wrong", [0.5, 2.0, "2", None, True])
+@pytest.mark.parametrize("name", ["batch_size", "start"])
+def test_a_size_or_start_that_is_no_whole_number_is_named(name: str, wrong: object) -> None:
+    with pytest.raises(TypeError, match=f"{name} must be int, but got {wrong!r}"):
+        check_batches(**{"batch_size": np.int64(2), "start": 0, name: wrong})

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from dhen_objective.streams import coupons
+from dhen_objective.streams.cache import reading_version
 from dhen_objective.streams.coupons import FIELDS, CouponStream, earlier_sum
 from dhen_objective.streams.frames import sparse_columns
 
@@ -123,7 +124,7 @@ def write_cache(folder: Path, n: int = 6) -> None:
         "sparse": np.zeros((n, 24), np.int32),
         "labels": np.array([0, 1] * (n // 2), np.int8),
     }
-    np.savez(folder / f"coupons-v{coupons._VERSION}.npz", **arrays)
+    np.savez(folder / f"coupons-{reading_version()}.npz", **arrays)
 
 
 def test_the_first_rows_are_taken(tmp_path: Path) -> None:

@@ -589,7 +589,7 @@ def test_files_compressed_twice_are_told_of(tmp_path: Path) -> None:
 def test_a_table_that_compresses_to_little_is_told_of_if_it_stands_there_twice(
     tmp_path: Path,
 ) -> None:
-    text = b"clicked,shop\n" + b"1,a\n0,b\n" * 400
+    text = b"clicked,shop\n" + b"1,a\n0,b\n0,a\n1,b\n" * 200
     north, south = tmp_path / "north.csv.gz", tmp_path / "south.csv.gz"
     north.write_bytes(gzip.compress(text, mtime=1))
     south.write_bytes(gzip.compress(text, compresslevel=1, mtime=2))
@@ -597,3 +597,174 @@ def test_a_table_that_compresses_to_little_is_told_of_if_it_stands_there_twice(
     columns = Columns(label="clicked", sparse={"shop": 8})
     with pytest.warns(UserWarning, match="hold the same"):
         TableStream([north, south], columns, prior=0.5)
+
+
+FLOATS = np.random.default_rng(0).normal(size=300).tolist()
+
+
+@pytest.mark.parametrize("form", ["{!r}", "{:.17g}", "{:.16e}", "{:.30f}"])
+def test_floats_are_the_categories_of_a_frame_however_many_digits_a_text_has(
+    tmp_path: Path, form: str
+) -> None:
+    columns = Columns(label="y", sparse={"x": 1 << 20})
+    frame = pd.DataFrame({"y": [i % 2 for i in range(300)], "x": FLOATS})
+    text = "".join(f"{i % 2},{form.format(x)}\n" for i, x in enumerate(FLOATS))
+    (tmp_path / "a.csv").write_text(f"y,x\n{text}")
+    assert torch.equal(read(frame, columns).sparse, read(tmp_path / "a.csv", columns).sparse)
+
+
+@pytest.mark.parametrize("stored", ["text", "decimal"])
+def test_numbers_of_which_one_float_is_next_to_both_are_told_of(stored: str) -> None:
+    texts = ["0.99999999999999991", "0.99999999999999992"]
+    assert float(texts[0]) == float(texts[1])
+    values = texts if stored == "text" else list(map(Decimal, texts))
+    with pytest.warns(UserWarning, match=r"'x' has both 0\.9{15}91 and 0\.9{15}92, which are one"):
+        read(pd.DataFrame({"y": [0, 1], "x": values}), Columns(label="y", sparse={"x": 99}))
+
+
+@pytest.mark.parametrize("packer", PACKERS)
+def test_one_table_in_two_compressions_is_told_of(tmp_path: Path, packer: str) -> None:
+    text = ("y,shop,price\n" + "0,a,1\n1,b,2\n" * 100).encode()
+    (tmp_path / "north.csv").write_bytes(PACKERS[packer](text))
+    (tmp_path / "south.csv").write_bytes(zipped(text))
+    with pytest.warns(UserWarning, match=r"north\.csv and \S*south\.csv, which hold the same"):
+        assert len(read(tmp_path)) == 400
+    (tmp_path / "north.csv").write_bytes(PACKERS[packer](text.replace(b"1,b", b"0,b", 1)))
+    assert len(read(tmp_path)) == 400
+
+
+@pytest.mark.parametrize("shop", ["text", "categories", "numbers"])
+def test_one_parquet_table_in_two_compressions_and_row_groups_is_told_of(
+    tmp_path: Path, shop: str
+) -> None:
+    shops: list = [None, *np.arange(999) % 7]
+    if shop != "numbers":
+        shops = [None if value is None else f"s{value}" for value in shops]
+    column = pa.array(shops).dictionary_encode() if shop == "categories" else pa.array(shops)
+    price = pa.array(np.where(np.arange(1000) % 9, np.arange(1000.0), np.nan))
+    table = pa.table({"y": np.arange(1000) % 2, "shop": column, "price": price})
+    north, south = tmp_path / "north.parquet", tmp_path / "south.parquet"
+    pq.write_table(table, north, compression="gzip", row_group_size=300)
+    pq.write_table(table.append_column("more", price), south, compression="zstd")
+    with pytest.warns(UserWarning, match=r"north\.parquet and .*south\.parquet, which hold the"):
+        TableStream(tmp_path, COLUMNS, prior=0.5)
+    last = pa.array([*[0] * 999, 1])
+    pq.write_table(table.set_column(0, "y", last), south, row_group_size=70)
+    assert len(read(tmp_path)) == 2000
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "message"),
+    [
+        (["true", "false"], ["0", "1"], "is a truth value in .*a.csv and a number in"),
+        (["True", "False"], ["t", "f"], "is a truth value in .*a.csv and t, f, yes or no in"),
+        (["Y", "N"], ["0", "1"], "is t, f, yes or no in .*a.csv and a number in"),
+        (["2014-10-21", ""], ["20141021", "20141022"], "is a time in .*a.csv and a number in"),
+        (["2014-10-21", "2014-10-22"], ["10/21/2014", "10/22/2014"], "a date in another form in"),
+        (["1,234", "5"], ["1234", "5"], "is a number with commas in .*a.csv and a number in"),
+        (["01234", "56789"], ["1234", "56789"], "zeros in front in .*a.csv, such as 01234, and"),
+        (
+            ["2014-10-21 05:00:00+02", ""],
+            ["2014-10-21 05:00:00", ""],
+            "with a zone in .*a.csv and",
+        ),
+        (["5", "x"], ["true", "y"], None),
+        (["05", "6"], ["5", "6"], None),
+        (["5.0", ""], ["1e+07", "5"], None),
+        (["2014-10-21", "2014-10-21"], ["2014-10-21 05:00:00Z", "2014-10-21"], None),
+        (["2014-10-21 05:00:00Z", ""], ["2014-10-21 05:00:00+02:00", ""], None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_texts_that_stand_otherwise_in_another_file_are_told_of(
+    tmp_path: Path, one: list[str], two: list[str], message: str | None, kind: str
+) -> None:
+    first = pd.DataFrame({"y": [0, 1], "shop": one, "price": 1.0})
+    first.to_csv(tmp_path / "a.csv", index=False)
+    second = first.assign(shop=two)
+    if kind == "csv":
+        second.to_csv(tmp_path / "b.csv", index=False)
+    else:
+        whole = all(text.isdigit() for text in two)
+        second.astype({"shop": "int64" if whole else "str"}).to_parquet(tmp_path / "b.parquet")
+    if message is None:
+        assert len(read(tmp_path)) == 4  # a warning would be an error
+        return
+    with pytest.warns(UserWarning, match=message):
+        TableStream(tmp_path, COLUMNS, prior=0.5)
+
+
+def test_times_of_which_one_file_names_the_zone_alone_are_told_of(tmp_path: Path) -> None:
+    times = pd.to_datetime(["2014-10-21 05:00", "2014-10-21 06:00"])
+    columns = Columns(label="y", sparse={}, time="t", calendar=True)
+    pd.DataFrame({"y": [0, 1], "t": times}).to_parquet(tmp_path / "a.parquet")
+    later = (times + pd.Timedelta(days=1)).tz_localize("Europe/Berlin")
+    pd.DataFrame({"y": [0, 1], "t": later}).to_parquet(tmp_path / "b.parquet")
+    with pytest.warns(UserWarning, match=r"time 't' is a time with a zone in .*b\.parquet and a"):
+        TableStream(tmp_path, columns, prior=0.5)
+
+
+@pytest.mark.parametrize("other", ["parquet", "tsv", "new lines", "mark", "columns"])
+def test_one_table_in_two_formats_and_names_is_told_of(tmp_path: Path, other: str) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"y": rng.integers(2, size=500), "shop": rng.integers(9, size=500), "price": 0.5}
+    )
+    frame.loc[3, "price"] = np.nan
+
+    def write(frame: pd.DataFrame) -> None:
+        options: dict = {
+            "index": False,
+            "lineterminator": "\r\n" if other == "new lines" else "\n",
+        }
+        if other == "columns":
+            frame = frame.assign(more=1)[["price", "more", "y", "shop"]]
+        if other == "parquet":
+            frame.to_parquet(tmp_path / "south.parquet")
+        elif other == "tsv":
+            frame.to_csv(tmp_path / "south.tsv", sep="\t", **options)
+        else:
+            code = "utf-8-sig" if other == "mark" else "utf-8"
+            frame.to_csv(tmp_path / "south.csv", encoding=code, **options)
+
+    frame.to_csv(tmp_path / "north.csv", index=False)
+    write(frame)
+    with pytest.warns(UserWarning, match=r"north\.csv and \S*south\.\w+, which hold the same"):
+        TableStream(tmp_path, COLUMNS, prior=0.5)
+    frame.loc[499, "shop"] = 99
+    write(frame)
+    assert len(read(tmp_path)) == 1000  # a warning would be an error
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        ("'{}'", "with single quotes around them"),
+        ("b'{}'", "with the b of Python's bytes"),
+        ("\u00a0{}", "with spaces or marks around them that one does not see"),
+        ("{}\ufeff", "with spaces or marks around them"),
+        ("<shop.Shop object at 0x7f00{}>", "with addresses of objects"),
+        ("it's {}", None),
+        ("d'{}'", None),
+        ("a\u00a0{}", None),
+    ],
+)
+def test_what_stands_around_categories_is_told_of(form: str, message: str | None) -> None:
+    shops = [form.format(i) for i in range(8)] + [""]
+    frame = pd.DataFrame({"y": np.arange(9) % 2, "shop": shops, "price": 1.0})
+    if message is None:
+        read(frame)  # a warning would be an error
+        return
+    with pytest.warns(UserWarning, match=f"sparse 'shop' has categories such as .*{message}"):
+        read(frame)
+
+
+def test_dates_that_could_be_seconds_are_told_of() -> None:
+    columns = Columns(label="y", sparse={}, time="t", calendar=True)
+    times = pd.date_range("2014-10-20", periods=500, freq="7min")
+    frame = pd.DataFrame({"y": np.arange(500) % 2, "t": times.strftime("%y%m%d%H%M").astype(int)})
+    with pytest.warns(UserWarning, match="1410200000 are taken for seconds since 1970, but all"):
+        read(frame, columns)
+    for step in (1, 60, 3600, 86400):  # a warning would be an error
+        read(frame.assign(t=1410200000 + step * np.arange(500)), columns)
+        read(frame.assign(t=1413849600 + step * np.arange(500)), columns)

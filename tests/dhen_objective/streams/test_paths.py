@@ -1,5 +1,6 @@
 """No file is read twice, and none is left out without a word."""
 
+import os
 import warnings
 from pathlib import Path
 
@@ -178,3 +179,10 @@ def test_brackets_of_a_folder_that_exists_are_letters(tmp_path: Path) -> None:
     expected = tuple(tmp_path / "run[1]" / f"day_{i}.csv" for i in (1, 2))
     assert expand([tmp_path / "run[1]" / "day_*.csv"]) == expected
     assert expand([tmp_path / "run[12]" / "day_*.csv"]) == (tmp_path / "run1" / "day_1.csv",)
+
+
+def test_a_pipe_is_refused_and_nothing_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.csv")
+    for given in (tmp_path / "a.csv", tmp_path / "*.csv"):
+        with pytest.raises(ValueError, match=r"a\.csv is a pipe, a socket or a device"):
+            expand([given])

@@ -6,6 +6,7 @@ writes it anew.
 
 import gzip
 import json
+import os
 import re
 import sys
 import tempfile
@@ -49,6 +50,11 @@ def parquet(**columns: object) -> Callable[[Path], list[Path]]:
         return [folder / "day_1.parquet"]
 
     return write
+
+
+def pipe(folder: Path) -> Path:
+    os.mkfifo(folder / "day_1.csv")
+    return folder / "day_1.csv"
 
 
 def twice(folder: Path) -> list[Path]:
@@ -148,6 +154,7 @@ CASES: dict[str, tuple[Callable[[Path], object], dict]] = {
     "A folder is empty": (empty_folder, {}),
     "A pattern meets no file": (lambda folder: folder / "day_*.csv", {}),
     "A file is named twice": (lambda folder: text(("day_1.csv", TABLE))(folder) * 2, {}),
+    "A file is a pipe": (pipe, {}),
     "A folder is a table of Delta Lake": (delta, {}),
     "There is no row": (text(("day_1.csv", "clicked,shop,price\n"), ("day_2.csv", "")), {}),
 }  # fmt: skip
@@ -177,7 +184,9 @@ BEFORE = """# When a file is refused
 A row is read right, or the reader is told. `TableStream`, and the streams that are built on it,
 say what is wrong with a file when the stream is made, before any training. Malformed rows are
 counted and left out up to a share of `max_malformed`, which is 0 by default; all else is refused
-whatever that share is. Rows beyond `rows=` are not looked at.
+whatever that share is. Rows beyond `rows=` are not looked at. A warning tells of what can be read
+but is likely to mean something else: files that hold the same rows, a column that another file
+stores otherwise, labels that are sorted, a column that tells the label.
 
 Refused are, with what is said:
 

@@ -1,9 +1,11 @@
 import gzip
 import math
 import pickle
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -256,3 +258,21 @@ def test_files_stay_the_same_where_the_process_goes_to_another_folder(
     monkeypatch.chdir(tmp_path / "other")
     (batch,) = stream.batches(9)
     assert batch.labels.tolist() == [0]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_file_that_lost_a_column_after_the_stream_was_made_is_named(
+    tmp_path: Path, kind: str
+) -> None:
+    frame = pd.DataFrame({"y": [0, 1], "shop": ["a", "b"], "price": [1, 2]})
+    path = tmp_path / f"a.{kind}"
+    write = {"csv": partial(pd.DataFrame.to_csv, index=False), "parquet": pd.DataFrame.to_parquet}
+    write[kind](frame, path)
+    columns = Columns(label="y", sparse={"shop": 9}, dense=("price",))
+    stream = TableStream(path, columns, prior=0.5)
+    write[kind](frame.rename(columns={"price": "cost"}), path)
+    with (
+        pytest.warns(UserWarning, match="changed since the stream was made"),
+        pytest.raises(ValueError, match=rf"among those of \S+a\.{kind}, .* but got \['price'\]"),
+    ):
+        list(stream.batches(2))
