@@ -5,9 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
 
 from optuna_predictor_rl.core.pareto import chebyshev
 from optuna_predictor_rl.data.history import History
+
+N_TRADE_OFFS = 5
+"""Random weights under which a front is looked for, beside the equal and the single ones."""
+
+
+def trade_offs(n_objectives: int) -> Float[ndarray, "w o"]:
+    """Return weights that lead to points all over a front: equal, of one objective, and random."""
+    rng = np.random.default_rng(0)
+    equal = np.full((1, n_objectives), 1.0 / n_objectives)
+    random = rng.dirichlet(np.ones(n_objectives), N_TRADE_OFFS)
+    return np.concatenate([equal, np.eye(n_objectives), random])
 
 
 def with_one_objective(history: History, seed: int, number: int) -> History:
@@ -24,6 +37,9 @@ def with_one_objective(history: History, seed: int, number: int) -> History:
     weight = np.random.default_rng([seed, number, n]).dirichlet(np.ones(n))
     labels = history.labels
     if not len(labels):
-        return replace(history, labels=labels[:, n - 1 :], n_objectives=1)
+        return replace(
+            history, labels=labels[:, n - 1 :], n_objectives=1, objective_weights=weight
+        )
     value = chebyshev(labels[:, :n], weight, history.feasible)
-    return replace(history, labels=np.column_stack([value, labels[:, n:]]), n_objectives=1)
+    labels = np.column_stack([value, labels[:, n:]])
+    return replace(history, labels=labels, n_objectives=1, objective_weights=weight)

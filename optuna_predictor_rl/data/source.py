@@ -16,6 +16,7 @@ from optuna.study import Study
 
 from optuna_predictor_rl.core.conditions import AnyCondition, Condition, RangeCondition
 from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
+from optuna_predictor_rl.core.pareto import chebyshev
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble
 from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
@@ -24,7 +25,6 @@ from optuna_predictor_rl.core.space import SearchSpace
 from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.distributions import union_search_space
-from optuna_predictor_rl.study.objective import check_one_objective
 from optuna_predictor_rl.support.checked import checked
 from optuna_predictor_rl.support.guard import guarded
 
@@ -49,10 +49,12 @@ class Source:
     Args:
         space: The search space, with its conditions.
         rows: Rows of the labelled trials, (n, decisions).
-        labels: Their labels in each task; lower is better, whatever the study's direction.
+        labels: Their labels in each task; lower is better, whatever the study's directions.
+        n_objectives: Number of the study's objectives, the first columns of the labels.
 
     Raises:
-        ValueError: If there are no rows, or rows and labels do not fit the space.
+        ValueError: If there are no rows, rows and labels do not fit the space, or there are fewer
+            labels than objectives or no objective.
 
     Example:
         >>> import optuna
@@ -68,6 +70,7 @@ class Source:
     space: SearchSpace
     rows: Float[ndarray, "n d"]
     labels: Float[ndarray, "n t"]
+    n_objectives: int = 1
 
     def __post_init__(self) -> None:
         n_decisions = len(self.space.decisions)
@@ -78,6 +81,11 @@ class Source:
             )
         if not np.isfinite(self.labels).all():
             raise ValueError("labels must be finite, but some are not.")
+        if not 1 <= self.n_objectives <= self.labels.shape[1]:
+            raise ValueError(
+                f"n_objectives must be from 1 to the number of labels, {self.labels.shape[1]}, "
+                f"but got {self.n_objectives}."
+            )
         outside = [
             decision.name
             for decision, column in zip(self.space.decisions, self.rows.T, strict=True)
@@ -95,10 +103,8 @@ class Source:
         """Return the values and low-fidelity labels of a study's finished trials.
 
         Raises:
-            ValueError: If the study has several objectives, or no finished trial has a parameter
-                with several values and a value.
+            ValueError: If no finished trial has a parameter with several values and a value.
         """
-        check_one_objective(study, "")
         finished = storage.trials(study, storage.LABELLED, fresh=True)
         search_space = union_search_space(finished)
         history = read_history(study, search_space) if search_space else None
@@ -107,7 +113,7 @@ class Source:
                 f"study must have finished trials with parameters and values, but "
                 f"{study.study_name!r} has none."
             )
-        return cls(history.space, history.rows, history.labels)
+        return cls(history.space, history.rows, history.labels, history.n_objectives)
 
     @checked
     @guarded()
@@ -116,12 +122,21 @@ class Source:
         rng = np.random.default_rng(0)
         return fit_ensemble(config, self.space, TrainingData(self.rows, self.labels), rng=rng)
 
+    def with_one_objective(self, weight: Float[ndarray, " o"]) -> Source:
+        """Return this search with its objectives as one, by weights; see `chebyshev`."""
+        value = chebyshev(self.labels[:, : self.n_objectives], weight)
+        labels = np.column_stack([value, self.labels[:, self.n_objectives :]])
+        return Source(self.space, self.rows, labels)
+
     def __repr__(self) -> str:
         """Return its size and the names of its decisions."""
         names = [decision.name for decision in self.space.decisions]
         shown = ", ".join(map(repr, names[:N_SHOWN])) + (", ..." if names[N_SHOWN:] else "")
         n_trials, n_tasks = self.labels.shape
-        return f"Source(n_trials={n_trials}, n_tasks={n_tasks}, decisions=[{shown}])"
+        size = f"n_trials={n_trials}, n_tasks={n_tasks}"
+        if self.n_objectives > 1:
+            size += f", n_objectives={self.n_objectives}"
+        return f"Source({size}, decisions=[{shown}])"
 
     @checked
     def save(self, path: str | PathLike[str]) -> None:
@@ -139,7 +154,9 @@ class Source:
                             f"choices of {decision.name!r} must be None, bool, int, float or str "
                             f"to be saved, but one is {choice!r}, a {type(choice).__name__}."
                         )
-        described = json.dumps({"format": FORMAT, **_described(self.space)})
+        described = json.dumps(
+            {"format": FORMAT, "n_objectives": self.n_objectives, **_described(self.space)}
+        )
         with open(path, "wb") as file:  # as NumPy would append a suffix to a path
             np.savez_compressed(
                 file, space=np.array(described), rows=self.rows, labels=self.labels
@@ -163,7 +180,8 @@ class Source:
             rows, labels = rows.astype(np.float64), labels.astype(np.float64)
             if rows.ndim != 2 or labels.ndim != 2:
                 raise ValueError("its rows and labels are no matrices")
-            return cls(_space(described), rows, labels)
+            n_objectives = int(described.get("n_objectives", 1))
+            return cls(_space(described), rows, labels, n_objectives)
         except FileNotFoundError:
             raise
         except _MALFORMED as error:

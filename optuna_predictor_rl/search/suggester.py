@@ -12,6 +12,7 @@ import scipy
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+from optuna_predictor_rl.core.pareto import FrontScale, front_order, is_pareto
 from optuna_predictor_rl.core.policy.candidates import Candidates
 from optuna_predictor_rl.core.policy.reinforce import Start, local_optima, search
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble
@@ -21,13 +22,17 @@ from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.data.costs import RowCosts
 from optuna_predictor_rl.data.history import History
+from optuna_predictor_rl.data.scalarization import trade_offs
 from optuna_predictor_rl.search.acquisition import Acquisition, SearchProblem
-from optuna_predictor_rl.search.known_costs import KnownCosts
+from optuna_predictor_rl.search.known_costs import KnownCosts, RowFunction
 from optuna_predictor_rl.search.settings import SearchSettings
 from optuna_predictor_rl.search.study_predictor import StudyPredictor
 
 N_KEPT = 512
 """Candidates of a search that are kept for trials asked for before another one has finished."""
+
+N_OPTIMA = 256
+"""Best configurations of a trade-off among which the front of all of them is."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class Suggester:
         self.last: FittedSearch | None = None
         self._fitted: tuple[bytes, Ensemble, np.random.Generator] | None = None
         self._fitted_success: tuple[bytes, SuccessModel] | None = None
-        self._study_predictor: tuple[FittedSearch, StudyPredictor] | None = None
+        self._study_predictor: tuple[bytes, StudyPredictor] | None = None
 
     def __reduce__(self) -> tuple[type[Suggester], tuple[SearchSettings]]:
         """Copy the settings alone: fits are repeated, and a lock cannot be pickled."""
@@ -102,35 +107,70 @@ class Suggester:
         """Return what is known in advance of the costs of a history's rows."""
         return KnownCosts(history, self._row_costs)
 
-    def predictor(self, found: FittedSearch, sign: float) -> StudyPredictor:
-        """Return a search's predictor in the study's units, calibrated once for each search."""
-        if self._study_predictor is None or self._study_predictor[0] is not found:
+    def predictor(self, problem: SearchProblem, signs: Float[ndarray, " o"]) -> StudyPredictor:
+        """Return a predictor of objectives in the study's units, calibrated once for each fit."""
+        key = problem.fit_key + signs.tobytes()
+        if self._study_predictor is None or self._study_predictor[0] != key:
             seed = self._settings.seed
 
             def refit(rows: Rows, labels: Float[ndarray, "n t"]) -> Ensemble:
                 rng = np.random.default_rng([seed, len(rows)])
-                return self._fit(found.problem, TrainingData(rows, labels), rng)
+                return self._fit(problem, TrainingData(rows, labels), rng)
 
             made = StudyPredictor.of(
-                found.ensemble,
-                found.history.labels,
+                self._ensemble(problem)[0],
+                problem.history.labels,
                 refit=refit,
-                sign=sign,
+                signs=signs,
                 seed=seed,
-                known_cost=self.known_costs(found.history).exact,
+                known_cost=self.known_costs(problem.history).exact,
             )
-            self._study_predictor = found, made
+            self._study_predictor = key, made
         return self._study_predictor[1]
 
     def optima(self, found: FittedSearch) -> tuple[Rows, Int[ndarray, " n"]]:
         """Return the best by the mean that no trial has had, and the rounds that found them."""
-        history, scope = found.history, found.history.scope
         acquisition = self._acquisition(found.problem, found.ensemble)
+        return self._optima(acquisition, acquisition.posterior_mean_score)
+
+    def front(
+        self, problem: SearchProblem, predictor: StudyPredictor
+    ) -> tuple[Rows, Int[ndarray, " n"]]:
+        """Return the predicted front of what no trial has had, spread, and the rounds.
+
+        Each of several trade-offs has its optima; the front is that of all of them.
+        """
+        acquisition = self._acquisition(problem, self._ensemble(problem)[0])
+        history, n = problem.history, problem.history.n_objectives
+        scale = FrontScale.of(history.labels[:, :n], history.feasible)
+        costs = np.zeros(len(problem.weight) - n)
+        parts = []
+        for weight in trade_offs(n):
+
+            def score(rows: Rows, weight: Float[ndarray, " o"] = weight) -> Float[ndarray, " n"]:
+                distance = scale.distance(predictor.losses(rows), weight)
+                return distance + acquisition.handicap(rows)
+
+            weighed = replace(problem, weight=np.append(weight, costs))
+            found = self._optima(replace(acquisition, problem=weighed), score)
+            parts.append([best[:N_OPTIMA] for best in found])
+        rows, rounds = (np.concatenate(found) for found in zip(*parts, strict=True))
+        kept = acquisition.is_acceptable(rows)
+        rows, rounds = rows[kept], rounds[kept]
+        losses = predictor.losses(rows)
+        front = np.flatnonzero(is_pareto(losses))
+        order = front[front_order(losses[front])]
+        return rows[order], rounds[order]
+
+    def _optima(
+        self, acquisition: Acquisition, score: RowFunction
+    ) -> tuple[Rows, Int[ndarray, " n"]]:
+        history, scope = acquisition.problem.history, acquisition.problem.history.scope
         rows, rounds = local_optima(
             scope.space,
-            lambda rows: acquisition.posterior_mean_score(scope.to_model(rows)),
+            lambda rows: score(scope.to_model(rows)),
             self._settings.policy,
-            start=Start(scope.to_free(acquisition.elite()), found.problem.logits),
+            start=Start(scope.to_free(acquisition.elite()), acquisition.problem.logits),
             rng=np.random.default_rng([self._settings.seed, len(history.rows)]),
             device=self._settings.device,
         )

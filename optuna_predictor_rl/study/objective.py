@@ -52,3 +52,8 @@ def direction_of(study: Study) -> Direction:
 def sign_of(study: Study) -> float:
     """Return 1 if the study minimizes, -1 if it maximizes: times it, lower values are better."""
     return 1.0 if direction_of(study) == "minimize" else -1.0
+
+
+def signs_of(study: Study) -> Float[np.ndarray, " o"]:
+    """Return the sign of each objective, as `sign_of` does of a single one."""
+    return np.array([-1.0 if d == StudyDirection.MAXIMIZE else 1.0 for d in study.directions])
