@@ -11,16 +11,15 @@ from numpy import ndarray
 from optuna_predictor_rl.core.pareto import chebyshev
 from optuna_predictor_rl.data.history import History
 
-N_TRADE_OFFS = 5
-"""Random weights under which a front is looked for, beside the equal and the single ones."""
-
-
 def trade_offs(n_objectives: int) -> Float[ndarray, "w o"]:
-    """Return weights that lead to points all over a front: equal, of one objective, and random."""
-    rng = np.random.default_rng(0)
-    equal = np.full((1, n_objectives), 1.0 / n_objectives)
-    random = rng.dirichlet(np.ones(n_objectives), N_TRADE_OFFS)
-    return np.concatenate([equal, np.eye(n_objectives), random])
+    """Return weights that lead to points all over a front: equal, of one objective, and between.
+
+    Example:
+        >>> trade_offs(2).tolist()
+        [[0.5, 0.5], [1.0, 0.0], [0.0, 1.0], [0.75, 0.25], [0.25, 0.75]]
+    """
+    equal, single = np.full((1, n_objectives), 1.0 / n_objectives), np.eye(n_objectives)
+    return np.concatenate([equal, single, (equal + single) / 2.0])
 
 
 def with_one_objective(history: History, seed: int, number: int) -> History:

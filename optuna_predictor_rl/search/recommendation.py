@@ -81,9 +81,9 @@ def recommended(
             found.append(
                 Recommendation(
                     params,
-                    mean=_plain(predicted.mean[i]),
-                    std=_plain(predicted.std[i]),
-                    rank=_plain(predicted.rank[i]),
+                    mean=_plain(predicted.mean, i),
+                    std=_plain(predicted.std, i),
+                    rank=_plain(predicted.rank, i),
                     cost_mean=None if costs is None else float(costs[i]),
                     cost_weight=cost_weight,
                     round=int(rounds[picked[i]]),
@@ -92,7 +92,7 @@ def recommended(
     return found
 
 
-def _plain(numbers: Float[ndarray, "*o"]) -> float | tuple[float, ...]:
-    """Return a number, or a tuple of one for each objective."""
-    found = numbers.tolist()
+def _plain(column: Float[ndarray, "n ..."], i: int) -> float | tuple[float, ...]:
+    """Return the number of one configuration, or a tuple of those of its objectives."""
+    found = column[i].tolist()
     return tuple(found) if isinstance(found, list) else float(found)
