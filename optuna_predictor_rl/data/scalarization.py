@@ -11,6 +11,7 @@ from numpy import ndarray
 from optuna_predictor_rl.core.pareto import chebyshev
 from optuna_predictor_rl.data.history import History
 
+
 def trade_offs(n_objectives: int) -> Float[ndarray, "w o"]:
     """Return weights that lead to points all over a front: equal, of one objective, and between.
 
