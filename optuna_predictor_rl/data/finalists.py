@@ -73,7 +73,7 @@ def _losses(trials: list[FrozenTrial], signs: Float[ndarray, " o"]) -> Float[nda
 
 def _one_each(trials: list[FrozenTrial], signs: Float[ndarray, " o"]) -> list[FrozenTrial]:
     """Return the best trial of each configuration, those with a full value first."""
-    full = {t.number: len(signs) > 1 or is_full(t) for t in trials}
+    full = {t.number: is_full(t) for t in trials}
     alike: dict[str, list[FrozenTrial]] = {}
     for trial in trials:
         alike.setdefault(repr(sorted(trial.params.items())), []).append(trial)

@@ -90,7 +90,7 @@ class Planner:
             ValueError: If a cost has a weight beside several objectives, or a source of the warm
                 start has another number of objectives than the study.
         """
-        check_cost_weights(self.settings, study)
+        check_cost_weights(self.settings.cost_weights, study)
         self.warm_start.sources(study.directions)
 
     def claim(

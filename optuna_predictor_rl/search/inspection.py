@@ -12,7 +12,8 @@ from optuna_predictor_rl.data.params import Configurations, as_params, rows_of
 from optuna_predictor_rl.search.claims import Planner
 from optuna_predictor_rl.search.recommendation import Recommendation, recommended
 from optuna_predictor_rl.search.study_predictor import Prediction
-from optuna_predictor_rl.search.suggester import FittedSearch
+from optuna_predictor_rl.search.suggester import FittedObjectives, FittedSearch
+from optuna_predictor_rl.search.trial_view import check_cost_weights
 from optuna_predictor_rl.study.objective import signs_of
 from optuna_predictor_rl.support.checked import check_at_least, checked
 from optuna_predictor_rl.support.guard import guarded
@@ -58,8 +59,36 @@ class InspectableSampler(BaseSampler):
             check_costs(
                 self._planner.settings.cost, (cost_weight,), self._planner.settings.max_cost
             )
+            check_cost_weights((cost_weight,), study)
         with self._planner.suggester.lock:
             return self._planner.search(study, cost_weight)
+
+    @checked
+    @guarded()
+    def inspect_objectives(self, study: Study) -> FittedObjectives:
+        """Return the predictor of each objective, and of the cost, that `predict` asks.
+
+        With one objective it is that of `inspect`. With several, `inspect` shows what the next
+        suggestion rests on: these as one, by weights that differ from trial to trial.
+
+        Args:
+            study: The study.
+
+        Raises:
+            ValueError: As for `inspect`.
+
+        Example:
+            >>> import optuna
+            >>> from optuna_predictor_rl import PredictorRLSampler
+            >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+            >>> sampler = PredictorRLSampler(seed=0)
+            >>> study = optuna.create_study(directions=["minimize"] * 2, sampler=sampler)
+            >>> study.optimize(lambda t: (t.suggest_float("x", -1, 1), t.params["x"]), n_trials=9)
+            >>> sampler.inspect_objectives(study).history.labels.shape
+            (9, 2)
+        """
+        with self._planner.suggester.lock:
+            return self._planner.suggester.objectives(self._planner.objectives(study))
 
     @checked
     @guarded()
@@ -153,11 +182,7 @@ class InspectableSampler(BaseSampler):
             check_costs(self._planner.settings.cost, shares, self._planner.settings.max_cost)
         suggester = self._planner.suggester
         if len(study.directions) > 1:
-            if any(shares):
-                raise ValueError(
-                    "cost_weight must be 0 in a study with several objectives, but got "
-                    f"{tuple(shares)}."
-                )
+            check_cost_weights(shares, study)
             with suggester.lock:
                 problem = self._planner.objectives(study)
                 predictor = suggester.predictor(problem, signs_of(study))

@@ -36,20 +36,16 @@ N_OPTIMA = 256
 
 
 @dataclass(frozen=True)
-class FittedSearch:
-    """What suggestions rest on until another trial finishes.
+class FittedObjectives:
+    """A predictor and what it was fitted on.
 
     Args:
-        problem: The trials that the predictor was fitted on, and what they were searched for.
+        problem: The trials that the predictor was fitted on, and what they are searched for.
         ensemble: The predictor.
-        candidates: All that the policy proposed and local moves found, best first.
-        rows: The best of them that no trial has had, best first.
     """
 
     problem: SearchProblem
     ensemble: Ensemble
-    candidates: Candidates
-    rows: Float[ndarray, "n d"]
 
     @property
     def history(self) -> History:
@@ -60,6 +56,19 @@ class FittedSearch:
     def weight(self) -> Float[ndarray, " t"]:
         """Weight of each task in Eq. (6)."""
         return self.problem.weight
+
+
+@dataclass(frozen=True)
+class FittedSearch(FittedObjectives):
+    """What suggestions rest on until another trial finishes.
+
+    Args:
+        candidates: All that the policy proposed and local moves found, best first.
+        rows: The best of them that no trial has had, best first.
+    """
+
+    candidates: Candidates
+    rows: Float[ndarray, "n d"]
 
 
 class Suggester:
@@ -97,6 +106,10 @@ class Suggester:
         if self.last is None or self.last.problem.key != problem.key:
             self.last = self._run(problem)
         return self.last
+
+    def objectives(self, problem: SearchProblem) -> FittedObjectives:
+        """Return the predictor of a problem; it fits, but searches nothing."""
+        return FittedObjectives(problem, self._ensemble(problem)[0])
 
     def scores(self, problem: SearchProblem, rows: Rows) -> Float[ndarray, " n"]:
         """Return what a search would minimize, at given rows; it fits, but searches nothing."""

@@ -46,7 +46,7 @@ def objectives_for(
     given: Mapping[str, Any],
 ) -> History:
     """Return the same with a label for each objective."""
-    check_cost_weights(settings, study)
+    check_cost_weights(settings.cost_weights, study)
     return read_history(
         study,
         search_space,
@@ -57,16 +57,16 @@ def objectives_for(
     )
 
 
-def check_cost_weights(settings: SearchSettings, study: Study) -> None:
+def check_cost_weights(weights: Sequence[float], study: Study) -> None:
     """Raise if a cost has a weight beside several objectives.
 
     Raises:
         ValueError: If it has.
     """
-    if len(study.directions) > 1 and any(settings.cost_weights):
+    if len(study.directions) > 1 and any(weights):
         raise ValueError(
             "cost_weight must be 0 in a study with several objectives, of which the cost may "
-            f"be one, but got {settings.cost_weights}."
+            f"be one, but got {tuple(weights)}."
         )
 
 

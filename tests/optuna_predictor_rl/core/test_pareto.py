@@ -100,4 +100,4 @@ def test_a_front_begins_with_its_compromise_and_goes_on_with_what_is_far() -> No
     # Shares of the extents, 10 and 9: (0, 1), (.2, .89), (.5, .56), (.8, .11), (1, 0). The middle
     # is .75 and .67 from the ends; the others are .23 from an end, and the first comes first.
     assert front_order(FRONT).tolist() == [2, 4, 0, 1, 3]
-    assert front_order(FRONT * [1e6, 1e-9] - 4.0).tolist() == [2, 4, 0, 1, 3]
+    assert front_order(FRONT * [1e6, 1e-9] - 4.0, 3).tolist() == [2, 4, 0]
