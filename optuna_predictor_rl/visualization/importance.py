@@ -27,6 +27,8 @@ MAX_DECISIONS = 30
 """Largest number of decisions in the figure."""
 N_WIDE = 2
 """Most panels that have room for long titles."""
+WIDEST_ROW = 60
+"""Characters of the titles of more panels together."""
 WIDEST_NAME = 28
 """Characters of a decision's name in the figure."""
 
@@ -122,9 +124,9 @@ def plot_decision_importance(
     shown = slice(0, MAX_DECISIONS)
     names = distinct([plotly_text(name, WIDEST_NAME) for name in data.decisions[shown]])
     narrow = len(data.tasks) > N_WIDE
-    title, widest = (
-        ("", WIDEST_TITLE // len(data.tasks)) if narrow else ("Effect on ", WIDEST_TITLE)
-    )
+    title, widest = "Effect on ", WIDEST_TITLE
+    if narrow:
+        title, widest = "", max(WIDEST_ROW // len(data.tasks), 6)
     panels = [f"{title}<b>{plotly_text(task, widest)}</b>" for task in data.tasks]
     figure = make_subplots(
         cols=len(panels), shared_yaxes=True, subplot_titles=panels, horizontal_spacing=0.05
@@ -141,7 +143,7 @@ def plot_decision_importance(
     base_layout(
         figure,
         "Importance of decisions, according to the predictor",
-        "Share of the predicted variance",
+        "Share of variance" if narrow else "Share of the predicted variance",
         subtitle=f"Predictor of {data.n_trials} trials, {n_samples} random configurations; "
         f"interactions count for each of their decisions{left_out}" + sampler_text(study, sampler),
         panel_lines=1,
@@ -152,5 +154,7 @@ def plot_decision_importance(
         type="category", autorange="reversed", dtick=1, tickfont={"size": 12 if total < 20 else 9}
     )
     figure.update_layout(height=max(320, 150 + 22 * len(names)), bargap=0.35)
-    figure.update_annotations(font={"size": 13})
+    figure.update_annotations(font={"size": 12 if narrow else 13})
+    if narrow:
+        figure.update_xaxes(title={"font": {"size": 12}}, nticks=4)
     return figure
