@@ -25,6 +25,8 @@ def front_of(study: Study) -> str:
     numbers = {trial.number for trial in front}
     shown = [t for t in finalists(study, min(len(front), N_SHOWN)) if t.number in numbers]
     what = "They are" if len(shown) == len(front) else f"{len(shown)} that are spread along it are"
+    if len(front) == 1:
+        what = "It is"
     return "\n".join(
         [
             f"**Front.** {len(front)} of {_n_complete(study)} complete trials are on the Pareto "
@@ -32,7 +34,7 @@ def front_of(study: Study) -> str:
             "",
             *(f"- {line}" for line in lines),
             "",
-            f"{what}, the best compromise first:" if shown else "",
+            f"{what}{', the best compromise first' * (len(shown) > 1)}:" if shown else "",
             "",
             *(f"- {_trial(study, trial)}" for trial in shown),
         ]
