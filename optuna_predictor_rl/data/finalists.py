@@ -19,7 +19,7 @@ from optuna_predictor_rl.support.guard import guarded
 @checked
 @guarded()
 def finalists(study: Study, k: int = 3) -> list[FrozenTrial]:
-    """Return the best feasible trials by full value or label, one for each configuration.
+    """Return the best feasible trials by finite value or label, one for each configuration.
 
     A configuration that has a full value is ranked by it and not by its labels. To train the
     others to the end, enqueue them (`is_full` is in `optuna_predictor_rl.fidelity.labels`)::

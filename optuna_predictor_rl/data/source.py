@@ -16,7 +16,6 @@ from optuna.study import Study
 
 from optuna_predictor_rl.core.conditions import AnyCondition, Condition, RangeCondition
 from optuna_predictor_rl.core.decisions import Categorical, Decision, Numeric
-from optuna_predictor_rl.core.pareto import chebyshev
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble
 from optuna_predictor_rl.core.predictor.fitting import fit_ensemble
@@ -73,6 +72,11 @@ class Source:
     n_objectives: int = 1
 
     def __post_init__(self) -> None:
+        if not 1 <= self.n_objectives <= self.labels.shape[1]:
+            raise ValueError(
+                f"n_objectives must be from 1 to the number of labels, {self.labels.shape[1]}, "
+                f"but got {self.n_objectives}."
+            )
         n_decisions = len(self.space.decisions)
         if self.rows.shape != (len(self.labels), n_decisions) or not self.rows.size:
             raise ValueError(
@@ -81,11 +85,6 @@ class Source:
             )
         if not np.isfinite(self.labels).all():
             raise ValueError("labels must be finite, but some are not.")
-        if not 1 <= self.n_objectives <= self.labels.shape[1]:
-            raise ValueError(
-                f"n_objectives must be from 1 to the number of labels, {self.labels.shape[1]}, "
-                f"but got {self.n_objectives}."
-            )
         outside = [
             decision.name
             for decision, column in zip(self.space.decisions, self.rows.T, strict=True)
@@ -121,12 +120,6 @@ class Source:
         """Fit the predictor of this search, the same for the same content and settings."""
         rng = np.random.default_rng(0)
         return fit_ensemble(config, self.space, TrainingData(self.rows, self.labels), rng=rng)
-
-    def with_one_objective(self, weight: Float[ndarray, " o"]) -> Source:
-        """Return this search with its objectives as one, by weights; see `chebyshev`."""
-        value = chebyshev(self.labels[:, : self.n_objectives], weight)
-        labels = np.column_stack([value, self.labels[:, self.n_objectives :]])
-        return Source(self.space, self.rows, labels)
 
     def __repr__(self) -> str:
         """Return its size and the names of its decisions."""

@@ -12,7 +12,6 @@ import scipy
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from optuna_predictor_rl.core.pareto import FrontScale, front_order, is_pareto
 from optuna_predictor_rl.core.policy.candidates import Candidates
 from optuna_predictor_rl.core.policy.reinforce import Start, local_optima, search
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble
@@ -22,17 +21,14 @@ from optuna_predictor_rl.core.predictor.training_data import TrainingData
 from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.data.costs import RowCosts
 from optuna_predictor_rl.data.history import History
-from optuna_predictor_rl.data.scalarization import trade_offs
 from optuna_predictor_rl.search.acquisition import Acquisition, SearchProblem
 from optuna_predictor_rl.search.known_costs import KnownCosts, RowFunction
+from optuna_predictor_rl.search.predicted_front import predicted_front
 from optuna_predictor_rl.search.settings import SearchSettings
 from optuna_predictor_rl.search.study_predictor import StudyPredictor
 
 N_KEPT = 512
 """Candidates of a search that are kept for trials asked for before another one has finished."""
-
-N_OPTIMA = 256
-"""Best configurations of a trade-off among which the front of all of them is."""
 
 
 @dataclass(frozen=True)
@@ -149,31 +145,9 @@ class Suggester:
     def front(
         self, problem: SearchProblem, predictor: StudyPredictor
     ) -> tuple[Rows, Int[ndarray, " n"]]:
-        """Return the predicted front of what no trial has had, spread, and the rounds.
-
-        Each of several trade-offs has its optima; the front is that of all of them.
-        """
+        """Return the predicted front of what no trial has had, and the rounds that found it."""
         acquisition = self._acquisition(problem, self._ensemble(problem)[0])
-        history, n = problem.history, problem.history.n_objectives
-        scale = FrontScale.of(history.labels[:, :n], history.feasible)
-        costs = np.zeros(len(problem.weight) - n)
-        parts = []
-        for weight in trade_offs(n):
-
-            def score(rows: Rows, weight: Float[ndarray, " o"] = weight) -> Float[ndarray, " n"]:
-                distance = scale.distance(predictor.losses(rows), weight)
-                return distance + acquisition.handicap(rows)
-
-            weighed = replace(problem, weight=np.append(weight, costs))
-            found = self._optima(replace(acquisition, problem=weighed), score)
-            parts.append([best[:N_OPTIMA] for best in found])
-        rows, rounds = (np.concatenate(found) for found in zip(*parts, strict=True))
-        kept = acquisition.is_acceptable(rows)
-        rows, rounds = rows[kept], rounds[kept]
-        losses = predictor.losses(rows)
-        front = np.flatnonzero(is_pareto(losses))
-        order = front[front_order(losses[front])]
-        return rows[order], rounds[order]
+        return predicted_front(acquisition, predictor, self._optima)
 
     def _optima(
         self, acquisition: Acquisition, score: RowFunction

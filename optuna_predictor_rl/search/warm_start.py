@@ -11,7 +11,7 @@ from numpy import ndarray
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
-from optuna_predictor_rl.core.pareto import front_order
+from optuna_predictor_rl.core.pareto import chebyshev, front_order
 from optuna_predictor_rl.core.policy.spacing import diverse
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble
@@ -104,7 +104,7 @@ class WarmStart:
         if key not in self._read:
             sources = self.sources(directions)
             if weights is not None:
-                sources = [source.with_one_objective(weights) for source in sources]
+                sources = [with_weights(source, weights) for source in sources]
             if len(self._read) >= N_REMEMBERED:
                 self._read.clear()
             self._read[key] = [(source, source.fit(self._config)) for source in sources]
@@ -160,6 +160,14 @@ class WarmStart:
         turns = [rows[i] for i in range(N_FIRST) for rows in found if i < len(rows)]
         rows = np.resize(np.array(turns), (N_FIRST, len(space.decisions)))  # repeats if too few
         return space.canonical(np.where(np.isnan(rows), space.random(N_FIRST, rng), rows))
+
+
+def with_weights(source: Source, weights: Float[ndarray, " o"]) -> Source:
+    """Return a source with its objectives as one, by weights; see `chebyshev`."""
+    values, others = np.split(source.labels, [source.n_objectives], axis=1)
+    return Source(
+        source.space, source.rows, np.hstack([chebyshev(values, weights)[:, None], others])
+    )
 
 
 def _best(source: Source, n: int) -> Int[ndarray, " m"]:

@@ -15,6 +15,7 @@ from optuna_predictor_rl.core.predictor.cross_validation import (
     cross_validate,
     rank_correlation,
 )
+from optuna_predictor_rl.study.objective import objective_index
 from optuna_predictor_rl.support.checked import check_at_least, checked
 from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.support.text import plotly_text
@@ -86,6 +87,8 @@ def predictor_calibration(
     """
     check_at_least(2, n_folds=n_folds)
     check_at_least(0, seed=seed)
+    if objective is not None:
+        objective_index(study, objective)
     own, found = inspect_objectives(study, sampler, at_least=MIN_FOLD * n_folds)
     history = found.history
     held_out = cross_validate(

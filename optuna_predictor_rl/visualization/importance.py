@@ -11,6 +11,7 @@ from optuna.study import Study
 from plotly.subplots import make_subplots
 
 from optuna_predictor_rl.core.importance import total_effects
+from optuna_predictor_rl.study.objective import objective_index
 from optuna_predictor_rl.support.checked import check_at_least, checked
 from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.support.text import plotly_text
@@ -78,6 +79,8 @@ def decision_importance(
     """
     check_at_least(1, n_samples=n_samples)
     check_at_least(0, seed=seed)
+    if objective is not None:
+        objective_index(study, objective)
     own, found = inspect_objectives(study, sampler)
     space = found.history.space
     effect = total_effects(

@@ -94,6 +94,7 @@ def trade_off(
     for cost_weight in cost_weights or ():
         if not 0.0 <= cost_weight <= 1.0:
             raise ValueError(f"cost_weights must be in [0, 1], but got {cost_weight}.")
+    index = objective_index(study, objective)
     own = sampler_of(study, sampler)
     if own.cost is None:
         of_study = type(study.sampler).__name__
@@ -102,7 +103,6 @@ def trade_off(
             "sampler must have a cost for this figure, but got cost=None; give "
             f"sampler=PredictorRLSampler(cost=...){hint}."
         )
-    index = objective_index(study, objective)
     inspect_search(study, own)
     trials = study.get_trials(deepcopy=False, states=LABELLED)
     labelled = [(t, value_of(t, index, len(study.directions)), cost_of(own, t)) for t in trials]

@@ -11,7 +11,7 @@ from optuna.study import Study
 from optuna.trial import Trial
 
 from optuna_predictor_rl import PolicyConfig, PredictorConfig, PredictorRLSampler, Source
-from optuna_predictor_rl.search.warm_start import WarmStart
+from optuna_predictor_rl.search.warm_start import WarmStart, with_weights
 
 TINY = PredictorConfig(n_members=2, n_epochs=3)
 POLICY = PolicyConfig(n_rounds=2, n_steps=2, batch_size=4)
@@ -62,7 +62,7 @@ def test_a_source_predicts_the_next_trials_one_objective_by_the_same_weights() -
     weights = np.array([0.3, 0.7])
     predict = start.source_predictions(space, 1, study.directions, weights)
     assert predict is not None
-    alone = Source(space, source.rows, source.with_one_objective(weights).labels)
+    alone = Source(space, source.rows, with_weights(source, weights).labels)
     rows = space.random(9, np.random.default_rng(0))
     expected = alone.fit(TINY).predict(rows).mean
     assert predict(rows)[:, 0] == pytest.approx(expected)
