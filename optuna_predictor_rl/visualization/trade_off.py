@@ -139,6 +139,7 @@ def plot_trade_off(
 
     Example:
         >>> import optuna
+        >>> from optuna_predictor_rl import PredictorRLSampler
         >>> sampler = PredictorRLSampler(cost=lambda t: t.params["x"], cost_weight=0.3, seed=0)
         >>> study = optuna.create_study(sampler=sampler)
         >>> study.optimize(lambda trial: (trial.suggest_float("x", 0, 1) - 1) ** 2, n_trials=10)
