@@ -40,7 +40,7 @@ class Convergence:
         random_best: Best score of the random configurations so far.
         refined: Best score of all rounds and of the local moves that follow them; NaN without
             such moves. The moves climb the reward, so they may not improve this score.
-        best_trial: Predicted score of the trial with the best label.
+        best_trial: Predicted score of the feasible trial with the best label.
         higher_is_better: Whether signs are turned.
         reward: The policy's reward; see `PolicyConfig`.
         batch_size: Number of configurations that a round proposes in a step.
@@ -164,7 +164,7 @@ def _score(found: FittedSearch, rows: Float[np.ndarray, "n d"]) -> Float[np.ndar
 def _best_row(found: FittedSearch) -> Float[np.ndarray, "1 d"]:
     labels = found.history.labels
     standing = np.nan_to_num(rank_targets(labels)) @ found.weight[: labels.shape[1]]
-    best = int(np.argmin(standing))
+    best = int(np.lexsort((standing, ~found.history.feasible))[0])
     return found.history.rows[best : best + 1]
 
 

@@ -10,6 +10,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 
 from optuna_predictor_rl.core.pareto import is_pareto
+from optuna_predictor_rl.data.columns import is_feasible
 from optuna_predictor_rl.fidelity.labels import is_full
 from optuna_predictor_rl.study.objective import objective_index, signs_of
 from optuna_predictor_rl.study.storage import LABELLED
@@ -52,7 +53,7 @@ class TradeOff:
         cost_weight: Cost weight of the search that suggested each trial; NaN for startup trials
             and enqueued ones, which no search suggested.
         full: Whether each value is that of a full training.
-        front: Indices of the trials that no other trial dominates, by ascending cost.
+        front: Indices of the feasible trials that no other one dominates, by ascending cost.
         proposals: Proposals under each cost weight.
     """
 
@@ -115,7 +116,10 @@ def trade_off(
         cost=cost,
         cost_weight=np.array([weight_of(own, t, trials) for t, _, _ in both], dtype=np.float64),
         full=np.array([is_full(t) for t, _, _ in both], dtype=bool),
-        front=_front(np.stack([cost, signs_of(study)[index] * value], axis=1)),
+        front=_front(
+            np.stack([cost, signs_of(study)[index] * value], axis=1),
+            np.array([is_feasible(t) for t, _, _ in both], dtype=bool),
+        ),
         proposals=[
             proposals_of(own, study, w, n_proposals, index)
             for w in (wanted if n_proposals else ())
@@ -199,10 +203,13 @@ def plot_trade_off(
     return figure
 
 
-def _front(points: Float[np.ndarray, "n 2"]) -> Int[np.ndarray, " p"]:
-    """Return the first index of each point of the front, by ascending first coordinate."""
-    distinct, first = np.unique(points, axis=0, return_index=True)
-    return first[is_pareto(distinct)]
+def _front(
+    points: Float[np.ndarray, "n 2"], feasible: Bool[np.ndarray, " n"]
+) -> Int[np.ndarray, " p"]:
+    """Return the first index of each point of the feasible front, by ascending cost."""
+    kept = np.flatnonzero(feasible)
+    distinct, first = np.unique(points[kept], axis=0, return_index=True)
+    return kept[first[is_pareto(distinct)]]
 
 
 def _draw_trials(

@@ -160,3 +160,26 @@ def test_the_only_objective_needs_no_name() -> None:
     (plain,), (named,) = sample_efficiency(study), sample_efficiency(study, objective=0)
     assert plain.gains.tolist() == named.gains.tolist()
     assert math.isfinite(plain.gains[0, -1])
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_the_fronts_and_the_best_of_figures_are_feasible(several: bool) -> None:
+    def limited(trial: Trial) -> tuple[float, ...]:
+        values = objective(trial)
+        trial.set_constraint("x", 0.5 - trial.params["x"])
+        return values[: 1 + several]
+
+    study = optuna.create_study(
+        directions=["minimize", "maximize"][: 1 + several],
+        sampler=optuna.samplers.RandomSampler(seed=0),
+    )
+    study.optimize(limited, n_trials=12)
+    study.sampler = searched(cost="price").sampler
+    data = trade_off(study, objective=0, n_proposals=0)
+    x = np.array([trial.params["x"] for trial in study.trials])
+    assert data.front.tolist() == [int(np.where(x >= 0.5, x, 9.0).argmin())]
+    figure = rl_convergence(study)
+    search = study.sampler.inspect(study)  # type: ignore[attr-defined]
+    scores = search.ensemble.mean(search.history.rows, search.weight)
+    assert np.isclose(figure.best_trial, scores[x >= 0.5]).any()
+    assert not np.isclose(figure.best_trial, scores[x < 0.5]).any()
