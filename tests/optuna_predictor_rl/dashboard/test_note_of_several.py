@@ -114,3 +114,14 @@ def test_a_young_study_of_several_objectives_has_a_note(n: int) -> None:
     study = optuna.create_study(directions=["minimize"] * n, sampler=tiny())
     study.optimize(lambda trial: [trial.suggest_float("x", 0.0, 1.0)] * n, n_trials=2)
     assert "1 of 2 complete trials are on the Pareto front" in note(study)
+
+
+def test_constraints_of_a_function_and_constraints_that_are_set_have_the_same_note() -> None:
+    of_a_function = study_of([])  # as Optuna's samplers store them
+    for x, *values in ROWS:
+        stored = {"constraints": (x - 0.25,)}
+        of_a_function.add_trial(
+            create_trial(params={"x": x}, distributions=SPACE, values=values, system_attrs=stored)
+        )
+    assert "2 satisfy all constraints" in note(of_a_function)
+    assert note(of_a_function) == note(study_of(ROWS, limit=0.25))
