@@ -16,6 +16,7 @@ from optuna_predictor_rl.core.policy.config import PolicyConfig
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.data.costs import Cost, KnownCostCheck, as_weights, check_costs
 from optuna_predictor_rl.search.claims import Planner
+from optuna_predictor_rl.search.doubts import KnownConstraints
 from optuna_predictor_rl.search.inspection import InspectableSampler
 from optuna_predictor_rl.search.settings import SearchSettings
 from optuna_predictor_rl.search.startup import Startup
@@ -57,7 +58,8 @@ class PredictorRLSampler(InspectableSampler):
         warm_start: Another study (its trials are read now), a `Source` or a finished trial, or a
             list of them, perhaps with other ranges, scales and parameters. Their best
             configurations are tried first. Their predictions are the mean function of the
-            predictor's members; their weight drops if the study's own trials disagree.
+            predictor's members; their weight drops if the study's own trials disagree. They have
+            as many objectives as the study, in the same order, in whatever directions.
         prior: Beliefs about parameters: weights of choices (the others weigh nothing), or for
             numeric ones a function from a value to its weight, or a normal one as (centre, width)
             with the width in shares of the range, of the log range where it is one. The first
@@ -71,8 +73,8 @@ class PredictorRLSampler(InspectableSampler):
             number and the study's trials, not on the process.
         device: Where networks and policies are trained.
         constraints_func: Returns a finished trial's constraints, feasible up to zero, as for
-            Optuna's samplers. Deprecated since Optuna 5: have the objective call
-            `trial.set_constraint` instead.
+            Optuna's samplers; NaN is broken. Deprecated since Optuna 5: have the objective
+            call `trial.set_constraint` instead.
 
     Raises:
         TypeError: If an argument is of another type.
@@ -117,6 +119,7 @@ class PredictorRLSampler(InspectableSampler):
             raise ValueError(f"seed must not be negative, but got {seed}.")
         if constraints_func is not None:
             storage.warn_of_constraints_func()
+            constraints_func = KnownConstraints(constraints_func)
         self.store_predictions = store_predictions
         self._independent_sampler = independent_sampler
         self._constraints_func = constraints_func
@@ -182,9 +185,10 @@ class PredictorRLSampler(InspectableSampler):
         """Return the parameters that the policy picks against the predictor.
 
         Raises:
-            ValueError: If a complete trial has no cost, or a cost has a weight beside several
-                objectives.
+            ValueError: If a complete trial has no cost, a cost has a weight beside several
+                objectives, or a source of the warm start has another number of objectives.
         """
+        self._planner.check(study)
         if not search_space:
             return {}
         with self._planner.suggester.lock:

@@ -47,43 +47,49 @@ class SearcherResult:
     probability: float
 
 
-def maximized(studies: Sequence[Study]) -> bool:
-    """Return whether all studies maximize.
+def maximized(studies: Sequence[Study], objective: int | None = None) -> bool:
+    """Return whether all studies maximize their only objective, or one of a given index.
 
     Raises:
-        ValueError: If there is no study, one has several objectives, or directions differ.
+        ValueError: If there is no study, one has several objectives of which none is given, or
+            directions differ.
     """
-    directions = {tuple(study.directions) for study in studies}
-    if not directions:
+    if not studies:
         raise ValueError("studies must have at least one, but got none.")
-    if any(len(several) > 1 for several in directions):
+    if objective is None and any(len(study.directions) > 1 for study in studies):
         raise ValueError("studies must have one objective each, but got one with several.")
+    directions = {study.directions[objective or 0] for study in studies}
     if len(directions) > 1:
         raise ValueError("studies must have the same direction, but got both.")
-    return directions == {(StudyDirection.MAXIMIZE,)}
+    return directions == {StudyDirection.MAXIMIZE}
 
 
 def baseline_of(
-    shared: Sequence[FrozenTrial], baseline: float | None, *, values_are_gains: bool
+    shared: Sequence[FrozenTrial],
+    baseline: float | None,
+    *,
+    values_are_gains: bool,
+    objective: int = 0,
 ) -> float:
     """Return the value that gains are relative to; see `ComparisonReport.of`."""
     if baseline is not None:
         return float(baseline)
     if values_are_gains:
         return 0.0
-    return next(iter(final_values(shared)), math.nan)
+    return next(iter(final_values(shared, objective)), math.nan)
 
 
-def final_value(trial: FrozenTrial) -> float:
-    """Return the value of a complete trial, NaN for others: a pruned trial's is not final."""
-    if trial.state != TrialState.COMPLETE or trial.value is None:
+def final_value(trial: FrozenTrial, objective: int = 0) -> float:
+    """Return a value of a complete trial, NaN for others: a pruned trial's is not final."""
+    if trial.state != TrialState.COMPLETE or trial.values is None:
         return math.nan
-    return trial.value
+    return trial.values[objective]
 
 
-def final_values(trials: Sequence[FrozenTrial]) -> list[float]:
+def final_values(trials: Sequence[FrozenTrial], objective: int = 0) -> list[float]:
     """Return the values of the complete trials."""
-    return [value for value in map(final_value, trials) if not math.isnan(value)]
+    found = [final_value(trial, objective) for trial in trials]
+    return [value for value in found if not math.isnan(value)]
 
 
 def measured(trials: Sequence[FrozenTrial], compute: str, *, maximize: bool) -> dict[str, Any]:

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 from optuna.study import Study
 from optuna.trial import TrialState
 
 from optuna_predictor_rl import visualization
-from optuna_predictor_rl.fidelity.labels import full_trials, value_or_label
+from optuna_predictor_rl.data.finalists import losses
+from optuna_predictor_rl.fidelity.labels import full_trials
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.sampler import PredictorRLSampler
+from optuna_predictor_rl.study.objective import signs_of
 from optuna_predictor_rl.study.storage import LABELLED, trials
 
 N_FOLDS = 5
@@ -38,18 +41,17 @@ class Source:
 
     @property
     def single(self) -> bool:
-        """Return whether the study has one objective; the dashboard has figures for several."""
+        """Return whether the study has one objective."""
         return len(self.study.directions) == 1
 
     @property
     def predicts(self) -> bool:
         """Return whether the predictor has enough trials to be shown."""
-        if self.sampler is None or not self.single:
+        if self.sampler is None:
             return False
-        labelled = [
-            t for t in trials(self.study, LABELLED) if value_or_label(t) is not None and t.params
-        ]
-        return len(labelled) >= MIN_LABELLED
+        signs = signs_of(self.study)
+        labelled = [t for t in trials(self.study, LABELLED) if t.params]
+        return sum(not np.isnan(losses(t, signs)).any() for t in labelled) >= MIN_LABELLED
 
     @property
     def reports(self) -> bool:
@@ -73,6 +75,8 @@ def _of_predictor(draw: Callable[..., go.Figure], **options: Any) -> Draw:
 
 def _trade_off(source: Source) -> go.Figure | None:
     if not source.predicts or source.sampler is None or source.sampler.cost is None:
+        return None
+    if not source.single:  # the dashboard draws the front of several objectives itself
         return None
     return visualization.plot_trade_off(source.study, source.sampler)
 

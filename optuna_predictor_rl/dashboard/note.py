@@ -1,7 +1,6 @@
 """The state of a search in plain words, as Markdown."""
 
 import math
-from typing import Any
 
 import numpy as np
 from optuna.distributions import FloatDistribution, IntDistribution
@@ -10,6 +9,12 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.dashboard.figures import MIN_LABELLED, N_FOLDS, Source
+from optuna_predictor_rl.dashboard.front import (
+    expected_values,
+    front_of,
+    none_is_best,
+    words,
+)
 from optuna_predictor_rl.data.finalists import finalists
 from optuna_predictor_rl.fidelity.labels import full_trials, is_full
 from optuna_predictor_rl.study.storage import LABELLED, trials
@@ -34,13 +39,11 @@ MAX_FAILED = 0.2
 def state_of_the_search(source: Source) -> str:
     """Return a note on the best trial, the steps saved, the predictor, and what to do next."""
     study = source.study
+    calibrated = predictor_calibration(study, source.sampler) if source.predicts else []
+    taus = [(task.name, task.tau) for task in calibrated[: len(study.directions)]]
     paragraphs = [HEADING, _trials(study)]
-    if source.single:
-        tau = predictor_calibration(study, source.sampler)[0].tau if source.predicts else None
-        paragraphs += [_best(study), _low_fidelity(source), _predictor(source, tau)]
-        paragraphs += [_next(source), _hints(study, tau)]
-    else:
-        paragraphs.append(f"{len(study.best_trials)} trials are on the Pareto front.")
+    paragraphs += [_best(study), _low_fidelity(source)] if source.single else [front_of(study)]
+    paragraphs += [_predictor(source, taus), _next(source), _hints(study, taus)]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
 
 
@@ -61,12 +64,12 @@ def _trials(study: Study) -> str:
 def _best(study: Study) -> str:
     best = _best_trial(study)
     if best is None:
-        return "**Best.** No trial has a value yet."
+        return f"**Best.** {none_is_best(study)}"
     better = "higher" if study.direction == StudyDirection.MAXIMIZE else "lower"
     since = len([t for t in trials(study, LABELLED) if t.number > best.number])
     return (
         f"**Best.** {best.value:.6g} ({better} is better), trial {best.number}: "
-        f"{_words(best.params)}. {since} trials have ended since."
+        f"{words(best.params)}. {since} trials have ended since."
     )
 
 
@@ -104,13 +107,16 @@ def _low_fidelity(source: Source) -> str:
     )
 
 
-def _predictor(source: Source, tau: float | None) -> str:
+def _predictor(source: Source, taus: list[tuple[str, float]]) -> str:
     if source.sampler is None:
         return ""
-    if tau is None:
+    if not taus:
         return f"**Predictor.** Shown from {MIN_LABELLED} trials with a value on."
+    shown = ", ".join(
+        f"{tau:.2f}" if source.single else f"{tau:.2f} by {code_span(name)}" for name, tau in taus
+    )
     return (
-        f"**Predictor.** It ranks trials that it has not seen with Kendall's tau {tau:.2f} "
+        f"**Predictor.** It ranks trials that it has not seen with Kendall's tau {shown} "
         f"(1 is perfect, 0 is chance; {N_FOLDS} folds)."
     )
 
@@ -118,12 +124,20 @@ def _predictor(source: Source, tau: float | None) -> str:
 def _next(source: Source) -> str:
     if not source.predicts or source.sampler is None:
         return ""
-    found = source.sampler.inspect(source.study)
-    rows = found.history.space.configurations(_apart(found.rows))
-    if not rows:
+    study, found = source.study, source.sampler.inspect(source.study)
+    configurations = found.history.space.configurations(_apart(found.rows))
+    if not configurations:
         return "**Next.** Every configuration that the search finds has been tried."
+    expected = [""] * len(configurations)
+    if not source.single:
+        predicted = source.sampler.predict(study, configurations)
+        expected = [
+            f" ({expected_values(study, mean, std)})"
+            for mean, std in zip(predicted.mean, predicted.std, strict=True)
+        ]
     return "\n".join(["**Next.** The most promising untried configurations:", ""] + [
-        f"{place}. {_words(params)}" for place, params in enumerate(rows, 1)
+        f"{place}. {words(params)}{said}"
+        for place, (params, said) in enumerate(zip(configurations, expected, strict=True), 1)
     ])  # fmt: skip
 
 
@@ -139,16 +153,26 @@ def _apart(rows: Rows) -> Rows:
     return rows[chosen]
 
 
-def _hints(study: Study, tau: float | None) -> str:
-    hints = [*_edges(_best_trial(study)), *_untrained(study), *_failures(study)]
-    if tau is not None and tau < MIN_TAU:
+def _hints(study: Study, taus: list[tuple[str, float]]) -> str:
+    hints = [*_common_edges(study), *_untrained(study), *_failures(study)]
+    weak = [name for name, tau in taus if tau < MIN_TAU]
+    if weak:
+        what = "" if len(study.directions) == 1 else f" {', '.join(map(code_span, weak))}"
         hints.append(
-            "The predictor hardly ranks. Is the value mostly noise? Average over seeds, train "
-            "longer, or leave out parameters that do not matter."
+            f"The predictor hardly ranks{what}. Is the value mostly noise? Average over seeds, "
+            "train longer, or leave out parameters that do not matter."
         )
     if not hints:
         hints = ["Go on."]
     return "\n".join(["**What to try.**", ""] + [f"- {hint}" for hint in hints])
+
+
+def _common_edges(study: Study) -> list[str]:
+    """Return hints on parameters for which all of the best trials lie at the same end."""
+    if len(study.directions) == 1:
+        return _edges(_best_trial(study))
+    first, *others = [_edges(trial) for trial in study.best_trials] or [[]]
+    return [hint for hint in first if all(hint in other for other in others)]
 
 
 def _edges(best: FrozenTrial | None) -> list[str]:
@@ -194,6 +218,8 @@ def _natural(distribution: FloatDistribution | IntDistribution, *, is_lower: boo
 
 
 def _untrained(study: Study) -> list[str]:
+    if len(study.directions) > 1:  # they have no labels
+        return []
     first = next(iter(finalists(study, 1)), None)
     best = _best_trial(study)
     stopped = [t for t in finalists(study, 5) if not is_full(t)]
@@ -212,14 +238,3 @@ def _failures(study: Study) -> list[str]:
     if failed <= MAX_FAILED * len(ended):
         return []
     return [f"{failed} of {len(ended)} trials failed: look at why, or narrow the ranges."]
-
-
-def _words(params: dict[str, Any]) -> str:
-    return ", ".join(f"{code_span(name)} {_value(value)}" for name, value in params.items())
-
-
-def _value(value: object) -> str:
-    """Return a value as text: numbers as they are, a user's text as code, as it may be markup."""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return str(value) if isinstance(value, (bool, int, type(None))) else code_span(value)

@@ -11,12 +11,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 from optuna.distributions import BaseDistribution
-from optuna.study import Study, StudyDirection
+from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from optuna_predictor_rl.core.seen import Seen
 from optuna_predictor_rl.core.space import Rows, SearchSpace, row_keys
-from optuna_predictor_rl.data.columns import constraint_columns, finite
+from optuna_predictor_rl.data.columns import constraint_columns, finite, finite_constraints
 from optuna_predictor_rl.data.costs import Cost, KnownCost, cost_of
 from optuna_predictor_rl.data.given import placed_rows
 from optuna_predictor_rl.data.learned_conditions import learn_conditions
@@ -33,7 +33,7 @@ from optuna_predictor_rl.fidelity.pruned_trials import is_stopped_by_another, ra
 from optuna_predictor_rl.fidelity.stored_rules import stored_rule
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.distributions import known_part, to_space
-from optuna_predictor_rl.study.objective import sign_of
+from optuna_predictor_rl.study.objective import sign_of, signs_of
 from optuna_predictor_rl.study.ranges import modelled
 
 
@@ -57,6 +57,7 @@ class History:
         has_all_active: Which labelled trials have all parameters that are active for them today.
         succeeded: Which of the trials that ended did not fail, in their order.
         errors: Standard deviations of the labels' errors, 0 for full trials; None if all are.
+        objective_weights: Weights by which several objectives are one; None if they are not.
     """
 
     space: SearchSpace
@@ -72,6 +73,7 @@ class History:
     has_all_active: Bool[ndarray, " n"]
     succeeded: Bool[ndarray, " e"]
     errors: Float[ndarray, "n t"] | None = None
+    objective_weights: Float[ndarray, " o"] | None = None
 
     @property
     def feasible(self) -> Bool[ndarray, " n"]:
@@ -139,9 +141,10 @@ def read_history(
     trials = storage.trials(study, fresh=True)  # one read, so that no trial is between two states
     wide = _modelled(trials, search_space)
     number, given = (None, {}) if next_trial is None else (next_trial.number, next_trial.given)
-    rule = stored_rule(study) if len(study.directions) == 1 else None
-    running_rule = rule if learn_from_running else None
-    read = [read_trial(t, wide, running_rule) for t in trials if t.number != number]
+    n_objectives = len(study.directions)
+    rule = stored_rule(study) if n_objectives == 1 else None
+    running = rule if learn_from_running else None
+    read = [read_trial(t, wide, running, n_objectives) for t in trials if t.number != number]
     space = to_space(wide)
     labelled, rows = _labelled(read, space)
     has_all_active = _have_all_active(labelled, rows)
@@ -163,8 +166,8 @@ def read_history(
         space=space,
         rows=rows,
         labels=finite(labels),
-        constraints=finite(constraints),
-        n_objectives=len(study.directions),
+        constraints=finite_constraints(constraints),
+        n_objectives=n_objectives,
         pending=placed_rows(space, [t.params for t in unlabelled if not t.is_finished]),
         failed=failed,
         closed=closed,
@@ -212,13 +215,12 @@ def _labelled(read: list[ReadTrial], space: SearchSpace) -> tuple[list[ReadTrial
 
 def _labels(study: Study, labelled: list[ReadTrial]) -> Float[ndarray, "n o"]:
     """Return a column for each objective: lower is better, trials stopped by others rank last."""
-    n_objectives = len(study.directions)
-    values = np.array([t.values for t in labelled], dtype=np.float64).reshape(-1, n_objectives)
-    signs = [-1.0 if d == StudyDirection.MAXIMIZE else 1.0 for d in study.directions]
+    signs = signs_of(study)
+    values = np.array([t.values for t in labelled], dtype=np.float64).reshape(-1, len(signs))
     labels = finite(values * signs)
     trials = [t.trial for t in labelled]
     stopped = np.array([is_stopped_by_another(trial) for trial in trials], dtype=bool)
-    if stopped.any():
+    if stopped.any() and len(signs) == 1:
         labels[:, 0] = ranked_behind(labels[:, 0], trials, stopped, sign_of(study))
     return labels
 

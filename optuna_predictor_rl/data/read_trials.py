@@ -51,7 +51,10 @@ class ReadTrial:
 
 
 def read_trial(
-    trial: FrozenTrial, search_space: Mapping[str, BaseDistribution], rule: StoppingRule | None
+    trial: FrozenTrial,
+    search_space: Mapping[str, BaseDistribution],
+    rule: StoppingRule | None,
+    n_objectives: int = 1,
 ) -> ReadTrial:
     """Return a trial with its label; that of a running one is NaN until it is corrected.
 
@@ -59,9 +62,10 @@ def read_trial(
         trial: The trial.
         search_space: The parameters that it may be given.
         rule: The rule that labels running trials; None if they have no label.
+        n_objectives: Number of the study's objectives; with several, no trial has a label.
     """
     if trial.state.is_finished():
-        return ReadTrial(trial, trial.params, _values(trial))
+        return ReadTrial(trial, trial.params, _values(trial, n_objectives))
     labelled = (
         rule is not None
         and trial.state == TrialState.RUNNING
@@ -100,9 +104,9 @@ def _is_labelled(trial: FrozenTrial) -> bool:
     return trial.state == TrialState.RUNNING or stored_label(trial) is not None
 
 
-def _values(trial: FrozenTrial) -> list[float] | None:
+def _values(trial: FrozenTrial, n_objectives: int) -> list[float] | None:
     """Return a finished trial's value of each objective, or its label; NaN if others decide it."""
-    if trial.values is not None and len(trial.values) > 1:
+    if n_objectives > 1:
         return trial.values
     if is_stopped_by_another(trial):
         return [math.nan]

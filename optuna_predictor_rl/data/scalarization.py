@@ -5,9 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
 
 from optuna_predictor_rl.core.pareto import chebyshev
 from optuna_predictor_rl.data.history import History
+
+
+def trade_offs(n_objectives: int) -> Float[ndarray, "w o"]:
+    """Return weights that lead to points all over a front: equal, of one objective, and between.
+
+    Example:
+        >>> trade_offs(2).tolist()
+        [[0.5, 0.5], [1.0, 0.0], [0.0, 1.0], [0.75, 0.25], [0.25, 0.75]]
+    """
+    equal, single = np.full((1, n_objectives), 1.0 / n_objectives), np.eye(n_objectives)
+    return np.concatenate([equal, single, (equal + single) / 2.0])
 
 
 def with_one_objective(history: History, seed: int, number: int) -> History:
@@ -24,6 +37,9 @@ def with_one_objective(history: History, seed: int, number: int) -> History:
     weight = np.random.default_rng([seed, number, n]).dirichlet(np.ones(n))
     labels = history.labels
     if not len(labels):
-        return replace(history, labels=labels[:, n - 1 :], n_objectives=1)
+        return replace(
+            history, labels=labels[:, n - 1 :], n_objectives=1, objective_weights=weight
+        )
     value = chebyshev(labels[:, :n], weight, history.feasible)
-    return replace(history, labels=np.column_stack([value, labels[:, n:]]), n_objectives=1)
+    labels = np.column_stack([value, labels[:, n:]])
+    return replace(history, labels=labels, n_objectives=1, objective_weights=weight)

@@ -23,7 +23,6 @@ from optuna_predictor_rl.data.history import read_history
 from optuna_predictor_rl.data.stored_space import described_space, space_of
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.distributions import union_search_space
-from optuna_predictor_rl.study.objective import check_one_objective
 from optuna_predictor_rl.support.checked import checked
 from optuna_predictor_rl.support.guard import guarded
 
@@ -45,10 +44,12 @@ class Source:
     Args:
         space: The search space, with its conditions.
         rows: Rows of the labelled trials, (n, decisions).
-        labels: Their labels in each task; lower is better, whatever the study's direction.
+        labels: Their labels in each task; lower is better, whatever the study's directions.
+        n_objectives: Number of the study's objectives, the first columns of the labels.
 
     Raises:
-        ValueError: If there are no rows, or rows and labels do not fit the space.
+        ValueError: If there are no rows, rows and labels do not fit the space, or there are fewer
+            labels than objectives or no objective.
 
     Example:
         >>> import optuna
@@ -64,8 +65,14 @@ class Source:
     space: SearchSpace
     rows: Float[ndarray, "n d"]
     labels: Float[ndarray, "n t"]
+    n_objectives: int = 1
 
     def __post_init__(self) -> None:
+        if not 1 <= self.n_objectives <= self.labels.shape[1]:
+            raise ValueError(
+                f"n_objectives must be from 1 to the number of labels, {self.labels.shape[1]}, "
+                f"but got {self.n_objectives}."
+            )
         n_decisions = len(self.space.decisions)
         if self.rows.shape != (len(self.labels), n_decisions) or not self.rows.size:
             raise ValueError(
@@ -91,10 +98,8 @@ class Source:
         """Return the values and low-fidelity labels of a study's finished trials.
 
         Raises:
-            ValueError: If the study has several objectives, or no finished trial has a parameter
-                with several values and a value.
+            ValueError: If no finished trial has a parameter with several values and a value.
         """
-        check_one_objective(study, "")
         finished = storage.trials(study, storage.LABELLED, fresh=True)
         search_space = union_search_space(finished)
         history = read_history(study, search_space) if search_space else None
@@ -103,7 +108,7 @@ class Source:
                 f"study must have finished trials with parameters and values, but "
                 f"{study.study_name!r} has none."
             )
-        return cls(history.space, history.rows, history.labels)
+        return cls(history.space, history.rows, history.labels, history.n_objectives)
 
     @checked
     @guarded()
@@ -117,7 +122,10 @@ class Source:
         names = [decision.name for decision in self.space.decisions]
         shown = ", ".join(map(repr, names[:N_SHOWN])) + (", ..." if names[N_SHOWN:] else "")
         n_trials, n_tasks = self.labels.shape
-        return f"Source(n_trials={n_trials}, n_tasks={n_tasks}, decisions=[{shown}])"
+        size = f"n_trials={n_trials}, n_tasks={n_tasks}"
+        if self.n_objectives > 1:
+            size += f", n_objectives={self.n_objectives}"
+        return f"Source({size}, decisions=[{shown}])"
 
     @checked
     def save(self, path: str | PathLike[str]) -> None:
@@ -127,7 +135,13 @@ class Source:
             ValueError: If a parameter has a choice that is not None, a bool, a number or a string:
                 a file without pickles cannot hold it.
         """
-        described = json.dumps({"format": FORMAT, **described_space(self.space)})
+        described = json.dumps(
+            {
+                "format": FORMAT,
+                "n_objectives": self.n_objectives,
+                **described_space(self.space),
+            }
+        )
         with open(path, "wb") as file:  # as NumPy would append a suffix to a path
             np.savez_compressed(
                 file, space=np.array(described), rows=self.rows, labels=self.labels
@@ -151,7 +165,8 @@ class Source:
             rows, labels = rows.astype(np.float64), labels.astype(np.float64)
             if rows.ndim != 2 or labels.ndim != 2:
                 raise ValueError("its rows and labels are no matrices")
-            return cls(space_of(described), rows, labels)
+            n_objectives = int(described.get("n_objectives", 1))
+            return cls(space_of(described), rows, labels, n_objectives)
         except FileNotFoundError:
             raise
         except _MALFORMED as error:

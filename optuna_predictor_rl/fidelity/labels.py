@@ -39,8 +39,10 @@ def is_full(trial: FrozenTrial) -> bool:
     """Return whether a trial has trained to the end.
 
     A complete trial that returned its label has not. One that is marked but went on, and returned
-    another value, has: a full value replaces a label.
+    another value, has: a full value replaces a label. Trials of several objectives have no label.
     """
+    if trial.values is not None and len(trial.values) > 1:
+        return trial.state == TrialState.COMPLETE
     return trial.state == TrialState.COMPLETE and trial.value != stored_label(trial)
 
 

@@ -60,8 +60,9 @@ class SearchProblem:
         """Digest of all that a fit depends on: sources predict the same for the same trials."""
         history = self.history
         digest = hashlib.blake2b(repr((history.space, history.fixed)).encode(), digest_size=16)
-        errors = np.empty(0) if history.errors is None else history.errors
-        for array in (history.rows, history.labels, errors, history.constraints):
+        optional = (history.errors, history.objective_weights)  # sources are weighed by the latter
+        errors, weights = (np.empty(0) if array is None else array for array in optional)
+        for array in (history.rows, history.labels, errors, history.constraints, weights):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.digest()
 
@@ -123,6 +124,15 @@ class Acquisition:
             labels = np.column_stack([labels, self.costs.standard(rows)])
         standing = np.nan_to_num(rank_targets(labels))
         return rows[np.lexsort((standing @ self.problem.weight, violation))[:N_ELITE]]
+
+    def handicap(self, rows: Rows) -> Float[ndarray, " n"]:
+        """Return what `posterior_mean_score` adds to Eq. (6)."""
+        feasibility = np.maximum(self.ensemble.feasibility(rows), 1e-300)
+        return self._penalty(rows) - np.log(feasibility)
+
+    def is_acceptable(self, rows: Rows) -> Bool[ndarray, " n"]:
+        """Return which rows are more likely feasible than not, within the budget and its risk."""
+        return (self.ensemble.feasibility(rows) >= 0.5) & (self._penalty(rows) < FORBIDDEN)
 
     def _penalty(self, rows: Rows) -> Float[ndarray, " n"]:
         penalty = beyond_limit(self.costs.excess(rows))

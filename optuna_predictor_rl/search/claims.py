@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,13 +20,19 @@ from optuna_predictor_rl.data.history import History
 from optuna_predictor_rl.data.params import complete, first_unseen
 from optuna_predictor_rl.fidelity.labels import value_or_label
 from optuna_predictor_rl.search.acquisition import SearchProblem
+from optuna_predictor_rl.search.doubts import (
+    tell_of_unknown_beliefs,
+    tell_of_unmet_constraints,
+)
 from optuna_predictor_rl.search.settings import SearchSettings
 from optuna_predictor_rl.search.startup import Startup
 from optuna_predictor_rl.search.suggester import FittedSearch, Suggester
 from optuna_predictor_rl.search.trial_view import (
+    check_cost_weights,
     given_parameters,
     history_for,
     latest_elsewhere,
+    objectives_for,
     planned_row,
 )
 from optuna_predictor_rl.search.warm_start import WarmStart
@@ -77,6 +83,16 @@ class Planner:
     warm_start: WarmStart
     _warn_once: WarnOnce = field(default_factory=lambda: WarnOnce(_LOGGER))
 
+    def check(self, study: Study) -> None:
+        """Raise if a study cannot be searched as asked for, before its first trial costs hours.
+
+        Raises:
+            ValueError: If a cost has a weight beside several objectives, or a source of the warm
+                start has another number of objectives than the study.
+        """
+        check_cost_weights(self.settings.cost_weights, study)
+        self.warm_start.sources(study.directions)
+
     def claim(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
     ) -> Claim:
@@ -88,7 +104,8 @@ class Planner:
         finished, n_before = finished_numbers(study), 0
         given = given_parameters(study, trial, search_space)
         history = history_for(self.settings, study, search_space, trial.number, given)
-        self._warn_of_unknown_beliefs(history)
+        tell_of_unknown_beliefs(self._warn_once, self.startup, history)
+        tell_of_unmet_constraints(self._warn_once, study, history)
         scope = history.scope
         row = planned_row(trial, search_space, history)
         for _ in range(N_CLAIMS):
@@ -154,20 +171,36 @@ class Planner:
             ValueError: If the study has no finished trial with a parameter or a value, a complete
                 trial without a cost, or a weight of the cost beside several objectives.
         """
+        history, number = self._latest(study, history_for)
+        weight = self.settings.next_task_weights(number)
+        if cost_weight is not None:
+            weight = self.settings.task_weights(cost_weight)
+        return self.suggester.search(self._problem(study, history, weight))
+
+    def objectives(self, study: Study) -> SearchProblem:
+        """Return what to predict of a study: each of its objectives, equally weighed, and costs.
+
+        Raises:
+            ValueError: See `search`.
+        """
+        history, _ = self._latest(study, objectives_for)
+        n = history.n_objectives
+        costs = np.zeros(int(self.settings.cost is not None))
+        return self._problem(study, history, np.append(np.full(n, 1.0 / n), costs))
+
+    def _latest(self, study: Study, read: Callable[..., History]) -> tuple[History, int]:
+        """Return the history that the next trial would see, and that trial's number."""
         finished = storage.trials(study, storage.LABELLED)
         search_space = union_search_space(finished)
         if not search_space:
             raise ValueError("study must have a finished trial with a parameter, but has none.")
         number = len(study.get_trials(deepcopy=False))
         given = latest_elsewhere(finished, search_space)
-        history = history_for(self.settings, study, search_space, number, given)
+        history = read(self.settings, study, search_space, number, given)
         single = len(study.directions) == 1
         if not len(history.rows) or (single and all(value_or_label(t) is None for t in finished)):
             raise ValueError("study must have a finished trial with a value, but has none.")
-        weight = self.settings.next_task_weights(number)
-        if cost_weight is not None:
-            weight = self.settings.task_weights(cost_weight)
-        return self.suggester.search(self._problem(study, history, weight))
+        return history, number
 
     def _is_startup(self, history: History) -> bool:
         """Return whether the design goes on; a failure counts as half of a trial."""
@@ -204,15 +237,7 @@ class Planner:
         """Return what to search for, with the prior information of sources and beliefs."""
         n, n_tasks = history.labels.shape
         space, directions = history.space, study.directions
-        sources = self.warm_start.source_predictions(space, n_tasks, directions)
+        sources = self.warm_start.source_predictions(
+            space, n_tasks, directions, history.objective_weights
+        )
         return SearchProblem(history, weight, sources, self.startup.logits(history.scope.space, n))
-
-    def _warn_of_unknown_beliefs(self, history: History) -> None:
-        names = {*history.space.names, *history.fixed}
-        unknown = self.startup.unknown(names)
-        if unknown:
-            self._warn_once(
-                f"prior has beliefs about {unknown}, which no finished trial has had; they do "
-                f"nothing. Name parameters of the study, which so far are {sorted(names)}.",
-                about="prior",
-            )

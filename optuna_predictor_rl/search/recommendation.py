@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from numpy import ndarray
 
 from optuna_predictor_rl.core.policy.spacing import diverse
@@ -17,6 +17,8 @@ from optuna_predictor_rl.support.checked import checked
 @checked
 class Recommendation(dict[str, Any]):
     """Parameters, as `study.enqueue_trial` takes them, and what is predicted of them.
+
+    With several objectives `mean`, `std` and `rank` are tuples of a number for each.
 
     Args:
         params: The parameters.
@@ -32,9 +34,9 @@ class Recommendation(dict[str, Any]):
         self,
         params: dict[str, Any],
         *,
-        mean: float,
-        std: float,
-        rank: float,
+        mean: float | tuple[float, ...],
+        std: float | tuple[float, ...],
+        rank: float | tuple[float, ...],
         cost_mean: float | None,
         cost_weight: float,
         round: int,  # noqa: A002 # the paper's word
@@ -48,7 +50,9 @@ class Recommendation(dict[str, Any]):
         self.round = round
 
     def __repr__(self) -> str:
-        return f"Recommendation({super().__repr__()}, {self.mean:.6g} +- {self.std:.2g})"
+        pairs = zip(np.atleast_1d(self.mean), np.atleast_1d(self.std), strict=True)
+        said = ", ".join(f"{mean:.6g} +- {std:.2g}" for mean, std in pairs)
+        return f"Recommendation({super().__repr__()}, {said})"
 
 
 def recommended(
@@ -77,12 +81,18 @@ def recommended(
             found.append(
                 Recommendation(
                     params,
-                    mean=float(predicted.mean[i]),
-                    std=float(predicted.std[i]),
-                    rank=float(predicted.rank[i]),
+                    mean=_plain(predicted.mean, i),
+                    std=_plain(predicted.std, i),
+                    rank=_plain(predicted.rank, i),
                     cost_mean=None if costs is None else float(costs[i]),
                     cost_weight=cost_weight,
                     round=int(rounds[picked[i]]),
                 )
             )
     return found
+
+
+def _plain(column: Float[ndarray, "n ..."], i: int) -> float | tuple[float, ...]:
+    """Return the number of one configuration, or a tuple of those of its objectives."""
+    found = column[i].tolist()
+    return tuple(found) if isinstance(found, list) else float(found)

@@ -21,7 +21,10 @@ N_REFERENCE = 1000
 @checked
 @dataclass(frozen=True)
 class Prediction:
-    """Predicted values of n configurations, in the study's own units and direction.
+    """Predicted values of n configurations, in the study's own units and directions.
+
+    With one objective, arrays have the shape (n,); with several, (n, objectives) in the study's
+    order, and `correction` the shape (objectives,). Costs always have the shape (n,).
 
     Args:
         mean: Mean of the value.
@@ -34,10 +37,10 @@ class Prediction:
         cost_std: Standard deviation of the cost, None if the sampler has none.
     """
 
-    mean: Float[ndarray, " n"]
-    std: Float[ndarray, " n"]
-    rank: Float[ndarray, " n"]
-    correction: float
+    mean: Float[ndarray, "n ..."]
+    std: Float[ndarray, "n ..."]
+    rank: Float[ndarray, "n ..."]
+    correction: float | Float[ndarray, " o"]
     cost_mean: Float[ndarray, " n"] | None = None
     cost_std: Float[ndarray, " n"] | None = None
 
@@ -48,16 +51,16 @@ class StudyPredictor:
 
     Args:
         space: The search space.
-        labels: Predicts the value and, if there is one, the cost; lower is better.
-        sign: -1 if the study is maximized, else 1.
+        labels: Predicts each objective and, if there is one, the cost; lower is better.
+        signs: -1 for each objective that is maximized, else 1.
         reference_targets: Targets of random rows that ranks are computed against, worst first.
         known_cost: Cost of rows, if it is known in advance.
     """
 
     space: SearchSpace
     labels: LabelPredictor
-    sign: float
-    reference_targets: Float[ndarray, " m"]
+    signs: Float[ndarray, " o"]
+    reference_targets: Float[ndarray, "m o"]
     known_cost: Callable[[Rows], Float[ndarray, " n"]] | None = None
 
     @classmethod
@@ -67,7 +70,7 @@ class StudyPredictor:
         labels: Float[ndarray, "n t"],
         *,
         refit: Callable[[Rows, Float[ndarray, "n t"]], Ensemble],
-        sign: float,
+        signs: Float[ndarray, " o"],
         seed: int,
         known_cost: Callable[[Rows], Float[ndarray, " n"]] | None = None,
     ) -> StudyPredictor:
@@ -80,16 +83,25 @@ class StudyPredictor:
         rng = np.random.default_rng([seed, len(labels)])
         factor = correction(refit, ensemble.rows, labels, rng)
         predictor = LabelPredictor.of(ensemble, labels, factor)
-        reference = predictor.predict(space.random(N_REFERENCE, rng))[1][:, 0]
-        return cls(space, predictor, sign, -np.sort(-reference), known_cost)
+        targets = predictor.predict(space.random(N_REFERENCE, rng))[1][:, : len(signs)]
+        return cls(space, predictor, signs, -np.sort(-targets, axis=0), known_cost)
 
     def __call__(self, rows: Rows) -> Prediction:
         """Return the prediction for rows of the space."""
         (mean, std), target = self.labels.predict(rows)
-        n_worse = np.searchsorted(-self.reference_targets, -target[:, 0], side="left")
-        rank = n_worse / len(self.reference_targets)
-        cost = (mean[:, 1], std[:, 1]) if mean.shape[1] > 1 else (None, None)
+        n = len(self.signs)
+        rank = np.empty((len(rows), n))
+        for o, reference in enumerate(self.reference_targets.T):
+            n_worse = np.searchsorted(-reference, -target[:, o], side="left")
+            rank[:, o] = n_worse / len(reference)
+        cost = (mean[:, n], std[:, n]) if mean.shape[1] > n else (None, None)
         if self.known_cost is not None:  # a cost known in advance replaces the predicted one
             cost = self.known_cost(rows), np.zeros(len(rows))
-        factor = float(self.labels.correction[0])
-        return Prediction(self.sign * mean[:, 0], std[:, 0], rank, factor, *cost)
+        value, spread, factor = self.signs * mean[:, :n], std[:, :n], self.labels.correction[:n]
+        if n == 1:
+            return Prediction(value[:, 0], spread[:, 0], rank[:, 0], float(factor[0]), *cost)
+        return Prediction(value, spread, rank, factor, *cost)
+
+    def losses(self, rows: Rows) -> Float[ndarray, "n o"]:
+        """Return the mean of each objective with its sign, so that lower is better."""
+        return self.labels.predict(rows)[0].mean[:, : len(self.signs)]

@@ -22,7 +22,8 @@ from optuna_predictor_rl.core.space import Rows
 from optuna_predictor_rl.data.costs import RowCosts
 from optuna_predictor_rl.data.history import History
 from optuna_predictor_rl.search.acquisition import Acquisition, SearchProblem
-from optuna_predictor_rl.search.known_costs import KnownCosts
+from optuna_predictor_rl.search.known_costs import KnownCosts, RowFunction
+from optuna_predictor_rl.search.predicted_front import predicted_front
 from optuna_predictor_rl.search.settings import SearchSettings
 from optuna_predictor_rl.search.study_predictor import StudyPredictor
 
@@ -31,20 +32,16 @@ N_KEPT = 512
 
 
 @dataclass(frozen=True)
-class FittedSearch:
-    """What suggestions rest on until another trial finishes.
+class FittedObjectives:
+    """A predictor and what it was fitted on.
 
     Args:
-        problem: The trials that the predictor was fitted on, and what they were searched for.
+        problem: The trials that the predictor was fitted on, and what they are searched for.
         ensemble: The predictor.
-        candidates: All that the policy proposed and local moves found, best first.
-        rows: The best of them that no trial has had, best first.
     """
 
     problem: SearchProblem
     ensemble: Ensemble
-    candidates: Candidates
-    rows: Float[ndarray, "n d"]
 
     @property
     def history(self) -> History:
@@ -55,6 +52,19 @@ class FittedSearch:
     def weight(self) -> Float[ndarray, " t"]:
         """Weight of each task in Eq. (6)."""
         return self.problem.weight
+
+
+@dataclass(frozen=True)
+class FittedSearch(FittedObjectives):
+    """What suggestions rest on until another trial finishes.
+
+    Args:
+        candidates: All that the policy proposed and local moves found, best first.
+        rows: The best of them that no trial has had, best first.
+    """
+
+    candidates: Candidates
+    rows: Float[ndarray, "n d"]
 
 
 class Suggester:
@@ -73,7 +83,7 @@ class Suggester:
         self.last: FittedSearch | None = None
         self._fitted: tuple[bytes, Ensemble, np.random.Generator] | None = None
         self._fitted_success: tuple[bytes, SuccessModel] | None = None
-        self._study_predictor: tuple[FittedSearch, StudyPredictor] | None = None
+        self._study_predictor: tuple[bytes, StudyPredictor] | None = None
 
     def __reduce__(self) -> tuple[type[Suggester], tuple[SearchSettings]]:
         """Copy the settings alone: fits are repeated, and a lock cannot be pickled."""
@@ -93,6 +103,10 @@ class Suggester:
             self.last = self._run(problem)
         return self.last
 
+    def objectives(self, problem: SearchProblem) -> FittedObjectives:
+        """Return the predictor of a problem; it fits, but searches nothing."""
+        return FittedObjectives(problem, self._ensemble(problem)[0])
+
     def scores(self, problem: SearchProblem, rows: Rows) -> Float[ndarray, " n"]:
         """Return what a search would minimize, at given rows; it fits, but searches nothing."""
         ensemble, _ = self._ensemble(problem)
@@ -102,35 +116,48 @@ class Suggester:
         """Return what is known in advance of the costs of a history's rows."""
         return KnownCosts(history, self._row_costs)
 
-    def predictor(self, found: FittedSearch, sign: float) -> StudyPredictor:
-        """Return a search's predictor in the study's units, calibrated once for each search."""
-        if self._study_predictor is None or self._study_predictor[0] is not found:
+    def predictor(self, problem: SearchProblem, signs: Float[ndarray, " o"]) -> StudyPredictor:
+        """Return a predictor of objectives in the study's units, calibrated once for each fit."""
+        key = problem.fit_key + signs.tobytes()
+        if self._study_predictor is None or self._study_predictor[0] != key:
             seed = self._settings.seed
 
             def refit(rows: Rows, labels: Float[ndarray, "n t"]) -> Ensemble:
                 rng = np.random.default_rng([seed, len(rows)])
-                return self._fit(found.problem, TrainingData(rows, labels), rng)
+                return self._fit(problem, TrainingData(rows, labels), rng)
 
             made = StudyPredictor.of(
-                found.ensemble,
-                found.history.labels,
+                self._ensemble(problem)[0],
+                problem.history.labels,
                 refit=refit,
-                sign=sign,
+                signs=signs,
                 seed=seed,
-                known_cost=self.known_costs(found.history).exact,
+                known_cost=self.known_costs(problem.history).exact,
             )
-            self._study_predictor = found, made
+            self._study_predictor = key, made
         return self._study_predictor[1]
 
     def optima(self, found: FittedSearch) -> tuple[Rows, Int[ndarray, " n"]]:
         """Return the best by the mean that no trial has had, and the rounds that found them."""
-        history, scope = found.history, found.history.scope
         acquisition = self._acquisition(found.problem, found.ensemble)
+        return self._optima(acquisition, acquisition.posterior_mean_score)
+
+    def front(
+        self, problem: SearchProblem, predictor: StudyPredictor
+    ) -> tuple[Rows, Int[ndarray, " n"]]:
+        """Return the predicted front of what no trial has had, and the rounds that found it."""
+        acquisition = self._acquisition(problem, self._ensemble(problem)[0])
+        return predicted_front(acquisition, predictor, self._optima)
+
+    def _optima(
+        self, acquisition: Acquisition, score: RowFunction
+    ) -> tuple[Rows, Int[ndarray, " n"]]:
+        history, scope = acquisition.problem.history, acquisition.problem.history.scope
         rows, rounds = local_optima(
             scope.space,
-            lambda rows: acquisition.posterior_mean_score(scope.to_model(rows)),
+            lambda rows: score(scope.to_model(rows)),
             self._settings.policy,
-            start=Start(scope.to_free(acquisition.elite()), found.problem.logits),
+            start=Start(scope.to_free(acquisition.elite()), acquisition.problem.logits),
             rng=np.random.default_rng([self._settings.seed, len(history.rows)]),
             device=self._settings.device,
         )

@@ -26,17 +26,28 @@ def history_for(
 ) -> History:
     """Return the study's trials as one of a number sees them that has some parameters anyway.
 
+    Several objectives are one, by the trial's own weights.
+
     Raises:
         ValueError: If a complete trial has no cost, or the cost has a weight beside several
             objectives.
     """
-    several = len(study.directions) > 1
-    if several and any(settings.cost_weights):
-        raise ValueError(
-            "cost_weight must be 0 in a study with several objectives, of which the cost may "
-            f"be one, but got {settings.cost_weights}."
-        )
-    history = read_history(
+    history = objectives_for(settings, study, search_space, number, given)
+    if len(study.directions) == 1:
+        return history
+    return with_one_objective(history, settings.seed, number)
+
+
+def objectives_for(
+    settings: SearchSettings,
+    study: Study,
+    search_space: Mapping[str, BaseDistribution],
+    number: int,
+    given: Mapping[str, Any],
+) -> History:
+    """Return the same with a label for each objective."""
+    check_cost_weights(settings.cost_weights, study)
+    return read_history(
         study,
         search_space,
         cost=settings.cost,
@@ -44,7 +55,19 @@ def history_for(
         next_trial=NextTrial(number, given or {}),
         learn_from_running=settings.learn_from_running,
     )
-    return with_one_objective(history, settings.seed, number) if several else history
+
+
+def check_cost_weights(weights: Sequence[float], study: Study) -> None:
+    """Raise if a cost has a weight beside several objectives.
+
+    Raises:
+        ValueError: If it has.
+    """
+    if len(study.directions) > 1 and any(weights):
+        raise ValueError(
+            "cost_weight must be 0 in a study with several objectives, of which the cost may "
+            f"be one, but got {tuple(weights)}."
+        )
 
 
 def given_parameters(

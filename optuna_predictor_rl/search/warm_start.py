@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import optuna
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
+from optuna_predictor_rl.core.pareto import chebyshev, front_order
 from optuna_predictor_rl.core.policy.spacing import diverse
 from optuna_predictor_rl.core.predictor.config import PredictorConfig
 from optuna_predictor_rl.core.predictor.ensemble import Ensemble
@@ -28,6 +29,9 @@ N_FIRST = 5
 
 N_BEST = 20
 """Best configurations of each source among which those are chosen."""
+
+N_REMEMBERED = 8
+"""Fits that are kept; a study with several objectives weighs them anew in each trial."""
 
 LEAST_DISTANCE = 0.1
 """Gower distance between those at least."""
@@ -59,7 +63,8 @@ class WarmStart:
                 "warm_start must hold finished trials with parameters, but got "
                 f"{len(self._trials)} without any: {self._trials[0]}."
             )
-        self._read: dict[tuple[StudyDirection, ...], list[tuple[Source, Ensemble]]] = {}
+        self._of: dict[tuple[StudyDirection, ...], list[Source]] = {}
+        self._read: dict[object, list[tuple[Source, Ensemble]]] = {}
 
     def __getstate__(self) -> dict[str, object]:
         """Return the state without the fits, which are repeated."""
@@ -69,28 +74,64 @@ class WarmStart:
         """Return whether there is any source."""
         return bool(self._sources or self._trials)
 
-    def _fitted(self, directions: Sequence[StudyDirection]) -> list[tuple[Source, Ensemble]]:
-        """Return the sources and their predictors; loose trials have the study's directions."""
+    def sources(self, directions: Sequence[StudyDirection]) -> list[Source]:
+        """Return the sources of a study; loose trials have the study's directions.
+
+        Raises:
+            ValueError: If one has another number of objectives than the study.
+        """
         key = tuple(directions)
+        if key not in self._of:
+            self._of[key] = self._checked_sources(directions)
+        return self._of[key]
+
+    def _checked_sources(self, directions: Sequence[StudyDirection]) -> list[Source]:
+        n = len(directions)
+        for trial in self._trials:
+            if trial.values is not None and len(trial.values) != n:
+                raise ValueError(_another_number(n, len(trial.values), f"trial {trial.number}"))
+        sources = [*self._sources, *_of_trials(self._trials, directions)]
+        for source in sources:
+            if source.n_objectives != n:
+                raise ValueError(_another_number(n, source.n_objectives, repr(source)))
+        return sources
+
+    def _fitted(
+        self, directions: Sequence[StudyDirection], weights: Float[ndarray, " o"] | None
+    ) -> list[tuple[Source, Ensemble]]:
+        """Return the sources, with one objective if there are weights, and their predictors."""
+        key = tuple(directions), None if weights is None else weights.tobytes()
         if key not in self._read:
-            sources = [*self._sources, *_of_trials(self._trials, directions)]
+            sources = self.sources(directions)
+            if weights is not None:
+                sources = [with_weights(source, weights) for source in sources]
+            if len(self._read) >= N_REMEMBERED:
+                self._read.clear()
             self._read[key] = [(source, source.fit(self._config)) for source in sources]
         return self._read[key]
 
     def source_predictions(
-        self, space: SearchSpace, n_tasks: int, directions: Sequence[StudyDirection]
+        self,
+        space: SearchSpace,
+        n_tasks: int,
+        directions: Sequence[StudyDirection],
+        weights: Float[ndarray, " o"] | None = None,
     ) -> SourcePredictions | None:
         """Return what the sources predict of rows of the space, in the tasks that they have too.
 
+        Args:
+            space: The study's space.
+            n_tasks: Number of the study's tasks.
+            directions: The study's directions.
+            weights: The weights by which several objectives are one task; None if each is one.
+
         Raises:
-            ValueError: If there are sources and several objectives.
+            ValueError: If a source has another number of objectives than the study.
         """
         if not self:
             return None
-        if len(directions) > 1:
-            raise ValueError("warm_start must be empty in a study with several objectives.")
-        fitted = self._fitted(directions)
-        defaults = [source.rows[source.labels[:, 0].argmin()] for source, _ in fitted]
+        fitted = self._fitted(directions, weights)
+        defaults = [source.rows[_best(source, 1)[0]] for source, _ in fitted]
 
         def predictions(rows: Rows) -> Float[ndarray, "n s t"]:
             found = np.zeros((len(rows), len(fitted), n_tasks))  # 0 is an average row
@@ -107,18 +148,38 @@ class WarmStart:
     ) -> Rows:
         """Return what the sources found best and different, in turns, as `N_FIRST` rows.
 
-        Decisions that a source lacks, or whose choices it does not know, are random.
+        Of several objectives that is what lies on the front, spread along it. Decisions that a
+        source lacks, or whose choices it does not know, are random.
         """
-        fitted = self._fitted(directions)
         nowhere = np.full(len(space.decisions), np.nan)
         found = []
-        for source, _ in fitted:
-            order = np.argsort(source.labels[:, 0], kind="stable")[:N_BEST]
+        for source in self.sources(directions):
+            order = _best(source, N_BEST)
             chosen = diverse(source.rows[order], source.space, N_FIRST, LEAST_DISTANCE)
             found.append(translated(source.rows[order[chosen]], source.space, space, nowhere))
         turns = [rows[i] for i in range(N_FIRST) for rows in found if i < len(rows)]
         rows = np.resize(np.array(turns), (N_FIRST, len(space.decisions)))  # repeats if too few
         return space.canonical(np.where(np.isnan(rows), space.random(N_FIRST, rng), rows))
+
+
+def with_weights(source: Source, weights: Float[ndarray, " o"]) -> Source:
+    """Return a source with its objectives as one, by weights; see `chebyshev`."""
+    values, others = np.split(source.labels, [source.n_objectives], axis=1)
+    return Source(
+        source.space, source.rows, np.hstack([chebyshev(values, weights)[:, None], others])
+    )
+
+
+def _best(source: Source, n: int) -> Int[ndarray, " m"]:
+    """Return the indices of a source's best rows, best first."""
+    return front_order(source.labels[:, : source.n_objectives], n)
+
+
+def _another_number(wanted: int, found: int, name: str) -> str:
+    return (
+        "warm_start must have as many objectives as the study, which has "
+        f"{wanted}, but got {found} in {name}."
+    )
 
 
 def _of_trials(trials: list[FrozenTrial], directions: Sequence[StudyDirection]) -> list[Source]:

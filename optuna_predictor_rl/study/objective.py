@@ -27,6 +27,33 @@ def check_one_objective(study: Study, purpose: str = "for low fidelity") -> None
         raise ValueError(f"study must have {needed}, but got {len(study.directions)} directions.")
 
 
+def objective_names(study: Study) -> list[str]:
+    """Return the metric name of each objective, or "value", or "objective 0" of several."""
+    n = len(study.directions)
+    plain = ["value"] if n == 1 else [f"objective {i}" for i in range(n)]
+    named = study.metric_names or plain
+    return [name or other for name, other in zip(named, plain, strict=True)]
+
+
+def objective_index(study: Study, objective: int | str | None) -> int:
+    """Return which objective is meant by its index or its metric name.
+
+    Raises:
+        ValueError: If there is no such objective, or none is named in a study with several.
+    """
+    names = objective_names(study)
+    if objective is None and len(names) == 1:
+        return 0
+    if isinstance(objective, str) and names.count(objective) == 1:
+        return names.index(objective)
+    if isinstance(objective, int) and 0 <= objective < len(names):
+        return objective
+    raise ValueError(
+        f"objective must be an index below {len(names)} or a name among {names}, "
+        f"but got {objective!r}."
+    )
+
+
 def trial_values(trials: Sequence[FrozenTrial]) -> Float[np.ndarray, " n"]:
     """Return what the trials returned; NaN for those without a value."""
     return np.array([math.nan if t.value is None else t.value for t in trials], dtype=np.float64)
@@ -52,3 +79,8 @@ def direction_of(study: Study) -> Direction:
 def sign_of(study: Study) -> float:
     """Return 1 if the study minimizes, -1 if it maximizes: times it, lower values are better."""
     return 1.0 if direction_of(study) == "minimize" else -1.0
+
+
+def signs_of(study: Study) -> Float[np.ndarray, " o"]:
+    """Return the sign of each objective, as `sign_of` does of a single one."""
+    return np.array([-1.0 if d == StudyDirection.MAXIMIZE else 1.0 for d in study.directions])

@@ -15,19 +15,24 @@ from optuna_predictor_rl.core.predictor.cross_validation import (
     cross_validate,
     rank_correlation,
 )
+from optuna_predictor_rl.study.objective import objective_index
 from optuna_predictor_rl.support.checked import check_at_least, checked
 from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.support.text import plotly_text
 from optuna_predictor_rl.visualization.source import (
     WIDEST_TITLE,
-    inspect_search,
+    inspect_objectives,
     sampler_text,
+    shown_tasks,
     task_names,
 )
 from optuna_predictor_rl.visualization.style import COLORS, GREY, SYMBOLS, base_layout, thinned
 
 MIN_FOLD = 3
 """Smallest number of trials in a fold: the tau of two is always 1 or -1."""
+N_COLUMNS = 2
+ROW_HEIGHT = 420
+"""Height of a row of panels where there are several, in pixels."""
 N_POINTS = 500
 """Largest number of trials in the figure."""
 
@@ -37,7 +42,7 @@ class TaskCalibration:
     """The predictor's ranking of held-out trials in one task; rank 1 is the best.
 
     Attributes:
-        name: Name of the value or the cost.
+        name: Name of the objective or the cost.
         fold: Fold in which each trial was held out.
         observed: Rank of each trial's label; equal labels share their mean rank.
         predicted: Rank of each trial's prediction.
@@ -58,24 +63,33 @@ class TaskCalibration:
 @checked
 @guarded()
 def predictor_calibration(
-    study: Study, sampler: BaseSampler | None = None, *, n_folds: int = 5, seed: int = 0
+    study: Study,
+    sampler: BaseSampler | None = None,
+    *,
+    n_folds: int = 5,
+    seed: int = 0,
+    objective: int | str | None = None,
 ) -> list[TaskCalibration]:
-    """Return held-out ranks of the value and, if the predictor learns it, of the cost.
+    """Return held-out ranks of each objective and, if the predictor learns it, of the cost.
 
     Args:
-        study: A study with one objective.
+        study: The study.
         sampler: A predictor-based sampler, also a new one; by default the study's own or, if
             that is of another kind, one with default settings.
         n_folds: Number of folds; the predictor is fitted once without each.
         seed: Seed of the folds and the fits.
+        objective: Index or metric name of the objective to show alone; by default all are shown,
+            and the cost.
 
     Raises:
-        ValueError: If the given sampler is of another kind, the study has several objectives,
-            there are fewer than 2 folds, or a fold would have fewer than 3 trials.
+        ValueError: If the given sampler is of another kind, there is no such objective, there are
+            fewer than 2 folds, or a fold would have fewer than 3 trials.
     """
     check_at_least(2, n_folds=n_folds)
     check_at_least(0, seed=seed)
-    own, found = inspect_search(study, sampler, at_least=MIN_FOLD * n_folds)
+    if objective is not None:
+        objective_index(study, objective)
+    own, found = inspect_objectives(study, sampler, at_least=MIN_FOLD * n_folds)
     history = found.history
     held_out = cross_validate(
         own.predictor,
@@ -88,17 +102,24 @@ def predictor_calibration(
     fitted = found.ensemble.predict(history.rows)[0]
     names = task_names(study, own, history.labels.shape[1])
     return [
-        _calibration(name, task, held_out, rank_correlation(fitted[:, task], labels))
-        for task, (name, labels) in enumerate(zip(names, history.labels.T, strict=True))
+        _calibration(
+            names[task], task, held_out, rank_correlation(fitted[:, task], history.labels[:, task])
+        )
+        for task in shown_tasks(study, objective, len(names))
     ]
 
 
 @checked
 @guarded()
 def plot_predictor_calibration(
-    study: Study, sampler: BaseSampler | None = None, *, n_folds: int = 5, seed: int = 0
+    study: Study,
+    sampler: BaseSampler | None = None,
+    *,
+    n_folds: int = 5,
+    seed: int = 0,
+    objective: int | str | None = None,
 ) -> go.Figure:
-    """Draw held-out ranks, with a panel for the value and one for the cost, if there is one.
+    """Draw held-out ranks, with a panel for each objective and one for the cost, if there is one.
 
     Arguments and errors are those of `predictor_calibration`.
 
@@ -111,13 +132,15 @@ def plot_predictor_calibration(
         >>> figure.layout.title.text
         'Predicted against observed rank of held-out trials'
     """
-    tasks = predictor_calibration(study, sampler, n_folds=n_folds, seed=seed)
+    tasks = predictor_calibration(study, sampler, n_folds=n_folds, seed=seed, objective=objective)
+    rows = -(-len(tasks) // N_COLUMNS)
     figure = make_subplots(
-        cols=len(tasks), subplot_titles=[_panel_title(task) for task in tasks],
-        horizontal_spacing=0.14,
+        rows=rows, cols=min(len(tasks), N_COLUMNS),
+        subplot_titles=[_panel_title(task) for task in tasks],
+        horizontal_spacing=0.14, vertical_spacing=0.36 / rows,
     )  # fmt: skip
-    for column, task in enumerate(tasks, 1):
-        _draw(figure, task, column)
+    for place, task in enumerate(tasks):
+        _draw(figure, task, place)
     base_layout(
         figure,
         "Predicted against observed rank of held-out trials",
@@ -128,6 +151,8 @@ def plot_predictor_calibration(
         panel_lines=3,
     )
     figure.update_annotations(font={"size": 13})
+    if rows > 1:
+        figure.update_layout(height=ROW_HEIGHT * rows)
     return figure
 
 
@@ -153,19 +178,19 @@ def _panel_title(task: TaskCalibration) -> str:
     )
 
 
-def _draw(figure: go.Figure, task: TaskCalibration, column: int) -> None:
-    place = {"row": 1, "col": column}
+def _draw(figure: go.Figure, task: TaskCalibration, panel: int) -> None:
+    place = {"row": panel // N_COLUMNS + 1, "col": panel % N_COLUMNS + 1}
     n = len(task.observed)
     figure.add_scatter(
         x=[1, n], y=[1, n], mode="lines", line={"color": GREY, "width": 2}, hoverinfo="skip",
-        name="as observed", showlegend=column == 1, **place,
+        name="as observed", showlegend=panel == 0, **place,
     )  # fmt: skip
     kept = thinned(n, N_POINTS)
     for fold, tau in enumerate(task.fold_taus):
         inside = kept[task.fold[kept] == fold]
         figure.add_scatter(
             x=task.observed[inside], y=task.predicted[inside], mode="markers",
-            name=f"fold {fold + 1}", legendgroup=f"fold {fold + 1}", showlegend=column == 1,
+            name=f"fold {fold + 1}", legendgroup=f"fold {fold + 1}", showlegend=panel == 0,
             hovertemplate=f"fold {fold + 1}, tau {tau:.2f}<br>observed %{{x}}, predicted %{{y}}"
             "<extra></extra>",
             marker={

@@ -29,7 +29,8 @@ class Convergence:
     """Predicted scores by step, in standard deviations of the trials' transformed values.
 
     The score is Eq. (6), the weighted sum of predicted value and cost. Lower is better. If the
-    study maximizes and cost has no weight, all signs are turned and higher is better.
+    study maximizes one objective and cost has no weight, all signs are turned and higher is
+    better. Of several objectives the value is the weighted distance from the best of each.
 
     Attributes:
         steps: Steps of REINFORCE from 1; "r s" below are rounds and steps.
@@ -39,12 +40,13 @@ class Convergence:
         random_best: Best score of the random configurations so far.
         refined: Best score of all rounds and of the local moves that follow them; NaN without
             such moves. The moves climb the reward, so they may not improve this score.
-        best_trial: Predicted score of the trial with the best label.
+        best_trial: Predicted score of the feasible trial with the best label.
         higher_is_better: Whether signs are turned.
         reward: The policy's reward; see `PolicyConfig`.
         batch_size: Number of configurations that a round proposes in a step.
         n_trials: Number of trials that the predictor was fitted on.
         weight: Weight of each task.
+        weight_text: The weights in words.
     """
 
     steps: Int[np.ndarray, " s"]
@@ -59,6 +61,7 @@ class Convergence:
     batch_size: int
     n_trials: int
     weight: Float[np.ndarray, " t"]
+    weight_text: str
 
 
 @checked
@@ -69,18 +72,18 @@ def rl_convergence(
     """Return the scores of the policies' proposals and of as many random configurations.
 
     Args:
-        study: A study with one objective.
+        study: The study; several objectives are one, by the weights of the next trial.
         sampler: A predictor-based sampler, also a new one; by default the study's own or, if
             that is of another kind, one with default settings.
         seed: Seed of the random configurations.
 
     Raises:
-        ValueError: If the given sampler is of another kind, the study has several objectives, or
-            fewer than 3 trials have a value.
+        ValueError: If the given sampler is of another kind, or fewer than 3 trials have a value.
     """
     check_at_least(0, seed=seed)
     own, found = inspect_search(study, sampler)
-    flip = sign_of(study) < 0 and not found.weight[1:].any()
+    single = len(study.directions) == 1
+    flip = single and sign_of(study) < 0 and not found.weight[1:].any()
     sign = -1.0 if flip else 1.0
     proposed = found.candidates.proposed
     shape = proposed.shape[:-1]
@@ -103,6 +106,7 @@ def rl_convergence(
         batch_size=shape[2],
         n_trials=len(found.history.rows),
         weight=found.weight,
+        weight_text=weight_text(found),
     )
 
 
@@ -145,7 +149,7 @@ def plot_rl_convergence(
         "REINFORCE against random sampling on the predictor",
         f"Step (each of {n_rounds} rounds proposes {data.batch_size} configurations a step)",
         f"Predicted score ({better} is better)",
-        subtitle=f"Predictor of {data.n_trials} trials{weight_text(data.weight)}; score in their "
+        subtitle=f"Predictor of {data.n_trials} trials{data.weight_text}; score in their "
         f"standard deviations; dotted: each of {n_rounds} rounds<br>"
         f"Rewarded for {REWARDS[data.reward]}{sampler_text(study, sampler)}",
     )
@@ -160,7 +164,7 @@ def _score(found: FittedSearch, rows: Float[np.ndarray, "n d"]) -> Float[np.ndar
 def _best_row(found: FittedSearch) -> Float[np.ndarray, "1 d"]:
     labels = found.history.labels
     standing = np.nan_to_num(rank_targets(labels)) @ found.weight[: labels.shape[1]]
-    best = int(np.argmin(standing))
+    best = int(np.lexsort((standing, ~found.history.feasible))[0])
     return found.history.rows[best : best + 1]
 
 

@@ -64,6 +64,7 @@ class PolicyProbabilities:
         n_rounds: Number of rounds that probabilities are averaged over.
         n_trials: Number of trials that the predictor was fitted on.
         weight: Weight of each task in Eq. (6).
+        weight_text: The weights in words.
     """
 
     steps: Int[np.ndarray, " s"]
@@ -71,6 +72,7 @@ class PolicyProbabilities:
     n_rounds: int
     n_trials: int
     weight: Float[np.ndarray, " t"]
+    weight_text: str
 
 
 @checked
@@ -81,14 +83,14 @@ def policy_probabilities(
     """Return each option's probability by step, in the search for the next suggestion.
 
     Args:
-        study: A study with one objective.
+        study: The study; several objectives are one, by the weights of the next trial.
         sampler: A predictor-based sampler, also a new one; by default the study's own or, if
             that is of another kind, one with default settings.
         search_round: The round to show, from 0; by default the mean over all rounds.
 
     Raises:
-        ValueError: If the given sampler is of another kind, the study has several objectives,
-            fewer than 3 trials have a value, or there is no such round.
+        ValueError: If the given sampler is of another kind, fewer than 3 trials have a value, or
+            there is no such round.
     """
     if search_round is not None:
         check_at_least(0, search_round=search_round)
@@ -115,6 +117,7 @@ def policy_probabilities(
         n_rounds=n_rounds if search_round is None else 1,
         n_trials=len(found.history.rows),
         weight=found.weight,
+        weight_text=weight_text(found),
     )
 
 
@@ -173,7 +176,7 @@ def plot_policy_probabilities(
         figure,
         "What the policy chooses, by step of REINFORCE",
         subtitle=f"Next search: {rounds}, predictor of {data.n_trials} trials"
-        f"{weight_text(data.weight)}"
+        f"{data.weight_text}"
         + (f"; {left_out} less decided decisions are left out" if left_out else "")
         + sampler_text(study, sampler),
         panel_lines=1,

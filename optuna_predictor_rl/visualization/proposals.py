@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
+from optuna.study import Study
 
 from optuna_predictor_rl.core.predictor.calibration import LabelPredictor
 from optuna_predictor_rl.data.costs import KnownCost
 from optuna_predictor_rl.sampler import PredictorRLSampler
-from optuna_predictor_rl.search.suggester import FittedSearch
+from optuna_predictor_rl.study.objective import signs_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +28,17 @@ class Proposals:
 
 
 def proposals_of(
-    sampler: PredictorRLSampler, found: FittedSearch, n: int, sign: float
+    sampler: PredictorRLSampler, study: Study, cost_weight: float, n: int, objective: int
 ) -> Proposals:
-    """Return the n best untried configurations of a search; `sign` is that of its study."""
-    history, rows = found.history, found.rows[:n]
+    """Return the n best untried configurations of a search, by one of the study's objectives."""
+    search = sampler.inspect(study, cost_weight=cost_weight)
+    found = search if len(study.directions) == 1 else sampler.inspect_objectives(study)
+    history, rows = found.history, search.rows[:n]
     (mean, _), _ = LabelPredictor.of(found.ensemble, history.labels).predict(rows)
     if isinstance(sampler.cost, KnownCost):
         configurations = history.space.configurations(rows)
         cost = np.array([sampler.cost({**history.fixed, **params}) for params in configurations])
     else:
-        cost = mean[:, 1]
-    return Proposals(cost_weight=float(found.weight[1]), value=sign * mean[:, 0], cost=cost)
+        cost = mean[:, history.n_objectives]
+    value = signs_of(study)[objective] * mean[:, objective]
+    return Proposals(cost_weight=cost_weight, value=value, cost=cost)

@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial
 from optuna_predictor_rl.comparison.marks import SHARED, trials_by_searcher
 from optuna_predictor_rl.comparison.results import baseline_of, final_value, maximized
 from optuna_predictor_rl.comparison.statistics import gain, standard_error
+from optuna_predictor_rl.study.objective import objective_index, objective_names
 from optuna_predictor_rl.support.checked import check_finite, checked
 from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.support.text import plotly_text
@@ -64,6 +65,7 @@ def sample_efficiency(
     *,
     baseline: float | None = None,
     values_are_gains: bool = False,
+    objective: int | str | None = None,
 ) -> list[BestSoFar]:
     """Return the best gain by number of trials, of the shared part and of each searcher.
 
@@ -74,28 +76,32 @@ def sample_efficiency(
         studies: Studies of `compare_searchers`, one a seed.
         baseline: See `ComparisonReport.of`.
         values_are_gains: See `ComparisonReport.of`.
+        objective: Index or metric name of the objective to show; needed if there are several.
 
     Raises:
-        ValueError: If no study is given, one has several objectives, directions differ, or the
-            baseline is 0 or missing.
+        ValueError: If no study is given, one has several objectives of which none is named,
+            directions differ, or the baseline is 0 or missing.
     """
     if baseline is not None:
         check_finite(baseline=baseline)
     studies = [studies] if isinstance(studies, Study) else list(studies)
-    maximize = maximized(studies)
+    place = _index(studies, objective)
+    maximize = maximized(studies, place)
     by_seed = [trials_by_searcher(study) for study in studies]
     names = list(dict.fromkeys(name for seed in by_seed for name in seed))
     curves: dict[str, list[ndarray]] = {name: [] for name in names}
     for seed in by_seed:
-        base = baseline_of(seed[SHARED], baseline, values_are_gains=values_are_gains)
+        base = baseline_of(
+            seed[SHARED], baseline, values_are_gains=values_are_gains, objective=place
+        )
         if math.isnan(gain(1.0, base, values_are_gains=values_are_gains)):
             raise ValueError(
                 f"baseline must be a number other than 0 for gains in %, but got {base}."
             )
-        shared = _gains(seed[SHARED], base, values_are_gains=values_are_gains)
+        shared = _gains(seed[SHARED], base, place, values_are_gains=values_are_gains)
         for name in names:
             own = [] if name == SHARED else seed.get(name, [])
-            gains = shared + _gains(own, base, values_are_gains=values_are_gains)
+            gains = shared + _gains(own, base, place, values_are_gains=values_are_gains)
             best = (np.fmax if maximize else np.fmin).accumulate(np.array(gains))
             curves[name].append(best if name == SHARED else best[max(len(shared) - 1, 0) :])
     n_shared = min(len(curve) for curve in curves[SHARED])
@@ -117,6 +123,7 @@ def plot_sample_efficiency(
     baseline: float | None = None,
     values_are_gains: bool = False,
     value_name: str = "value",
+    objective: int | str | None = None,
 ) -> go.Figure:
     """Draw the best gain so far by trial: the mean over seeds, and its standard error as a band.
 
@@ -125,14 +132,18 @@ def plot_sample_efficiency(
         baseline: See `ComparisonReport.of`.
         values_are_gains: See `ComparisonReport.of`.
         value_name: Name of the value that is gained, for instance `"NE"`.
+        objective: See `sample_efficiency`.
 
     Raises:
         ValueError: See `sample_efficiency`.
     """
     studies = [studies] if isinstance(studies, Study) else list(studies)
     shared, *searchers = sample_efficiency(
-        studies, baseline=baseline, values_are_gains=values_are_gains
+        studies, baseline=baseline, values_are_gains=values_are_gains, objective=objective
     )
+    index = _index(studies, objective)
+    if value_name == "value" and len(studies[0].directions) > 1:
+        value_name = objective_names(studies[0])[index]
     figure = go.Figure()
     name = SHARED if searchers else "best so far"
     _draw(figure, shared, name=name, color=FULL_COLOR, dash="solid")
@@ -147,7 +158,7 @@ def plot_sample_efficiency(
             annotation_text=f"{n_shared} shared trial{'s' if n_shared > 1 else ''}",
             annotation_position="top left",
         )  # fmt: skip
-    better = "positive" if maximized(studies) else "negative"
+    better = "positive" if maximized(studies, index) else "negative"
     gain_title = (
         f"Best {plotly_text(value_name, WIDEST_TITLE)} gain so far, % ({better} is better)"
     )
@@ -169,9 +180,25 @@ def plot_sample_efficiency(
 
 
 def _gains(
-    trials: Sequence[FrozenTrial], baseline: float, *, values_are_gains: bool
+    trials: Sequence[FrozenTrial], baseline: float, objective: int, *, values_are_gains: bool
 ) -> list[float]:
-    return [gain(final_value(t), baseline, values_are_gains=values_are_gains) for t in trials]
+    values = [final_value(trial, objective) for trial in trials]
+    return [gain(value, baseline, values_are_gains=values_are_gains) for value in values]
+
+
+def _index(studies: Sequence[Study], objective: int | str | None) -> int:
+    """Return the index of an objective, the same in all studies; 0 without a study.
+
+    Raises:
+        ValueError: If one has no such objective, or another one has it at another index.
+    """
+    found = {objective_index(study, objective) for study in studies}
+    if len(found) > 1:
+        raise ValueError(
+            f"objective must be at the same index in all studies, but {objective!r} is at "
+            f"{sorted(found)}."
+        )
+    return next(iter(found), 0)
 
 
 def _visible_range(curves: list[BestSoFar]) -> list[float] | None:

@@ -8,17 +8,16 @@ import plotly.graph_objects as go
 from jaxtyping import Bool, Float, Int
 from optuna.samplers import BaseSampler
 from optuna.study import Study
-from optuna.trial import FrozenTrial
 
 from optuna_predictor_rl.core.pareto import is_pareto
-from optuna_predictor_rl.data.costs import KnownCost
-from optuna_predictor_rl.fidelity.labels import is_full, value_or_label
-from optuna_predictor_rl.sampler import PredictorRLSampler
-from optuna_predictor_rl.study.objective import sign_of
+from optuna_predictor_rl.data.columns import is_feasible
+from optuna_predictor_rl.fidelity.labels import is_full
+from optuna_predictor_rl.study.objective import objective_index, signs_of
 from optuna_predictor_rl.study.storage import LABELLED
 from optuna_predictor_rl.support.checked import checked
 from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.support.text import plotly_text
+from optuna_predictor_rl.visualization.costed_trials import cost_of, value_of, weight_of
 from optuna_predictor_rl.visualization.proposals import Proposals, proposals_of
 from optuna_predictor_rl.visualization.source import (
     WIDEST_TITLE,
@@ -54,7 +53,7 @@ class TradeOff:
         cost_weight: Cost weight of the search that suggested each trial; NaN for startup trials
             and enqueued ones, which no search suggested.
         full: Whether each value is that of a full training.
-        front: Indices of the trials that no other trial dominates, by ascending cost.
+        front: Indices of the feasible trials that no other one dominates, by ascending cost.
         proposals: Proposals under each cost weight.
     """
 
@@ -75,25 +74,28 @@ def trade_off(
     *,
     cost_weights: Sequence[float] | None = None,
     n_proposals: int = 20,
+    objective: int | str | None = None,
 ) -> TradeOff:
     """Return the trials' values and costs, and the policy's proposals under each cost weight.
 
     Args:
-        study: A study with one objective.
+        study: The study.
         sampler: A predictor-based sampler with a cost, also a new one; by default the study's own.
         cost_weights: Weights to search under; by default the sampler's own.
         n_proposals: Number of untried configurations to predict for each weight; 0 for none.
+        objective: Index or metric name of the objective to show; needed if there are several.
 
     Raises:
-        ValueError: If the given sampler is of another kind or has no cost, the study has several
-            objectives, fewer than 3 trials have a value, a weight is not in [0, 1], or the
-            number of proposals is negative.
+        ValueError: If the given sampler is of another kind or has no cost, no objective of
+            several is named, a cost is weighed beside several, fewer than 3 trials have a value,
+            a weight is not in [0, 1], or the number of proposals is negative.
     """
     if n_proposals < 0:
         raise ValueError(f"n_proposals must not be negative, but got {n_proposals}.")
     for cost_weight in cost_weights or ():
         if not 0.0 <= cost_weight <= 1.0:
             raise ValueError(f"cost_weights must be in [0, 1], but got {cost_weight}.")
+    index = objective_index(study, objective)
     own = sampler_of(study, sampler)
     if own.cost is None:
         of_study = type(study.sampler).__name__
@@ -104,7 +106,7 @@ def trade_off(
         )
     inspect_search(study, own)
     trials = study.get_trials(deepcopy=False, states=LABELLED)
-    labelled = [(t, value_or_label(t), _cost(own, t)) for t in trials]
+    labelled = [(t, value_of(t, index, len(study.directions)), cost_of(own, t)) for t in trials]
     both = [(t, y, c) for t, y, c in labelled if y is not None and np.isfinite([y, c]).all()]
     value, cost = np.array([[y, c] for _, y, c in both], dtype=np.float64).reshape(-1, 2).T
     wanted = tuple(dict.fromkeys(own.cost_weights if cost_weights is None else cost_weights))
@@ -112,11 +114,14 @@ def trade_off(
         numbers=np.array([t.number for t, _, _ in both], dtype=np.int64),
         value=value,
         cost=cost,
-        cost_weight=np.array([_weight(own, t, trials) for t, _, _ in both], dtype=np.float64),
+        cost_weight=np.array([weight_of(own, t, trials) for t, _, _ in both], dtype=np.float64),
         full=np.array([is_full(t) for t, _, _ in both], dtype=bool),
-        front=_front(np.stack([cost, sign_of(study) * value], axis=1)),
+        front=_front(
+            np.stack([cost, signs_of(study)[index] * value], axis=1),
+            np.array([is_feasible(t) for t, _, _ in both], dtype=bool),
+        ),
         proposals=[
-            proposals_of(own, own.inspect(study, cost_weight=w), n_proposals, sign_of(study))
+            proposals_of(own, study, w, n_proposals, index)
             for w in (wanted if n_proposals else ())
         ],
     )
@@ -130,6 +135,7 @@ def plot_trade_off(
     *,
     cost_weights: Sequence[float] | None = None,
     n_proposals: int = 20,
+    objective: int | str | None = None,
 ) -> go.Figure:
     """Draw trials as dots, coloured by cost weight, and proposals as crosses.
 
@@ -137,14 +143,22 @@ def plot_trade_off(
 
     Example:
         >>> import optuna
+        >>> from optuna_predictor_rl import PredictorRLSampler
         >>> sampler = PredictorRLSampler(cost=lambda t: t.params["x"], cost_weight=0.3, seed=0)
         >>> study = optuna.create_study(sampler=sampler)
         >>> study.optimize(lambda trial: (trial.suggest_float("x", 0, 1) - 1) ** 2, n_trials=10)
         >>> plot_trade_off(study).layout.title.text
         'Value against cost, 10 trials'
     """
-    data = trade_off(study, sampler, cost_weights=cost_weights, n_proposals=n_proposals)
-    sign = sign_of(study)
+    data = trade_off(
+        study,
+        sampler,
+        cost_weights=cost_weights,
+        n_proposals=n_proposals,
+        objective=objective,
+    )
+    index = objective_index(study, objective)
+    sign = float(signs_of(study)[index])
     figure = go.Figure()
     figure.add_scatter(
         x=data.cost[data.front], y=data.value[data.front], mode="lines", name="Pareto front",
@@ -179,7 +193,7 @@ def plot_trade_off(
         figure,
         f"Value against cost, {len(data.value)} trials",
         f"{plotly_text(cost_name(sampler_of(study, sampler)), WIDEST_TITLE)} (lower is better)",
-        value_title(study),
+        value_title(study, index),
         subtitle="Colours: cost weight of the search that suggested a trial; "
         "crosses: proposals as predicted<br>" + "; ".join(notes),
     )
@@ -189,28 +203,13 @@ def plot_trade_off(
     return figure
 
 
-def _front(points: Float[np.ndarray, "n 2"]) -> Int[np.ndarray, " p"]:
-    """Return the first index of each point of the front, by ascending first coordinate."""
-    distinct, first = np.unique(points, axis=0, return_index=True)
-    return first[is_pareto(distinct)]
-
-
-def _cost(sampler: PredictorRLSampler, trial: FrozenTrial) -> float:
-    assert sampler.cost is not None
-    if isinstance(sampler.cost, str):
-        return float(trial.user_attrs.get(sampler.cost, np.nan))
-    if isinstance(sampler.cost, KnownCost):
-        return sampler.cost(trial.params)
-    return float(sampler.cost(trial))
-
-
-def _weight(sampler: PredictorRLSampler, trial: FrozenTrial, trials: list[FrozenTrial]) -> float:
-    """Return the cost weight of the search that suggested a trial, NaN if none did."""
-    start = trial.datetime_start
-    before = [t for t in trials if start and t.datetime_complete and t.datetime_complete <= start]
-    if len(before) < max(sampler.n_startup_trials, 1) or "fixed_params" in trial.system_attrs:
-        return float("nan")
-    return sampler.cost_weights[trial.number % len(sampler.cost_weights)]
+def _front(
+    points: Float[np.ndarray, "n 2"], feasible: Bool[np.ndarray, " n"]
+) -> Int[np.ndarray, " p"]:
+    """Return the first index of each point of the feasible front, by ascending cost."""
+    kept = np.flatnonzero(feasible)
+    distinct, first = np.unique(points[kept], axis=0, return_index=True)
+    return kept[first[is_pareto(distinct)]]
 
 
 def _draw_trials(

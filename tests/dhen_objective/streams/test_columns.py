@@ -100,19 +100,23 @@ def test_ids_are_those_of_each_value_alone(values: list[str | None], size: int) 
     assert ids(binary, field="f", size=size).tolist() == expected
 
 
+NULLS = {"null", "NaT"}
+"""Texts of the alphabets below that other programs write for a missing value: told of."""
+
+
 @given(st.lists(st.text("0123456789-+.eE:TZ truefalsnNa\n\t") | st.sampled_from([
     "5.0", "-0", "-0.00", "1e+16", "-1.5e+300", "True", "TRUE", "false", "nan", "NaN", "",
     "2014-10-21 00:00:00", "2014-10-21T05:06:07.100", "2014-10-21 05:06:07", "é.0", "\n.0",
     "1e7", "1.0E7", "12E-3", ".5", "-.5", "5.", "0.00000025", "2.50", " 5", "a\t", "1.5E-7",
     "2014-10-21T05:06:07Z", "2014-10-21 05:06:07.50+0200", "-0.0000", "-5.e+1", "-1e5",
     "1e--5", "12E+-3", "1e+",
-])))  # fmt: skip
+]).filter(lambda text: text not in NULLS)))  # fmt: skip
 def test_odd_texts_have_the_ids_of_what_they_mean(values: list[str]) -> None:
     expected = [stable_id(value, field="f", size=10**6) for value in values]
     assert ids(pa.array(values, pa.string()), field="f", size=10**6).tolist() == expected
 
 
-@given(st.lists(st.text("0159eE\nanNTtrue", max_size=7)))
+@given(st.lists(st.text("0159eE\nanNTtrue", max_size=7).filter(lambda t: t not in NULLS)))
 def test_texts_without_a_sign_or_a_space_have_the_ids_of_what_they_mean(values: list[str]) -> None:
     column = ids(pa.array(values, pa.string()), field="f", size=99)
     assert column.tolist() == [stable_id(value, field="f", size=99) for value in values]

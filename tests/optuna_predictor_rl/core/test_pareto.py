@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna._hypervolume import compute_hypervolume
 
-from optuna_predictor_rl.core.pareto import chebyshev, hypervolume, is_pareto
+from optuna_predictor_rl.core.pareto import chebyshev, front_order, hypervolume, is_pareto
 from tests.optuna_predictor_rl.core.strategies import lawful
 
 POINTS = st.lists(st.tuples(*[st.integers(0, 4)] * 2), min_size=1, max_size=12)
@@ -65,3 +65,39 @@ def test_one_point_or_equal_points_are_finite() -> None:
     for points in (np.zeros((1, 2)), np.ones((3, 3)), np.array([[1.0, 2.0], [1.0, 3.0]])):
         weight = np.full(points.shape[1], 1.0 / points.shape[1])
         assert np.isfinite(chebyshev(points, weight)).all()
+
+
+@settings(lawful, max_examples=30)
+@given(st.integers(1, 3).flatmap(lambda t: st.lists(
+    st.tuples(*[st.integers(0, 3)] * t), min_size=1, max_size=9)))  # fmt: skip
+def test_the_front_comes_first_then_that_of_the_others(points: list[tuple[int, ...]]) -> None:
+    y = np.asarray(points, dtype=np.float64)
+    left, expected = list(range(len(y))), []
+    while left:
+        front = [
+            i for i in left if not any((y[j] <= y[i]).all() and (y[j] < y[i]).any() for j in left)
+        ]
+        expected.append(set(front))
+        left = [i for i in left if i not in front]
+    order = front_order(y).tolist()
+    for front in expected:
+        assert set(order[: len(front)]) == front
+        order = order[len(front) :]
+    assert order == []
+    assert front_order(y, 3).tolist() == front_order(y).tolist()[:3]
+
+
+@settings(lawful, max_examples=30)
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=12))
+def test_the_order_of_one_objective_is_that_of_its_values(values: list[int]) -> None:
+    y = np.asarray(values, dtype=np.float64)[:, None]
+    assert front_order(y).tolist() == np.argsort(y[:, 0], kind="stable").tolist()
+    equal = np.hstack([y, y])  # the same once more: fronts of one value each
+    assert front_order(equal).tolist() == front_order(y).tolist()
+
+
+def test_a_front_begins_with_its_compromise_and_goes_on_with_what_is_far() -> None:
+    # Shares of the extents, 10 and 9: (0, 1), (.2, .89), (.5, .56), (.8, .11), (1, 0). The middle
+    # is .75 and .67 from the ends; the others are .23 from an end, and the first comes first.
+    assert front_order(FRONT).tolist() == [2, 4, 0, 1, 3]
+    assert front_order(FRONT * [1e6, 1e-9] - 4.0, 3).tolist() == [2, 4, 0]

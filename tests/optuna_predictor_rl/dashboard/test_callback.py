@@ -88,13 +88,15 @@ def test_another_sampler_has_no_predictor_to_show() -> None:
     assert "pareto-front" not in shown
 
 
-def test_several_objectives_publish_a_note() -> None:
+def test_several_objectives_publish_the_predictors_figures_and_a_note() -> None:
     study = optuna.create_study(
         directions=["minimize", "maximize"], sampler=optuna.samplers.RandomSampler(seed=0)
     )
     study.optimize(lambda trial: (parabola(trial), 1.0), n_trials=20)
     assert publish(study) == ["note"]
     assert "Pareto front" in get_note(study)
+    shown = ["predictor-calibration", "policy-probabilities", "decision-importance", "note"]
+    assert set(shown) < set(publish(study, sampler=tiny()))
 
 
 def test_it_publishes_after_every_few_trials(publications: list[int]) -> None:

@@ -183,4 +183,4 @@ def test_a_study_without_a_feasible_trial_has_no_best() -> None:
     study = optuna.create_study(sampler=tiny())
     study.optimize(infeasible, n_trials=3)
     assert publish(study) == ["note"]
-    assert "No trial has a value yet" in note(study)
+    assert "None of the 3 complete trials satisfies all constraints yet" in note(study)

@@ -6,14 +6,13 @@ import pickle
 from typing import Any
 
 import numpy as np
-import optuna
 import pytest
 from optuna.trial import Trial
 
 from optuna_predictor_rl import KnownCost
 from optuna_predictor_rl.core.policy.spacing import gower_distance
 from optuna_predictor_rl.study.distributions import to_space
-from tests.optuna_predictor_rl.search.searched import objective, sampler, searched, value
+from tests.optuna_predictor_rl.search.searched import objective, searched, value
 
 
 def test_the_study_is_left_as_it_is_and_its_next_suggestion_too() -> None:
@@ -98,13 +97,6 @@ def test_recommendations_are_likely_to_be_feasible() -> None:
 
     made, study = searched(40, of=constrained)
     assert [r["n"] >= 4 for r in made.recommend(study, 4)].count(True) >= 3
-
-
-def test_several_objectives_are_refused() -> None:
-    study = optuna.create_study(directions=["minimize", "minimize"])
-    for ask in (lambda: sampler().predict(study, []), lambda: sampler().recommend(study)):
-        with pytest.raises(ValueError, match=r"must have one objective to be predicted.* got 2"):
-            ask()
 
 
 def test_a_small_space_runs_out_of_recommendations() -> None:

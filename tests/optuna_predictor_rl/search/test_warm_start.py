@@ -166,15 +166,6 @@ def test_trials_without_parameters_or_an_end_are_no_start(state: TrialState) -> 
         sampler(warm_start=trial)
 
 
-def test_several_objectives_have_no_warm_start() -> None:
-    several = optuna.create_study(directions=["minimize", "minimize"])
-    with pytest.raises(ValueError, match="study must have one objective, but got 2"):
-        sampler(warm_start=[several])
-    several.sampler = sampler(warm_start=[finished(objective, 5)], n_startup_trials=1)
-    with pytest.raises(ValueError, match="warm_start must be empty in a study with several"):
-        several.optimize(lambda trial: (objective(trial), 1.0), n_trials=3)
-
-
 def test_one_study_source_or_trial_is_a_start_as_a_list_of_it_is() -> None:
     study = finished(objective, n_trials=8)
     for given in (study, Source.of(study), study.trials[0]):

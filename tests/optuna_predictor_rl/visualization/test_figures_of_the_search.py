@@ -8,7 +8,6 @@ import optuna
 import plotly.graph_objects as go
 import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.storages import InMemoryStorage
 from optuna.study import Study
 from optuna.trial import create_trial
 
@@ -103,12 +102,6 @@ def test_a_study_that_is_empty_or_too_small_is_refused(plot: Callable[..., go.Fi
         plot(searched(0, **PRICED))
     with pytest.raises(ValueError, match="finished trials with a value, but got 2"):
         plot(searched(2, **PRICED))
-
-
-def test_a_study_with_several_objectives_is_refused(plot: Callable[..., go.Figure]) -> None:
-    several = optuna.create_study(directions=["minimize"] * 2, storage=InMemoryStorage())
-    with pytest.raises(ValueError, match="one objective for this figure, but got 2 directions"):
-        plot(several, small_sampler(**PRICED))
 
 
 def test_the_metric_name_of_the_study_is_on_its_axis() -> None:
