@@ -36,7 +36,6 @@ from typing import Any
 
 import numpy as np
 from optuna.distributions import FloatDistribution
-from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import Trial
 
@@ -86,8 +85,6 @@ FAMILIES = {"crossing": Family(crossing, (0, 0.2)), "hidden": Family(hidden, (1,
 class LateLearners(CurveTask):
     """A task of a family; the seed draws the optimum and the noise."""
 
-    group = "late learners, constructed"
-
     def __init__(self, family: str, seed: int) -> None:
         self.name, self.n_steps = f"late {family} {seed}", N_STEPS
         self._family, self._seed = FAMILIES[family], seed
@@ -98,7 +95,7 @@ class LateLearners(CurveTask):
         places = np.random.default_rng(0).uniform(size=(N_FOR_MEDIAN, len(DISTRIBUTIONS)))
         self.median_random = float(np.median([self._values(u)[-1] for u in places]))
 
-    def ask(self, study: Study, sampler: BaseSampler, seed: int) -> tuple[Trial, Values]:  # noqa: ARG002
+    def ask(self, study: Study) -> tuple[Trial, Values]:
         trial = study.ask(dict(DISTRIBUTIONS))
         return trial, self.curve(trial.params)
 

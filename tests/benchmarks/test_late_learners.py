@@ -1,7 +1,6 @@
 """The constructed tasks mislead early ranks as their description says."""
 
 import numpy as np
-import optuna
 import pytest
 from optuna.samplers import RandomSampler
 from scipy.stats import kendalltau
@@ -19,8 +18,8 @@ EIGHTH, HALF = N_STEPS // 8 - 1, N_STEPS // 2 - 1
 
 def random_curves(task: LateLearners, n: int = 200) -> tuple[np.ndarray, np.ndarray]:
     """Return the momentum of random configurations and their curves."""
-    study = optuna.create_study(sampler=RandomSampler(seed=0))
-    asked = [task.ask(study, RandomSampler(), 0) for _ in range(n)]
+    study = task.study(RandomSampler(seed=0))
+    asked = [task.ask(study) for _ in range(n)]
     return np.array([t.params["momentum"] for t, _ in asked]), np.array([c for _, c in asked])
 
 
