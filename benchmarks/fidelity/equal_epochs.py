@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from optuna.trial import TrialState
@@ -139,12 +138,13 @@ def train(task: CurveTask, sampler: str, arm: Arm, seed: int, budget: int) -> Tr
             stopped = trial.should_prune()
             if stopped or math.isnan(value):
                 break
-        told: dict[str, Any] = {"values": value}
-        if stopped:
-            told["values"] = value_of_stopped(trial, pruner, sampler, value)
-            if told["values"] is None:
-                told = {"state": TrialState.PRUNED}
-        study.tell(trial, **told)
+        returned = value_of_stopped(trial, pruner, sampler, value) if stopped else value
+        if returned is None:
+            study.tell(trial, state=TrialState.PRUNED)
+        elif math.isnan(returned):
+            study.tell(trial, state=TrialState.FAIL)
+        else:
+            study.tell(trial, returned)
         trace.spent.append(spent)
         trace.known.append(value)
         trace.final.append(float(curve[-1]))
