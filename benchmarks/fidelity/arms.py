@@ -19,6 +19,7 @@ from benchmarks.fidelity.tasks import CurveTask
 from optuna_predictor_rl import HopelessTrialPruner, LowFidelityPruner
 
 FINALIST_SHARE = 0.1
+SAMPLERS = ("random", "tpe", "gp", "predictor_rl")
 READS_LABELS = ("predictor_rl",)
 """Samplers that read the label of a pruned trial, so the objective raises `TrialPruned` for them.
 For others it returns the label, as the documentation of `LowFidelityPruner` says."""

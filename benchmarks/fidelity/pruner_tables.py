@@ -1,8 +1,9 @@
 """The tables of pruners at equal epochs, in Markdown."""
 
+import math
 from collections.abc import Sequence
 
-from benchmarks.fidelity.arms import ARMS, READS_LABELS, RUNGS
+from benchmarks.fidelity.arms import ARMS, READS_LABELS, RUNGS, SAMPLERS
 from benchmarks.fidelity.equal_epochs import Run
 from benchmarks.fidelity.paired import BUDGET, SHOWN, Difference, Paired
 from benchmarks.fidelity.tasks import CONSTRUCTED, group_of
@@ -11,7 +12,8 @@ ON_FRONT = (5, 10, 15, 20, 25, 30, 40, 50)
 
 
 def print_report(runs: Sequence[Run]) -> None:
-    """Print the tables of every sampler."""
+    """Print what is recorded, and the tables of every sampler."""
+    print_recorded(runs)
     for sampler in dict.fromkeys(run.sampler for run in runs):
         mine = [run for run in runs if run.sampler == sampler]
         stopped = "read from the pruned trial" if sampler in READS_LABELS else "returned"
@@ -19,6 +21,17 @@ def print_report(runs: Sequence[Run]) -> None:
         print_groups([run for run in mine if run.pruner not in RUNGS])
         print_front(sampler, mine)
         print_tasks(sampler, [run for run in mine if run.pruner not in RUNGS])
+
+
+def print_recorded(runs: Sequence[Run]) -> None:
+    """Print how many runs there are of each sampler with each pruner."""
+    pruners = [name for name in ARMS if name != "hopeless"]
+    print_row("recorded runs (tasks x seeds)", *pruners)
+    print("|---|" + "---:|" * len(pruners))
+    for sampler in dict.fromkeys([*SAMPLERS, *(run.sampler for run in runs)]):
+        mine = [[r for r in runs if (r.sampler, r.pruner) == (sampler, name)] for name in pruners]
+        sizes = [(len({r.task for r in some}), len({r.seed for r in some})) for some in mine]
+        print_row(sampler, *(f"{n} x {seeds}" if n else "none" for n, seeds in sizes))
 
 
 def groups_of(runs: Sequence[Run]) -> dict[str, list[Run]]:
@@ -112,7 +125,8 @@ def with_error(difference: Difference | None) -> str:
     """Return a difference with its standard error; a dash for a pruner beside itself."""
     if difference is None:
         return "-"
-    return f"{number(difference.mean, sign='+')} ± {number(difference.error)}"
+    error = "" if math.isnan(difference.error) else f" ± {number(difference.error)}"
+    return number(difference.mean, sign="+") + error
 
 
 def number(value: float, sign: str = "") -> str:

@@ -29,7 +29,7 @@ from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 
-from benchmarks.fidelity.arms import ARMS
+from benchmarks.fidelity.arms import ARMS, SAMPLERS
 from benchmarks.fidelity.equal_epochs import Key, Run, search
 from benchmarks.fidelity.late_learners import late_learners
 from benchmarks.fidelity.paired import BUDGET
@@ -39,7 +39,6 @@ from benchmarks.fidelity.tasks import CurveTask, load_lcbench
 from benchmarks.json_lines import append_line, read_lines
 from benchmarks.quiet import be_quiet
 
-SAMPLERS = ("random", "tpe", "gp", "predictor_rl")
 DHEN = Path(__file__).parent / "curves" / "dhen_coupons.npz"
 
 
@@ -67,7 +66,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--hpo", type=Path, help="folder that holds hpo_tasks.py")
     parser.add_argument("--tasks", default="", help="only those whose name contains this")
     parser.add_argument("--samplers", nargs="*", default=SAMPLERS, choices=SAMPLERS)
-    parser.add_argument("--pruners", nargs="*", default=tuple(ARMS), choices=tuple(ARMS))
+    default = [name for name in ARMS if name != "hopeless"]
+    parser.add_argument("--pruners", nargs="*", default=default, choices=tuple(ARMS))
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
     if arguments.hpo is not None and not arguments.hpo.is_dir():

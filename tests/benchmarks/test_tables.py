@@ -63,7 +63,7 @@ def test_the_nearest_row_is_that_of_the_smallest_sum_of_distances() -> None:
 def test_a_sampler_gets_each_training_once_with_its_parameters(
     sampler: optuna.samplers.BaseSampler,
 ) -> None:
-    table = table_of(13)
+    table = table_of(12)
     study = table.study(sampler)
     found = []
     while (asked := table.ask(study)) is not None:
@@ -75,7 +75,7 @@ def test_a_sampler_gets_each_training_once_with_its_parameters(
             study.tell(trial, state=TrialState.PRUNED)
         else:
             study.tell(trial, curve[-1])
-    assert sorted(found) == list(range(13))
+    assert sorted(found) == list(range(12))
 
 
 def test_taskset_is_read_without_its_report_before_training(
