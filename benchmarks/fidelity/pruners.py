@@ -15,8 +15,10 @@ returns the label for random, tpe and gp, and raises `TrialPruned` for predictor
 labels itself; GPSampler ignores trials that are pruned. `WilcoxonPruner` takes reports for samples
 of one mean. That holds, at best, for DHEN's windows of a stream, and it is left out elsewhere.
 
-Tasks: LCBench and TaskSet of the folder `--hpo`, recorded trainings of DHEN, and constructed late
-learners. Of recorded trainings the one nearest to what the sampler asks for is taken, none twice.
+Tasks: LCBench and TaskSet of the folder `--hpo`, and recorded trainings of DHEN. Beside them, and
+in no mean of real tasks, late learners: two families of formulas, and TaskSet without the good
+trainings that look good early. Of recorded trainings the nearest to what the sampler asks for is
+taken, none twice; a search that has taken them all ends.
 
 Runs that `--out` holds are skipped. `--report` runs nothing and prints the tables of all in it.
 
@@ -34,7 +36,7 @@ from benchmarks.fidelity.equal_epochs import Key, Run, search
 from benchmarks.fidelity.late_learners import late_learners
 from benchmarks.fidelity.paired import BUDGET
 from benchmarks.fidelity.pruner_tables import print_report
-from benchmarks.fidelity.tables import load_table, load_taskset
+from benchmarks.fidelity.tables import load_late_taskset, load_table, load_taskset
 from benchmarks.fidelity.tasks import CurveTask, load_lcbench
 from benchmarks.json_lines import append_line, read_lines
 from benchmarks.quiet import be_quiet
@@ -44,7 +46,8 @@ DHEN = Path(__file__).parent / "curves" / "dhen_coupons.npz"
 
 def tasks_of(folder: Path | None, named: str) -> list[CurveTask]:
     """Return the tasks whose name contains the text."""
-    tasks = [] if folder is None else [*load_lcbench(folder), *load_taskset(folder)]
+    loaders = (load_lcbench, load_taskset, load_late_taskset)
+    tasks = [] if folder is None else [task for load in loaders for task in load(folder)]
     tasks += [load_table(DHEN), *late_learners()]
     return [task for task in tasks if named in task.name]
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -126,10 +126,34 @@ def load_table(path: Path) -> Table:
 
 
 def load_taskset(folder: Path) -> list[CurveTask]:
-    """Return the four sets of 1,000 recorded trainings of a folder that holds `hpo_tasks.py`.
+    """Return the four sets of 1,000 recorded trainings of a folder that holds `hpo_tasks.py`."""
+    return [Table(f"taskset:{r.name}", r) for r in _taskset(folder)]
 
-    The first report, before any training, is left out. Adam's betas are told as 1 - beta, so all
-    eight parameters are logarithmic.
+
+def load_late_taskset(folder: Path) -> list[CurveTask]:
+    """Return the same sets with late learners as the only good ones: 220 to 280 trainings each.
+
+    Of the best fifth, those are kept that are not in the best 30 % after an eighth of the
+    training; of the others, every fourth.
+    """
+    return [Table(f"late taskset:{r.name}", late_only(r)) for r in _taskset(folder)]
+
+
+def late_only(recording: "Recording") -> "Recording":
+    """Return a recording without the good trainings that look good after an eighth."""
+    curves = np.nan_to_num(recording.curves.astype(float), nan=np.inf)
+    final, early = curves[:, -1], curves[:, max(curves.shape[1] // 8 - 1, 0)]
+    good = final <= np.quantile(final, 0.2, method="lower")
+    late = good & (early > np.quantile(early, 0.3, method="lower"))
+    kept = np.sort(np.concatenate([np.flatnonzero(late), np.flatnonzero(~good)[::4]]))
+    params = [recording.params[i] for i in kept]
+    return replace(recording, curves=recording.curves[kept], params=params)
+
+
+def _taskset(folder: Path) -> list["Recording"]:
+    """Return the recordings, without the first report, before any training.
+
+    Adam's betas are told as 1 - beta, so all eight parameters are logarithmic.
     """
     pool = hpo_tasks(folder).pool("taskset")
     names = [str(name) for name in pool["hp_names"]]
@@ -143,7 +167,7 @@ def load_taskset(folder: Path) -> list[CurveTask]:
         for name, column in zip(names, values.T, strict=True)
     }
     return [
-        Table(f"taskset:{name}", Recording(str(name), curves, params, distributions))
+        Recording(str(name), curves, params, distributions)
         for name, curves in zip(pool["names"], pool["valid"][:, :, 1:], strict=True)
     ]
 

@@ -19,8 +19,8 @@ NEWER = ("126026", "146212", "167161", "167181", "167201")
 """The LCBench tasks that no default of the sampler was chosen on."""
 
 
-CONSTRUCTED = ("late crossing", "late hidden")
-"""Groups of tasks that are formulas, made to mislead early ranks."""
+CONSTRUCTED = ("late crossing", "late hidden", "late taskset")
+"""Groups of tasks that are made to mislead early ranks: formulas, and a choice of trainings."""
 
 
 def group_of(name: str) -> str:

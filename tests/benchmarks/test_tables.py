@@ -10,7 +10,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.samplers import GPSampler, RandomSampler, TPESampler
 from optuna.trial import TrialState
 
-from benchmarks.fidelity.tables import Recording, Table, load_taskset
+from benchmarks.fidelity.tables import Recording, Table, late_only, load_taskset
 from optuna_predictor_rl import PredictorRLSampler
 
 POOL = """
@@ -76,6 +76,22 @@ def test_a_sampler_gets_each_training_once_with_its_parameters(
         else:
             study.tell(trial, curve[-1])
     assert sorted(found) == list(range(12))
+
+
+def test_only_late_learners_are_good_in_a_late_recording() -> None:
+    rng = np.random.default_rng(0)
+    curves = np.cumsum(rng.normal(size=(400, 16)), axis=1)
+    curves[:5, -1] = np.nan
+    params = [{"row": i} for i in range(400)]
+    late = late_only(Recording("t", curves, params, {}))
+    rows = [p["row"] for p in late.params]
+    assert np.array_equal(late.curves, curves[rows], equal_nan=True)
+    final = np.where(np.isnan(curves[:, -1]), np.inf, curves[:, -1])
+    good = set(np.argsort(final)[:80])
+    early = np.argsort(np.argsort(curves[:, 1]))  # 0 is the lowest
+    assert all(early[row] >= 120 for row in good & set(rows))
+    assert len(good & set(rows)) == sum(early[row] >= 120 for row in good)
+    assert len(set(rows) - good) == 80
 
 
 def test_taskset_is_read_without_its_report_before_training(
