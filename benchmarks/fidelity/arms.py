@@ -43,8 +43,8 @@ class Arm:
         make: From the reports of a full training to a pruner with its defaults.
         from_optuna: Whether it is one of Optuna's own.
         of_samples: Whether it takes reports for samples of one mean.
-        finalists: Share of the stopped trials, those with the lowest values, that are trained in
-            full at the end, from the start.
+        finalists: Share of the stopped trials, those with the lowest labels, that are trained in
+            full at the end, from the start. Only for rules that let no trial train on.
     """
 
     make: Callable[[int], BasePruner]
@@ -79,7 +79,7 @@ RUNGS = {f"rung_1/{n}": Arm(_rung(1 / n), finalists=FINALIST_SHARE) for n in (16
 ARMS = {
     "none": Arm(lambda _: NopPruner()),
     "low_fidelity": Arm(lambda _: LowFidelityPruner()),
-    "paper": Arm(_paper),
+    "paper": Arm(_paper, finalists=FINALIST_SHARE),
     "median": Arm(lambda _: MedianPruner(), from_optuna=True),
     "successive_halving": Arm(lambda _: SuccessiveHalvingPruner(), from_optuna=True),
     "hyperband": Arm(lambda _: HyperbandPruner(), from_optuna=True),
@@ -89,17 +89,19 @@ ARMS = {
 }
 
 
-def value_of_stopped(trial: Trial, pruner: BasePruner, sampler: str, last: float) -> float | None:
-    """Return what the objective returns for a stopped trial; None if it raises `TrialPruned`.
+def label_of_stopped(trial: Trial, pruner: BasePruner, last: float) -> float | None:
+    """Return the final value to expect of a stopped trial; None for a pruner that tells none.
 
     Args:
         trial: The stopped trial.
         pruner: That stopped it.
-        sampler: Name of the sampler.
         last: Value of the last report.
     """
-    if isinstance(pruner, RungPruner):
-        return last
-    if isinstance(pruner, LowFidelityPruner | HopelessTrialPruner) and sampler not in READS_LABELS:
+    if isinstance(pruner, LowFidelityPruner | HopelessTrialPruner):
         return pruner.label(trial)
-    return None
+    return last if isinstance(pruner, RungPruner) else None
+
+
+def returns_labels(pruner: BasePruner, sampler: str) -> bool:
+    """Return whether the objective returns the label, not raises `TrialPruned`."""
+    return isinstance(pruner, RungPruner) or sampler not in READS_LABELS

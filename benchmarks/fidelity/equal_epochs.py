@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from optuna.trial import TrialState
 
-from benchmarks.fidelity.arms import ARMS, Arm, value_of_stopped
+from benchmarks.fidelity.arms import ARMS, Arm, label_of_stopped, returns_labels
 from benchmarks.fidelity.tasks import CurveTask
 from benchmarks.search.peers import make_sampler
 
@@ -58,7 +58,7 @@ class Trace:
     Attributes:
         length: Epochs of a full training.
         spent: Epochs trained until the trial ended.
-        known: Its last report.
+        known: Its last report, or the label of a stopped trial.
         final: What it reports at the end of a full training.
         full: Whether it has trained to the end.
     """
@@ -78,21 +78,22 @@ class Trace:
                 yield spent / self.length, best
 
     def best_of_finalists(self, share: float, budget: int) -> Iterator[tuple[float, float]]:
-        """Yield, by budget, the best value if the best share of the trials is trained at its end.
+        """Yield, by budget, the best value if a share of the stopped trials is trained at its end.
 
-        The budget pays for both. It is known from the start, so the values of two budgets are
-        those of two searches: the larger one may end worse.
+        They are those with the lowest labels, and the budget pays for them. It is known from the
+        start, so two budgets are two searches, and the larger one may end worse.
         """
-        last = math.nan
-        n_finalists = np.ceil(share * np.arange(1, len(self.spent) + 1))
+        final, full = np.nan_to_num(np.array(self.final), nan=np.inf), np.array(self.full)
+        labels = np.where(full, np.inf, np.nan_to_num(np.array(self.known), nan=np.inf))
+        n_finalists = np.ceil(share * np.cumsum(~full)).astype(int)
         prices = np.array(self.spent) + n_finalists * self.length
+        last = math.inf
         for b in range(1, budget + 1):
             n = int(np.searchsorted(prices, b * self.length, side="right"))
-            if n == 0:
-                continue
-            chosen = np.argsort(self.known[:n], kind="stable")[: int(n_finalists[n - 1])]
-            best = float(np.min(np.nan_to_num(np.array(self.final)[chosen], nan=np.inf)))
-            if best != last and best < math.inf:
+            chosen = full[:n].copy()
+            chosen[np.argsort(labels[:n], kind="stable")[: n_finalists[n - 1] if n else 0]] = True
+            best = float(np.min(final[:n][chosen], initial=np.inf))
+            if best not in (last, math.inf):
                 last = best
                 yield float(b), best
 
@@ -138,15 +139,16 @@ def train(task: CurveTask, sampler: str, arm: Arm, seed: int, budget: int) -> Tr
             stopped = trial.should_prune()
             if stopped or math.isnan(value):
                 break
-        returned = value_of_stopped(trial, pruner, sampler, value) if stopped else value
-        if returned is None:
+        label = label_of_stopped(trial, pruner, value) if stopped else None
+        known = value if label is None else label
+        if stopped and (label is None or not returns_labels(pruner, sampler)):
             study.tell(trial, state=TrialState.PRUNED)
-        elif math.isnan(returned):
+        elif math.isnan(known):
             study.tell(trial, state=TrialState.FAIL)
         else:
-            study.tell(trial, returned)
+            study.tell(trial, known)
         trace.spent.append(spent)
-        trace.known.append(value)
+        trace.known.append(known)
         trace.final.append(float(curve[-1]))
         trace.full.append(not stopped and not math.isnan(value))
     return trace

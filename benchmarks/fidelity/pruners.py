@@ -5,8 +5,9 @@ r"""Pruners and samplers at equal epochs: regret of the best full training at an
 
 Every search has the same number of epochs and seeds are paired. Only a configuration that was
 trained to the end is a result; epochs of stopped trials are paid. Nothing is trained at the end,
-but by the simplest rule of all, `rung_1/N`: it stops every trial after 1/N of the training, takes
-the value there for the final one, and trains the best tenth anew. Its budget pays for both.
+but by rules that let no trial train on. They train the tenth with the lowest labels anew, and the
+budget pays for it: `paper`, and the simplest rule of all, `rung_1/N`, which stops every trial
+after 1/N of the training and takes the value there for the final one.
 
 Normalized regret: 0 is the best known value, 1 the median of random configurations.
 

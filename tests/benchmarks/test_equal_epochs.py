@@ -11,7 +11,7 @@ from optuna.trial import Trial
 from scipy import stats
 
 from benchmarks.fidelity import pruners
-from benchmarks.fidelity.arms import ARMS, RungPruner, value_of_stopped
+from benchmarks.fidelity.arms import ARMS, RungPruner, label_of_stopped, returns_labels
 from benchmarks.fidelity.equal_epochs import Run, Trace, search, train
 from benchmarks.fidelity.late_learners import LateLearners
 from benchmarks.fidelity.paired import Paired
@@ -53,22 +53,21 @@ def test_a_full_training_is_a_result_when_it_ends_and_a_stopped_one_never() -> N
     assert list(trace.best_over_budget()) == [(1.0, 0.5), (3.3, 0.4)]
 
 
-def test_finalists_are_those_of_the_longest_search_that_the_budget_pays() -> None:
+def test_finalists_are_the_best_stopped_trials_that_the_budget_pays_for() -> None:
     rng = np.random.default_rng(0)
-    n = 60
-    trace = Trace(10, (3 * np.arange(1, n + 1)).tolist(), rng.normal(size=n).tolist(),
-                  rng.normal(size=n).tolist(), [False] * n)  # fmt: skip
-    found = dict(trace.best_of_finalists(0.1, 20))
-    last = None
+    n, full = 60, [i % 20 == 0 for i in range(60)]
+    known, final = rng.normal(size=(2, n)).tolist()
+    spent = np.cumsum([10 if each else 3 for each in full]).tolist()
+    found = dict(Trace(10, spent, known, final, full).best_of_finalists(0.1, 20))
+    value = None
     for budget in range(1, 21):
-        payable = [m for m in range(1, n + 1) if 3 * m + math.ceil(m / 10) * 10 <= budget * 10]
-        if not payable:
-            continue
-        best = sorted(range(payable[-1]), key=trace.known.__getitem__)
-        value = min(trace.final[i] for i in best[: math.ceil(payable[-1] / 10)])
-        assert found.get(budget, last) == value
-        last = value
-    assert set(found) <= set(range(2, 21))
+        for m in range(1, n + 1):
+            stopped = sorted((i for i in range(m) if not full[i]), key=known.__getitem__)
+            n_finalists = math.ceil(len(stopped) / 10)
+            if spent[m - 1] + 10 * n_finalists <= 10 * budget:
+                trained = [*stopped[:n_finalists], *(i for i in range(m) if full[i])]
+                value = min(final[i] for i in trained)
+        assert max((b, v) for b, v in found.items() if b <= budget)[1] == value
 
 
 def test_without_a_pruner_the_regret_is_that_of_the_best_so_far() -> None:
@@ -109,22 +108,27 @@ def test_a_search_with_a_pruner_of_optuna_spends_no_more_and_is_the_same_again(
 
 
 @pytest.mark.parametrize(
-    ("pruner", "sampler", "expected"),
+    ("pruner", "sampler", "returned"),
     [
-        (LowFidelityPruner(), "gp", "label"),
-        (LowFidelityPruner(), "predictor_rl", None),
-        (MedianPruner(), "gp", None),
-        (RungPruner(0.5, 10), "predictor_rl", 0.25),
+        (LowFidelityPruner(), "gp", True),
+        (LowFidelityPruner(), "predictor_rl", False),
+        (RungPruner(0.5, 10), "predictor_rl", True),
     ],
 )
 def test_labels_are_returned_to_samplers_that_do_not_read_them(
-    pruner: BasePruner, sampler: str, expected: object
+    pruner: BasePruner, sampler: str, returned: bool
 ) -> None:
-    trial = optuna.create_study(pruner=pruner).ask()
+    assert returns_labels(pruner, sampler) == returned
+
+
+def test_pruners_of_optuna_tell_no_label_and_the_simplest_rule_tells_the_last_report() -> None:
+    ours = LowFidelityPruner()
+    trial = optuna.create_study(pruner=ours).ask()
     for step, value in enumerate((0.5, 0.3, 0.25), start=1):
         trial.report(value, step)
-    wanted = pruner.label(trial) if expected == "label" else expected  # type: ignore[attr-defined]
-    assert value_of_stopped(trial, pruner, sampler, 0.25) == wanted
+    assert label_of_stopped(trial, MedianPruner(), 0.25) is None
+    assert label_of_stopped(trial, RungPruner(0.5, 10), 0.25) == 0.25
+    assert label_of_stopped(trial, ours, 0.25) == ours.label(trial)
 
 
 def test_wilcoxon_applies_to_the_windows_of_a_stream_alone() -> None:
