@@ -26,12 +26,15 @@ def print_report(runs: Sequence[Run]) -> None:
 def print_recorded(runs: Sequence[Run]) -> None:
     """Print how many runs there are of each sampler with each pruner."""
     pruners = [name for name in ARMS if name != "hopeless"]
-    print_row("recorded runs (tasks x seeds)", *pruners)
+    print_row("recorded runs (seeds)", *pruners)
     print("|---|" + "---:|" * len(pruners))
     for sampler in dict.fromkeys([*SAMPLERS, *(run.sampler for run in runs)]):
         mine = [[r for r in runs if (r.sampler, r.pruner) == (sampler, name)] for name in pruners]
-        sizes = [(len({r.task for r in some}), len({r.seed for r in some})) for some in mine]
-        print_row(sampler, *(f"{n} x {seeds}" if n else "none" for n, seeds in sizes))
+        seeds = [len({run.seed for run in some}) for some in mine]
+        print_row(
+            sampler,
+            *(f"{len(some)} ({n})" if n else "-" for some, n in zip(mine, seeds, strict=True)),
+        )
 
 
 def groups_of(runs: Sequence[Run]) -> dict[str, list[Run]]:

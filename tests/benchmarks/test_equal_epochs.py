@@ -209,3 +209,11 @@ def test_constructed_tasks_are_no_part_of_the_mean_of_real_ones(
     printed = capsys.readouterr().out
     assert "| **all real tasks** | none | .250 / .250 / .250 |" in printed
     assert "| late hidden | none | .750 / .750 / .750 |" in printed
+
+
+def test_the_tables_in_the_results_are_those_of_the_recording(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root = Path(__file__).parents[2]
+    print_report(pruners.read(root / "benchmarks" / "fidelity" / "pruners.jsonl"))
+    assert capsys.readouterr().out.strip() in (root / "docs" / "results.md").read_text()
