@@ -23,7 +23,7 @@ taken, none twice; a search that has taken them all ends.
 
 Runs that `--out` holds are skipped. `--report` runs nothing and prints the tables of all in it.
 
-Takes a minute a run with gp and predictor_rl, and seconds with random and tpe.
+Takes seconds a run with random and tpe, and a minute or more with gp and predictor_rl.
 """
 
 import argparse
