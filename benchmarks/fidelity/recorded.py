@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import RandomSampler
 
-from benchmarks.fidelity.tasks import load_lcbench, read_recordings
+from benchmarks.fidelity.tables import read_recordings
+from benchmarks.fidelity.tasks import load_lcbench
 from benchmarks.quiet import be_quiet
 from optuna_predictor_rl.core.curves import Curve
 
@@ -50,8 +50,8 @@ def load_hpo(folder: Path) -> list[Task]:
     """Return learning curves of random LCBench configurations, from the folder's module."""
     loaded = []
     for task in load_lcbench(folder):
-        study = optuna.create_study(sampler=RandomSampler(seed=0))
-        asked = [task.ask(study, RandomSampler(), 0) for _ in range(N_CURVES)]
+        study = task.study(RandomSampler(seed=0))
+        asked = [task.ask(study) for _ in range(N_CURVES)]
         values = np.array([pair[1] for pair in asked if pair is not None])
         params: list[Params] = [
             (pair[0].params, pair[0].distributions) for pair in asked if pair is not None

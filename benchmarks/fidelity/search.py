@@ -20,10 +20,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-import optuna
-from optuna.pruners import NopPruner
 
-from benchmarks.fidelity.tasks import CurveTask, load_lcbench, load_table
+from benchmarks.fidelity.tables import load_table
+from benchmarks.fidelity.tasks import CurveTask, load_lcbench
 from benchmarks.json_lines import append_line, read_lines
 from benchmarks.quiet import be_quiet
 from benchmarks.search.peers import make_sampler
@@ -95,11 +94,11 @@ def search(task: CurveTask, sampler: str, pruner_name: str, seed: int, budget: i
         task.name, sampler, pruner_name, seed, task.n_steps, task.best_known, task.median_random
     )
     pruner = PRUNERS[pruner_name]()
-    study = optuna.create_study(sampler=make_sampler(sampler, seed), pruner=pruner or NopPruner())
+    study = task.study(make_sampler(sampler, seed), pruner)
     reserve = n_finalists(pruner_name)
     spent = 0
     while spent + task.n_steps <= (budget - reserve) * task.n_steps:
-        asked = task.ask(study, make_sampler(sampler, seed), seed)
+        asked = task.ask(study)
         if asked is None:
             break
         trial, curve = asked

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.fidelity.recorded import load_npz
-from benchmarks.fidelity.tasks import load_table, read_recordings
+from benchmarks.fidelity.tables import load_table, read_recordings
 
 DHEN = Path(__file__).parents[2] / "benchmarks" / "fidelity" / "curves" / "dhen_coupons.npz"
 
