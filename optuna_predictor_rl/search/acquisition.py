@@ -31,6 +31,17 @@ Mean regret after 25 trials is .068, and .101 if all rounds start uniform: 12 ta
 (`benchmarks/search/ablations.py`).
 """
 
+FEASIBILITY_POWER = 3.0
+"""Power of the probability of feasibility that the improvement is multiplied by."""
+
+N_FREE = 25
+"""Labelled trials from which on a trial must be likely enough to be feasible.
+
+On three tasks (`benchmarks search constraints`, seeds 0 to 2) the share of infeasible trials is
+.39 with neither this limit nor the power, .23 with the power alone, .13 with the limit alone and
+.10 with both, at the same regret; a limit from trial 40 on gives .17 alone.
+"""
+
 
 @dataclass(frozen=True)
 class SearchProblem:
@@ -97,8 +108,9 @@ class Acquisition:
         """Return the negative of the reward, or worse over the budget and at too large a risk."""
         if self.policy.reward == "mean":
             return self.posterior_mean_score(rows)
-        improvement = self.ensemble.log_improvement(rows, self.problem.weight)
-        return self._penalty(rows) - improvement
+        improvement, feasibility = self.ensemble.log_improvement(rows, self.problem.weight)
+        score = self._penalty(rows) - improvement - FEASIBILITY_POWER * feasibility
+        return score + self._infeasibility.penalty(feasibility)
 
     def posterior_mean_score(self, rows: Rows) -> Float[ndarray, " n"]:
         """Return Eq. (6) with the log probabilities of feasibility and success, or worse."""
@@ -140,6 +152,15 @@ class Acquisition:
             success = self.success.log_probability(rows)
             penalty = penalty + self._failure.penalty(success) - success
         return penalty
+
+    @cached_property
+    def _infeasibility(self) -> RiskLimit:
+        """How likely a trial may be to break a constraint."""
+        history = self.problem.history
+        feasible = history.feasible
+        if len(feasible) < N_FREE or feasible.all() or not feasible.any():
+            return RiskLimit(-np.inf)
+        return RiskLimit.of(self.ensemble.log_feasibility(history.rows[feasible]), feasible)
 
     @cached_property
     def _failure(self) -> RiskLimit:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -38,6 +39,9 @@ from optuna_predictor_rl.core.targets import TARGETS, Target, transformed
 EXACT_STD = 1e-6
 """Standard deviation of a cost that is known exactly: the improvement divides by it."""
 
+LEAST_LOG_FEASIBILITY = float(np.log(1e-300))
+"""What the mean counts as impossible: it is not to be lost beside it."""
+
 
 @dataclass(frozen=True)
 class Constraints:
@@ -50,6 +54,18 @@ class Constraints:
 
     feasible: Bool[ndarray, " n"]
     thresholds: tuple[Float[ndarray, " c"], ...]
+
+
+class LogImprovement(NamedTuple):
+    """What rows are worth trying for, in logarithms, (n,) each."""
+
+    improvement: Float[ndarray, " n"]
+    feasibility: Float[ndarray, " n"]
+
+
+def _log_mean(logarithms: list[Float[ndarray, " n"]]) -> Float[ndarray, " n"]:
+    """Return the logarithm of the mean."""
+    return np.asarray(np.logaddexp.reduce(logarithms, axis=0) - np.log(len(logarithms)))
 
 
 @dataclass(frozen=True)
@@ -100,41 +116,39 @@ class Ensemble:
     ) -> Float[ndarray, " n"]:
         """Return Eq. (6) less the log probability of feasibility; lower is better."""
         mean = self.mean(rows, weight)
-        if self.constraints is None:
-            return mean
-        return mean - np.log(np.maximum(self.feasibility(rows), 1e-300))
+        return mean - np.maximum(self.log_feasibility(rows), LEAST_LOG_FEASIBILITY)
 
-    def log_improvement(self, rows: Rows, weight: Float[ndarray, " t"]) -> Float[ndarray, " n"]:
+    def log_improvement(self, rows: Rows, weight: Float[ndarray, " t"]) -> LogImprovement:
         """Return the logarithm of the expected improvement of Eq. (6)'s sum, the members' mean.
 
-        It is multiplied by the probability of feasibility, which stands alone while no feasible
-        row is known. Each member improves on its own mean at the best row, so that none must be
-        right about the noise of that row's label.
+        It is 0 while no feasible row is known. Each member improves on its own mean at the best
+        row, so that none must be right about the noise of that row's label.
         """
-        best = self._best(tuple(weight))
-        values = []
-        for i, (tasks, limited) in enumerate(self._with_exact_cost(rows)):
-            value = np.zeros(len(rows))
-            if best:
+        members = self._with_exact_cost(rows)
+        values = [np.zeros(len(rows))]
+        if best := self._best(tuple(weight)):
+            values = []
+            for (tasks, _), lowest in zip(members, best, strict=True):
                 spread = np.sqrt(tasks.std**2 @ weight**2)  # of a sum of independent tasks
-                value = log_expected_improvement(tasks.mean @ weight, spread, best[i])
-            if self.constraints is not None:
-                value = value + log_feasibility(*limited, self.constraints.thresholds[i])
-            values.append(value)
+                values.append(log_expected_improvement(tasks.mean @ weight, spread, lowest))
         # The mean of the members' logarithms instead did not help on 34 tasks.
-        return np.logaddexp.reduce(values, axis=0) - np.log(len(values))
+        return LogImprovement(_log_mean(values), self._log_feasibility(members))
+
+    def log_feasibility(self, rows: Rows) -> Float[ndarray, " n"]:
+        """Return the log probability that a row satisfies all constraints, the members' mean."""
+        return self._log_feasibility(self.member_moments(rows))
 
     def feasibility(self, rows: Rows) -> Float[ndarray, " n"]:
         """Return the probability that a row satisfies all constraints, the mean over members."""
+        return np.exp(self.log_feasibility(rows))
+
+    def _log_feasibility(self, members: list[MemberMoments]) -> Float[ndarray, " n"]:
         if self.constraints is None:
-            return np.ones(len(rows))
-        probability = [
-            np.exp(log_feasibility(*member.constraints, threshold))
-            for member, threshold in zip(
-                self.member_moments(rows), self.constraints.thresholds, strict=True
-            )
-        ]
-        return np.mean(probability, axis=0)
+            return np.zeros(len(members[0].tasks.mean))
+        thresholds = self.constraints.thresholds
+        return _log_mean(
+            [log_feasibility(*m.constraints, t) for m, t in zip(members, thresholds, strict=True)]
+        )
 
     def condition_on_pending(self, rows: Rows) -> Ensemble:
         """Return the ensemble once pending rows are observed to be as predicted.

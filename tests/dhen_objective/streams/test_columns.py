@@ -104,13 +104,13 @@ NULLS = {"null", "NaT"}
 """Texts of the alphabets below that other programs write for a missing value: told of."""
 
 
-@given(st.lists(st.text("0123456789-+.eE:TZ truefalsnNa\n\t") | st.sampled_from([
+@given(st.lists((st.text("0123456789-+.eE:TZ truefalsnNa\n\t") | st.sampled_from([
     "5.0", "-0", "-0.00", "1e+16", "-1.5e+300", "True", "TRUE", "false", "nan", "NaN", "",
     "2014-10-21 00:00:00", "2014-10-21T05:06:07.100", "2014-10-21 05:06:07", "é.0", "\n.0",
     "1e7", "1.0E7", "12E-3", ".5", "-.5", "5.", "0.00000025", "2.50", " 5", "a\t", "1.5E-7",
     "2014-10-21T05:06:07Z", "2014-10-21 05:06:07.50+0200", "-0.0000", "-5.e+1", "-1e5",
     "1e--5", "12E+-3", "1e+",
-]).filter(lambda text: text not in NULLS)))  # fmt: skip
+])).filter(lambda text: text not in NULLS)))  # fmt: skip
 def test_odd_texts_have_the_ids_of_what_they_mean(values: list[str]) -> None:
     expected = [stable_id(value, field="f", size=10**6) for value in values]
     assert ids(pa.array(values, pa.string()), field="f", size=10**6).tolist() == expected

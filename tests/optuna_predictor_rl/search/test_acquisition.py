@@ -85,10 +85,34 @@ def test_the_score_is_the_negative_reward_and_worse_over_the_budget(reward: str)
     weight = np.array([0.7, 0.3])
     expected = found.ensemble.predict(NEW)[0] @ weight
     if reward == "improvement":
-        expected = -found.ensemble.log_improvement(NEW, weight)
+        expected = -found.ensemble.log_improvement(NEW, weight).improvement
     over = 2.0 * NEW[3, 0] - BUDGET
     expected[3] += 1e3 * (1.0 + over / np.std(2.0 * XS))
     assert found(NEW) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("n_trials", "penalty"), [(24, 0.0), (26, 1e3)])
+def test_a_row_that_is_likely_infeasible_is_worse_once_enough_trials_have_ended(
+    n_trials: int, penalty: float
+) -> None:
+    study = optuna.create_study()
+    for x in np.linspace(0.0, 1.0, n_trials).tolist():
+        study.add_trial(
+            create_trial(
+                value=1.0 - x,
+                params={"x": x},
+                distributions=SPACE,
+                constraints={"c": x - 0.5},
+            )
+        )
+    found = acquisition(read_history(study, SPACE), distances=(0.0,))
+    rows = np.array([[0.3], [0.9]])
+    improvement, feasibility = found.ensemble.log_improvement(rows, np.ones(1))
+    added = found(rows) + improvement + 3.0 * feasibility
+    assert np.exp(feasibility[1]) < 0.5
+    assert added[0] == pytest.approx(0.0, abs=1e-9)
+    assert added[1] >= penalty
+    assert (added[1] < 1e-9) == (penalty == 0.0)
 
 
 def test_a_row_near_to_a_trial_is_worse_at_the_distance_whose_turn_it_is() -> None:

@@ -48,7 +48,7 @@ def test_suggestions_beside_a_pending_trial_improve_on_what_is_predicted_of_it()
     found = asked.suggest(beside)
     assert asked.last is not None
     ensemble = asked.last.ensemble.condition_on_pending(rows[:1])
-    assert (np.diff(ensemble.log_improvement(found, WEIGHT)) <= 1e-9).all()
+    assert (np.diff(ensemble.log_improvement(found, WEIGHT).improvement) <= 1e-9).all()
     assert sorted(found.tolist()) == sorted(rows.tolist())  # the search is the same
     assert found[0] != rows[0]
 

@@ -86,15 +86,16 @@ def test_the_improvement_is_the_members_mean_expected_improvement() -> None:
             expected[i] += spread[i] * quad(norm.cdf, -40.0, z, epsabs=0.0)[0] / 3
     near = expected > 1e-100  # the quadrature underflows farther away
     assert near.sum() > 4
-    found = ensemble.log_improvement(rows, weight)[near]
+    found = ensemble.log_improvement(rows, weight).improvement[near]
     assert found == pytest.approx(np.log(expected[near]), rel=1e-5)
 
 
 def test_pending_rows_become_less_worth_trying_and_keep_the_mean() -> None:
     ensemble, rows = fitted(), new_rows(200)
-    best = rows[np.argmax(ensemble.log_improvement(rows, ONE)), None]
+    best = rows[np.argmax(ensemble.log_improvement(rows, ONE).improvement), None]
     after = ensemble.condition_on_pending(best)
-    assert after.log_improvement(best, ONE) < ensemble.log_improvement(best, ONE)
+    worth = [e.log_improvement(best, ONE).improvement for e in (ensemble, after)]
+    assert worth[1] < worth[0]
     assert after.mean(rows, ONE) == pytest.approx(ensemble.mean(rows, ONE))
     assert ensemble.condition_on_pending(rows[:0]) is ensemble
 
@@ -138,7 +139,7 @@ def test_any_finite_labels_give_finite_predictions(labels: list[float]) -> None:
     rows = SPACE.random(len(labels), np.random.default_rng(0))
     y: Any = np.asarray(labels, dtype=np.float64)[:, None]
     ensemble = fit_ensemble(TINY, SPACE, TrainingData(rows, y), rng=np.random.default_rng(0))
-    for found in (*ensemble.predict(new_rows()), ensemble.log_improvement(new_rows(), ONE)):
+    for found in (*ensemble.predict(new_rows()), *ensemble.log_improvement(new_rows(), ONE)):
         assert np.isfinite(found).all()
 
 
@@ -150,11 +151,11 @@ def constrained(limit: float, config: PredictorConfig = TINY, **known: Any) -> E
     return fit_ensemble(config, SPACE, data, rng=np.random.default_rng(1))
 
 
-def test_a_constraint_multiplies_the_improvement_on_the_best_feasible_row() -> None:
+def test_the_improvement_is_on_the_best_feasible_row_beside_how_likely_others_are() -> None:
     ensemble, rows = constrained(0.5), new_rows(20)
     assert ensemble.constraints is not None
     feasible = ensemble.rows[ensemble.rows[:, 2] <= 0.5]
-    expected = np.zeros(20)
+    expected, feasible_share = np.zeros(20), np.zeros(20)
     members = (ensemble.networks, *ensemble.processes)
     for i, (member, moments) in enumerate(
         zip(members, ensemble.member_moments(rows), strict=True)
@@ -163,12 +164,14 @@ def test_a_constraint_multiplies_the_improvement_on_the_best_feasible_row() -> N
         best = member.predict(ensemble.encoding(feasible))[0][:, 0].min()
         z = (best - mean) / std
         gain = std * [quad(norm.cdf, -40.0, upper, epsabs=0.0)[0] for upper in z]
+        expected += gain / 3
         limited, threshold = moments.constraints, ensemble.constraints.thresholds[i][0]
-        expected += gain * norm.cdf((threshold - limited.mean[:, 0]) / limited.std[:, 0]) / 3
+        feasible_share += norm.cdf((threshold - limited.mean[:, 0]) / limited.std[:, 0]) / 3
     near = expected > 1e-100  # the quadrature underflows farther away
     assert near.sum() > 4
-    found = ensemble.log_improvement(rows, ONE)[near]
-    assert found == pytest.approx(np.log(expected[near]), rel=1e-5)
+    improvement, feasibility = ensemble.log_improvement(rows, ONE)
+    assert improvement[near] == pytest.approx(np.log(expected[near]), rel=1e-5)
+    assert np.exp(feasibility) == pytest.approx(feasible_share)
 
 
 @pytest.mark.parametrize("config", [PredictorConfig(), PredictorConfig(gaussian_process=False)])
@@ -181,10 +184,10 @@ def test_feasible_rows_are_told_from_infeasible_ones(config: PredictorConfig) ->
 
 def test_while_nothing_is_feasible_only_feasibility_counts() -> None:
     ensemble, rows = constrained(-0.1), new_rows()
-    found = np.exp(ensemble.log_improvement(rows, ONE))
-    assert found == pytest.approx(ensemble.feasibility(rows))
-    likeliest = rows[np.argmax(ensemble.log_improvement(rows, ONE))]
-    assert likeliest[2] < 0.3
+    improvement, feasibility = ensemble.log_improvement(rows, ONE)
+    assert not improvement.any()
+    assert np.exp(feasibility) == pytest.approx(ensemble.feasibility(rows))
+    assert rows[np.argmax(feasibility)][2] < 0.3
 
 
 def test_a_known_cost_is_taken_as_it_is() -> None:
@@ -195,7 +198,7 @@ def test_a_known_cost_is_taken_as_it_is() -> None:
     assert std[:, 1] == pytest.approx(np.zeros(20), abs=1e-5)
     weighed = ensemble.mean(rows, np.array([0.5, 0.5]))
     assert weighed == pytest.approx(0.5 * mean[:, 0] + 3.5 * rows[:, 1])
-    assert np.isfinite(ensemble.log_improvement(rows, np.array([0.0, 1.0]))).all()
+    assert np.isfinite(ensemble.log_improvement(rows, np.array([0.0, 1.0])).improvement).all()
 
 
 def test_the_processes_believe_a_label_with_an_error_less() -> None:
