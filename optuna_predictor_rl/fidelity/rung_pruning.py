@@ -1,0 +1,110 @@
+"""The pruner's default rule: trials stop at rungs, and a few train on to show what is missed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from optuna_predictor_rl.core.curves import Curve
+from optuna_predictor_rl.core.predictor.kernel import squared_distance
+from optuna_predictor_rl.fidelity.continuation import trains_in_full
+from optuna_predictor_rl.fidelity.labels import is_full, store_label
+from optuna_predictor_rl.fidelity.rung_rule import Standing
+from optuna_predictor_rl.fidelity.rung_study import RungStudy, rungs_of
+from optuna_predictor_rl.fidelity.watched_trials import WatchedTrials
+from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.study.attributes import AGAINST_ORDER
+from optuna_predictor_rl.support.once import WarnOnce
+
+LATE_SHARE = 0.1
+"""Share of all steps that goes to full trainings of trials that would stop: they show which
+trainings learn late."""
+
+N_CANDIDATES = 4
+"""Trials stopped since the last such training, of which the farthest from all full ones is it."""
+
+
+class RungPruning:
+    """Decides at rungs.
+
+    Args:
+        n_steps: The last step of a full training; None for the longest that was seen.
+        warn_once: For warnings.
+    """
+
+    def __init__(self, n_steps: int | None, warn_once: WarnOnce) -> None:
+        self._n_steps = n_steps
+        self._watched: WatchedTrials[RungStudy | None] = WatchedTrials(self._read, warn_once)
+
+    def prune(self, study: Study, trial: FrozenTrial) -> bool:
+        """Return whether a trial that has reported stops here; if so, its label is stored.
+
+        Raises:
+            ValueError: If the study has several objectives.
+        """
+        watched = self._watched.watch(study, trial)
+        rungs, looks = watched.rule, watched.looks
+        if rungs is None or watched.highest >= rungs.table.rungs.end:
+            return False
+        if watched.highest < looks.next:
+            return looks.stops
+        if trains_in_full(trial, 0.0) or trial.user_attrs.get(AGAINST_ORDER):
+            return False
+        curve = Curve.of(trial.intermediate_values)
+        if curve.diverged:
+            return True
+        if curve.n_missing or curve.last_step < rungs.table.rungs.steps[0]:
+            return False  # until a value comes
+        standing = rungs.standing(trial)
+        stops = standing is not None and standing.stops()
+        if stops and standing is not None and self._shows_late_learning(study, rungs, standing):
+            storage.set_trial_attribute(study, storage.trial_id(trial), AGAINST_ORDER, True)
+            stops = False
+        if stops:
+            label = rungs.label(trial)
+            if label is not None:
+                store_label(study, storage.trial_id(trial), curve.last_step, label)
+        looks.stops, looks.next = stops, rungs.table.rungs.next_after(curve.last_step)
+        return stops
+
+    def _read(self, study: Study) -> RungStudy | None:
+        trials = [t for t in storage.trials(study) if t.state.is_finished()]
+        return rungs_of(study, trials, self._n_steps)
+
+    def _shows_late_learning(self, study: Study, rungs: RungStudy, standing: Standing) -> bool:
+        """Return whether a trial that would stop trains on to show what labels like its miss."""
+        trials = [t for t in storage.trials(study) if t.intermediate_values]
+        trained = [rungs.table.rungs.share(max(t.intermediate_values)) for t in trials]
+        against = [t.number for t in trials if t.user_attrs.get(AGAINST_ORDER)]
+        if len(against) + 1 > LATE_SHARE * sum(trained):
+            return False
+        x, values = rungs.model.x, rungs.table.values
+        stopped = np.array([not is_full(t) for t in rungs.table.trials])
+        since = np.array([t.number > max(against, default=-1) for t in rungs.table.trials])
+        if x is None or standing.x is None:
+            return True
+        if (stopped & since).sum() < N_CANDIDATES:
+            return False
+        full = x[~np.isnan(values[:, -1])]
+        distance = squared_distance(x[stopped & since], full).min(axis=1)
+        own = float(squared_distance(standing.x, full).min())
+        return own >= float(np.quantile(distance, 1.0 - 1.0 / N_CANDIDATES))
+
+    def label_of(self, study: Study, trial: FrozenTrial) -> float | None:
+        """Return the label of a running trial, and store it; None if it is a full training.
+
+        It is a full training until enough others are, or if it has come to their end.
+        """
+        trials = [t for t in storage.trials(study, fresh=True) if t.state.is_finished()]
+        rungs = rungs_of(study, trials, self._n_steps)
+        curve = Curve.of(trial.intermediate_values)
+        if rungs is None or curve.last_step >= rungs.table.rungs.end:
+            return None
+        label = rungs.label(trial)
+        if label is None:
+            return math.nan
+        store_label(study, storage.trial_id(trial), curve.last_step, label)
+        return label.value
