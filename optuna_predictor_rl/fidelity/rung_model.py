@@ -189,15 +189,37 @@ class RungModel:
             column: Of the step.
             x: Their encoded parameters.
         """
+        return self._follow(values, column, x, N_DRAWS)
+
+    def expected(
+        self,
+        values: Float[ndarray, "n g"],
+        column: int,
+        x: Float[ndarray, "n c"] | None = None,
+    ) -> Float[ndarray, " n"]:
+        """Return the final values on the middle way, without errors; see `final`."""
+        return self._follow(values, column, x, 1)[:, 0]
+
+    def _follow(
+        self,
+        values: Float[ndarray, "n g"],
+        column: int,
+        x: Float[ndarray, "n c"] | None,
+        n_draws: int,
+    ) -> Float[ndarray, "n s"]:
         path = [column, *(rung for rung in self._rungs if rung > column), self._end]
-        drawn = {k: np.repeat(values[:, k, None], N_DRAWS, axis=1) for k in range(column + 1)}
+        needed = {column, *(rung for rung in self._rungs if rung < column)}
+        drawn = {k: np.repeat(values[:, k, None], n_draws, axis=1) for k in needed}
         for hop, (at, after) in enumerate(itertools.pairwise(path)):
             earlier = [rung for rung in self._rungs if rung < at]
             before = earlier[-1] if earlier else -1
             transition = self._transition(before, at, after)
             last = drawn[at] if before < 0 else drawn[before]
             drawn[after] = transition.follow(
-                np.where(np.isnan(last), drawn[at], last), drawn[at], _probabilities(hop), x
+                np.where(np.isnan(last), drawn[at], last),
+                drawn[at],
+                _probabilities(hop, n_draws),
+                x,
             )
         return drawn[self._end]
 
@@ -225,9 +247,9 @@ def _features(
 
 
 @lru_cache(maxsize=64)
-def _probabilities(hop: int) -> Float[ndarray, " s"]:
+def _probabilities(hop: int, n_draws: int) -> Float[ndarray, " s"]:
     """Return evenly spread probabilities, in another order for each hop."""
-    even = (np.arange(N_DRAWS) + 0.5) / N_DRAWS
+    even = (np.arange(n_draws) + 0.5) / n_draws
     return np.random.default_rng(hop).permutation(even)
 
 

@@ -23,8 +23,11 @@ LATE_SHARE = 0.1
 """Share of all steps that goes to full trainings of trials that would stop: they show which
 trainings learn late."""
 
-N_CANDIDATES = 4
-"""Trials stopped since the last such training, of which the farthest from all full ones is it."""
+N_CANDIDATES = 8
+"""The latest stopped trials with which one is compared: it has to be far from all full ones."""
+
+FAR_QUANTILE = 0.75
+"""Of their distances from the nearest full one: a label is the more doubtful the farther it is."""
 
 
 class RungPruning:
@@ -81,17 +84,16 @@ class RungPruning:
         against = [t.number for t in trials if t.user_attrs.get(AGAINST_ORDER)]
         if len(against) + 1 > LATE_SHARE * sum(trained):
             return False
-        x, values = rungs.model.x, rungs.table.values
-        stopped = np.array([not is_full(t) for t in rungs.table.trials])
-        since = np.array([t.number > max(against, default=-1) for t in rungs.table.trials])
-        if x is None or standing.x is None:
+        if rungs.model.x is None or standing.x is None:
             return True
-        if (stopped & since).sum() < N_CANDIDATES:
+        x, values = rungs.model.x, rungs.table.values
+        stopped = np.flatnonzero([not is_full(t) for t in rungs.table.trials])[-N_CANDIDATES:]
+        if len(stopped) < N_CANDIDATES:
             return False
         full = x[~np.isnan(values[:, -1])]
-        distance = squared_distance(x[stopped & since], full).min(axis=1)
+        distance = squared_distance(x[stopped], full).min(axis=1)
         own = float(squared_distance(standing.x, full).min())
-        return own >= float(np.quantile(distance, 1.0 - 1.0 / N_CANDIDATES))
+        return own >= float(np.quantile(distance, FAR_QUANTILE))
 
     def label_of(self, study: Study, trial: FrozenTrial) -> float | None:
         """Return the label of a running trial, and store it; None if it is a full training.

@@ -97,13 +97,14 @@ class Standing:
     def _is_behind(self) -> bool:
         """Return whether enough of the latest trials at this rung promised more there.
 
-        What they promise is the model's median. That orders them as their values do, except where
-        configurations nearby came to more or less than others after such a value.
+        What they promise is the final value that the model expects. That orders them as their
+        values do, except where configurations nearby came to more or less than others.
         """
         there = np.flatnonzero(~np.isnan(self.table.values[:, self.column]))[-WINDOW:]
         x = None if self.model.x is None else self.model.x[there]
-        others = np.median(self.model.final(self.table.values[there], self.column, x), axis=1)
-        ahead = int((others < np.median(self.finals())).sum())
+        others = self.model.expected(self.table.values[there], self.column, x)
+        own = self.model.expected(self.row[None, :], self.column, self.x)[0]
+        ahead = int((others < own).sum())
         return ahead >= KEPT * len(others)
 
     def _probability_of_gain(self) -> float:

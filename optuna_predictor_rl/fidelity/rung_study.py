@@ -24,6 +24,9 @@ from optuna_predictor_rl.study.distributions import known_part, to_space
 from optuna_predictor_rl.study.objective import sign_of
 from optuna_predictor_rl.study.ranges import modelled
 
+MAX_TRIALS = 300
+"""The latest trials that are learned from, and as many of the latest full ones."""
+
 NORMAL_TAIL = 0.1587
 """Probability below one standard deviation under the mean."""
 
@@ -65,7 +68,12 @@ class RungStudy:
         if rungs is None or len(rungs.grid) == 0:
             return None
         sign = sign_of(study)
-        table = RungTable.of(trials, rungs, sign, None if before is None else before.table)
+        reported = [t for t in trials if t.intermediate_values][-MAX_TRIALS:]
+        known = {t.number for t in reported}
+        earlier = [t for t in full[-MAX_TRIALS:] if t.number not in known]
+        table = RungTable.of(
+            [*earlier, *reported], rungs, sign, None if before is None else before.table
+        )
         if not table.full.any():
             return None
         wide = modelled(table.trials, {})
@@ -83,17 +91,38 @@ class RungStudy:
             return None
         return Standing(self.table, self.model, row, column, self._encode([trial]))
 
+    def can_label(self, curve: Curve) -> bool:
+        """Return whether a training that still runs has come far enough for a label."""
+        first = self.table.rungs.steps[0]
+        return len(curve) > 0 and not curve.diverged and float(curve.steps[-1]) >= first
+
     def label(self, trial: FrozenTrial) -> Extrapolation | None:
         """Return the final value to expect of a trial; None if it diverged or shows nothing."""
-        curve = Curve.of(trial.intermediate_values)
-        standing = None if curve.diverged else self.standing(trial)
-        if standing is None:
-            return None
-        low, middle, high = np.quantile(standing.finals(), [NORMAL_TAIL, 0.5, 1.0 - NORMAL_TAIL])
-        value, std = self.sign * float(middle), float(high - low) / 2
-        if not math.isfinite(value):
-            return None
-        return Extrapolation(value=value, std=std, slope=math.nan, step=self.table.rungs.end)
+        return self.labels([trial])[0]
+
+    def labels(self, trials: Sequence[FrozenTrial]) -> list[Extrapolation | None]:
+        """Return the labels of trials; those at one step are looked at together."""
+        found: list[Extrapolation | None] = [None] * len(trials)
+        rows = [row_of(trial, self.table.rungs, self.sign) for trial in trials]
+        columns = [
+            None if Curve.of(trial.intermediate_values).diverged else column_of(row)
+            for trial, row in zip(trials, rows, strict=True)
+        ]
+        for column in {column for column in columns if column is not None}:
+            places = [i for i, other in enumerate(columns) if other == column]
+            x = self._encode([trials[i] for i in places])
+            draws = self.model.final(np.array([rows[i] for i in places]), column, x)
+            middle = np.median(draws, axis=1)
+            low, high = np.quantile(draws, [NORMAL_TAIL, 1.0 - NORMAL_TAIL], axis=1)
+            for place, value, std in zip(
+                places, self.sign * middle, (high - low) / 2, strict=True
+            ):
+                if math.isfinite(value):
+                    found[place] = Extrapolation(
+                        value=float(value), std=float(std), slope=math.nan,
+                        step=self.table.rungs.end,
+                    )  # fmt: skip
+        return found
 
     def _encode(self, trials: Sequence[FrozenTrial]) -> Float[ndarray, "n c"] | None:
         space = self.encoding.space
