@@ -40,10 +40,10 @@ COEFFICIENT_STD = (1.0, 0.35, 0.5)
 """Prior standard deviations of b: of the shift, of the stretch, and of the share by which a
 change goes on."""
 
-PRIOR_NOISE = 0.35
+PRIOR_NOISE = 0.3
 """Prior standard deviation of what is left, in standard deviations of z at the next rung."""
 
-PRIOR_TRIALS = 3.0
+PRIOR_TRIALS = 2.0
 """How many trainings weigh as much as the prior noise."""
 
 

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial
 from optuna_predictor_rl.core.curves import Curve
 from optuna_predictor_rl.core.predictor.kernel import squared_distance
 from optuna_predictor_rl.fidelity.continuation import trains_in_full
-from optuna_predictor_rl.fidelity.labels import is_full, store_label
+from optuna_predictor_rl.fidelity.labels import store_label
 from optuna_predictor_rl.fidelity.rung_rule import Standing
 from optuna_predictor_rl.fidelity.rung_study import RungStudy, rungs_of
 from optuna_predictor_rl.fidelity.watched_trials import WatchedTrials
@@ -20,7 +20,7 @@ from optuna_predictor_rl.study.attributes import AGAINST_ORDER
 from optuna_predictor_rl.support.once import WarnOnce
 
 LATE_SHARE = 0.1
-"""Share of all steps that goes to full trainings of trials that would stop: they show which
+"""Share of the latest steps that goes to full trainings of trials that would stop: they show which
 trainings learn late."""
 
 N_CANDIDATES = 8
@@ -63,7 +63,7 @@ class RungPruning:
             return False  # until a value comes
         standing = rungs.standing(trial)
         stops = standing is not None and standing.stops()
-        if stops and standing is not None and self._shows_late_learning(study, rungs, standing):
+        if stops and standing is not None and self._shows_late_learning(rungs, standing):
             storage.set_trial_attribute(study, storage.trial_id(trial), AGAINST_ORDER, True)
             stops = False
         if stops:
@@ -77,22 +77,19 @@ class RungPruning:
         trials = [t for t in storage.trials(study) if t.state.is_finished()]
         return rungs_of(study, trials, self._n_steps)
 
-    def _shows_late_learning(self, study: Study, rungs: RungStudy, standing: Standing) -> bool:
+    def _shows_late_learning(self, rungs: RungStudy, standing: Standing) -> bool:
         """Return whether a trial that would stop trains on to show what labels like its miss."""
-        trials = [t for t in storage.trials(study) if t.intermediate_values]
-        trained = [rungs.table.rungs.share(max(t.intermediate_values)) for t in trials]
-        against = [t.number for t in trials if t.user_attrs.get(AGAINST_ORDER)]
-        if len(against) + 1 > LATE_SHARE * sum(trained):
+        table = rungs.table
+        n_against = sum(bool(t.user_attrs.get(AGAINST_ORDER)) for t in table.trials)
+        if n_against + 1 > LATE_SHARE * table.trained:
             return False
         if rungs.model.x is None or standing.x is None:
             return True
-        x, values = rungs.model.x, rungs.table.values
-        stopped = np.flatnonzero([not is_full(t) for t in rungs.table.trials])[-N_CANDIDATES:]
+        x, stopped = rungs.model.x, np.flatnonzero(~table.full)[-N_CANDIDATES:]
         if len(stopped) < N_CANDIDATES:
             return False
-        full = x[~np.isnan(values[:, -1])]
-        distance = squared_distance(x[stopped], full).min(axis=1)
-        own = float(squared_distance(standing.x, full).min())
+        distance = squared_distance(x[stopped], x[table.full]).min(axis=1)
+        own = float(squared_distance(standing.x, x[table.full]).min())
         return own >= float(np.quantile(distance, FAR_QUANTILE))
 
     def label_of(self, study: Study, trial: FrozenTrial) -> float | None:

@@ -22,8 +22,11 @@ as much as the others together, as in successive halving."""
 WINDOW = 30
 """The latest trials at a rung that a trial is compared with: a search improves."""
 
-MIN_PROBABILITY = 0.01
+MIN_PROBABILITY = 0.02
 """Least probability of a gain with which a training goes on."""
+
+LIKELY = 0.3
+"""Probability of a gain with which a training goes on although it is behind."""
 
 GAIN = 0.02
 """The gain worth having, as a share of what separates the median full trial from the best."""
@@ -32,10 +35,11 @@ PRIOR_COMPARISONS = (3.0, 1.0)
 """Comparisons that agree and that do not, believed in before any are seen."""
 
 MIN_AGREEMENT = 0.5
-"""A rung is open if its order is likely to agree with later orders in this share of pairs."""
+"""A rung is open for as long as its order may agree with later orders in this share of pairs."""
 
-AGREEMENT_QUANTILE = 0.5
-"""Of the belief about the share."""
+AGREEMENT_QUANTILE = 0.9
+"""Of the belief about the share, that has to be as high: a rung closes by evidence, not by doubt,
+as the earliest ones cost little."""
 
 
 def is_open(here: Float[ndarray, " n"], later: Float[ndarray, "n l"]) -> bool:
@@ -87,24 +91,23 @@ class Standing:
         return np.asarray(self.model.final(self.row[None, :], self.column, self.x)[0])
 
     def stops(self) -> bool:
-        """Return whether the trial is behind the others, or will hardly beat the best."""
+        """Return whether the trial is behind the others, or will hardly beat the best.
+
+        One that is behind goes on if trials nearby, in its parameters, came to so much that it is
+        likely to be the best.
+        """
         later = [c for c in self.table.rungs.columns if c > self.column]
         values = self.table.values
         if not is_open(values[:, self.column], values[:, [*later, -1]]):
             return False
-        return self._is_behind() or self._probability_of_gain() < MIN_PROBABILITY
+        probability = self._probability_of_gain()
+        return probability < (LIKELY if self._is_behind() else MIN_PROBABILITY)
 
     def _is_behind(self) -> bool:
-        """Return whether enough of the latest trials at this rung promised more there.
-
-        What they promise is the final value that the model expects. That orders them as their
-        values do, except where configurations nearby came to more or less than others.
-        """
-        there = np.flatnonzero(~np.isnan(self.table.values[:, self.column]))[-WINDOW:]
-        x = None if self.model.x is None else self.model.x[there]
-        others = self.model.expected(self.table.values[there], self.column, x)
-        own = self.model.expected(self.row[None, :], self.column, self.x)[0]
-        ahead = int((others < own).sum())
+        """Return whether enough of the latest trials were better at this rung."""
+        others = self.table.values[:, self.column]
+        others = others[~np.isnan(others)][-WINDOW:]
+        ahead = int((others < self.row[self.column]).sum())
         return ahead >= KEPT * len(others)
 
     def _probability_of_gain(self) -> float:

@@ -75,10 +75,6 @@ class Rungs:
         """Return the places of the rungs in the grid."""
         return [int(place) for place in np.searchsorted(self.grid, self.steps)]
 
-    def share(self, step: float) -> float:
-        """Return how much of a full training has been done at a step."""
-        return (step - self.start) / (self.end - self.start)
-
     def next_after(self, step: float) -> float:
         """Return the next rung's step; infinite after the last one."""
         passed = int(np.searchsorted(self.steps, step, side="right"))
@@ -159,6 +155,14 @@ class RungTable:
     def full(self) -> Bool[ndarray, " n"]:
         """Return which trials have a final value."""
         return np.asarray(~np.isnan(self.values[:, -1]))
+
+    @property
+    def trained(self) -> float:
+        """Return the steps of all trials, in full trainings."""
+        shares = (np.append(self.rungs.grid, self.rungs.end) - self.rungs.start) / (
+            self.rungs.end - self.rungs.start
+        )
+        return float(np.where(np.isnan(self.values), 0.0, shares).max(axis=1).sum())
 
 
 def row_of(trial: FrozenTrial, rungs: Rungs, sign: float) -> Float[ndarray, " g"]:
