@@ -81,13 +81,14 @@ class RungPruning:
         """Return whether a trial that would stop trains on to show what labels like its miss."""
         table = rungs.table
         n_against = sum(bool(t.user_attrs.get(AGAINST_ORDER)) for t in table.trials)
-        if n_against + 1 > LATE_SHARE * table.trained:
+        if n_against + 0.5 > LATE_SHARE * table.trained:
             return False
-        if rungs.model.x is None or standing.x is None:
-            return True
-        x, stopped = rungs.model.x, np.flatnonzero(~table.full)[-N_CANDIDATES:]
+        stopped = np.flatnonzero(~table.full)[-N_CANDIDATES:]
         if len(stopped) < N_CANDIDATES:
             return False
+        x = rungs.model.x
+        if x is None or standing.x is None:
+            return True
         distance = squared_distance(x[stopped], x[table.full]).min(axis=1)
         own = float(squared_distance(standing.x, x[table.full]).min())
         return own >= float(np.quantile(distance, FAR_QUANTILE))

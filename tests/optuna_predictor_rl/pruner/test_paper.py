@@ -69,7 +69,9 @@ def test_the_cutoff_is_the_earliest_that_ranks_as_the_end_does():
 
 def test_no_cutoff_is_chosen_where_none_ranks_as_the_end_does():
     study = make_study(LowFidelityPruner.paper())
-    add_full_trials(study, [{s: float(a if s < 20 else -a) for s in range(1, 21)} for a in range(6)])
+    add_full_trials(
+        study, [{s: float(a if s < 20 else -a) for s in range(1, 21)} for a in range(6)]
+    )
     assert rule_of(study).cutoff is None
 
 
