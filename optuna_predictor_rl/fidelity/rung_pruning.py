@@ -54,7 +54,9 @@ class RungPruning:
             return False
         if watched.highest < looks.next:
             return looks.stops
-        if trains_in_full(trial, 0.0) or trial.user_attrs.get(AGAINST_ORDER):
+        # A live trial does not see what a pruner wrote, so the storage is asked.
+        written = storage.stored_trial(study, trial).user_attrs
+        if trains_in_full(trial, 0.0) or written.get(AGAINST_ORDER):
             return False
         curve = Curve.of(trial.intermediate_values)
         if curve.diverged:

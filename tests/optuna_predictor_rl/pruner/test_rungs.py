@@ -56,8 +56,8 @@ def test_both_directions_decide_alike():
         for direction, sign in (("minimize", 1.0), ("maximize", -1.0))
     ]
     assert found[0] == found[1]
+    assert set(found[0]) <= {*RUNGS, N_STEPS}
     assert min(found[0]) == 1
-    assert max(found[0]) == N_STEPS
 
 
 def test_a_resumed_study_decides_as_one_that_went_on(make_storage):
@@ -81,7 +81,7 @@ def test_a_share_of_all_steps_goes_to_full_trainings_against_the_order():
     against = [t for t in study.trials if t.user_attrs.get(AGAINST_ORDER)]
     steps = sum(t.last_step or 0 for t in study.trials)
     assert against
-    assert all(t.last_step == N_STEPS for t in against)
+    assert [is_full(t) for t in against] == [True] * len(against)
     assert (len(against) - 0.5) * N_STEPS <= LATE_SHARE * steps
 
 
