@@ -46,6 +46,9 @@ PRIOR_NOISE = 0.3
 PRIOR_TRIALS = 2.0
 """How many trainings weigh as much as the prior noise."""
 
+BEYOND = 1.0
+"""How far in z a value may lie beyond those seen: z is a logarithm there, and errors grow."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -82,6 +85,7 @@ class Transition:
         noise: Scale of what is left.
         freedom: Degrees of freedom of the Student-t distribution of what is left.
         process: g; None without a pattern.
+        bounds: Of z at the later step: what was seen, and a little more.
     """
 
     before: Scale | None
@@ -92,6 +96,7 @@ class Transition:
     noise: float
     freedom: float
     process: Nearby | None
+    bounds: tuple[float, float]
 
     @classmethod
     def fit(
@@ -126,7 +131,8 @@ class Transition:
         square = PRIOR_TRIALS * (PRIOR_NOISE * spread) ** 2 + left @ left + mean @ precision @ mean
         noise = math.sqrt(max(float(square) / freedom, 1e-18))
         process = None if x is None else fit_nearby(x[kept], left / noise)
-        return cls(before, at, after, mean, covariance, noise, freedom, process)
+        bounds = (z.min() - BEYOND, z.max() + BEYOND) if len(z) else (-BEYOND, BEYOND)
+        return cls(before, at, after, mean, covariance, noise, freedom, process, bounds)
 
     def follow(
         self,
@@ -144,7 +150,8 @@ class Transition:
             mean = mean + self.noise * shift[:, None]
             variance = of_mean + left[:, None]
         errors = _student(self.freedom, probabilities.tobytes())
-        return self.after.value(mean + self.noise * np.sqrt(variance) * errors)
+        z = mean + self.noise * np.sqrt(variance) * errors
+        return self.after.value(np.clip(z, *self.bounds))
 
 
 class RungModel:

@@ -25,7 +25,7 @@ WINDOW = 30
 MIN_PROBABILITY = 0.02
 """Least probability of a gain with which a training goes on."""
 
-LIKELY = 0.3
+LIKELY = 0.1
 """Probability of a gain with which a training goes on although it is behind."""
 
 GAIN = 0.02

@@ -48,6 +48,7 @@ class RungStudy:
     encoding: Encoding
 
     @classmethod
+    @np.errstate(over="ignore", invalid="ignore")
     def of(
         cls,
         study: Study,
@@ -100,6 +101,7 @@ class RungStudy:
         """Return the final value to expect of a trial; None if it diverged or shows nothing."""
         return self.labels([trial])[0]
 
+    @np.errstate(over="ignore", invalid="ignore")  # of values near the largest float
     def labels(self, trials: Sequence[FrozenTrial]) -> list[Extrapolation | None]:
         """Return the labels of trials; those at one step are looked at together."""
         found: list[Extrapolation | None] = [None] * len(trials)

@@ -41,7 +41,7 @@ def test_stopped_trials_rank_as_in_tpe(direction, scale):
         [sign * scale * float(v) for v in rng.normal(size=rng.integers(1, 6))] for _ in "0" * 20
     ]
     curves[3][-1] = -sign * math.inf
-    full = [frozen(0.01 * i, [0.0, 0.0], scale * v) for i, v in enumerate([0.5, -0.2, 0.9])]
+    full = [frozen(0.01 * i, [0.0], scale * v) for i, v in enumerate([0.5, -0.2, 0.9])]
     stopped = [frozen(0.1 + 0.04 * i, curve) for i, curve in enumerate(curves)]
     study = study_of(*full, *stopped, direction=direction)
     labels = read_history(study, SPACE).labels[:, 0]
@@ -121,7 +121,7 @@ def test_a_growing_total_under_the_median_pruner_misleads_nothing():
 
 
 def test_behind_a_trial_that_diverged_stopped_trials_are_not_as_far():
-    full = [frozen(0.1 * i, [0.0, 0.0], v) for i, v in enumerate([1.0, 2.0, 3.0, 1e6, 0.5])]
+    full = [frozen(0.1 * i, [0.0], v) for i, v in enumerate([1.0, 2.0, 3.0, 1e6, 0.5])]
     labels = read_history(study_of(*full, frozen(0.9, [0.0])), SPACE).labels[:, 0]
     assert labels[[0, 1, 2, 4]].tolist() == [1.0, 2.0, 3.0, 0.5]
     assert 3.0 < labels[3] < labels[5] < 40.0
