@@ -140,13 +140,9 @@ class LowFidelityPruner(BasePruner):
             "promising": promising,
             "patience": patience,
         }
-        warn_once = WarnOnce(_LOGGER)
-        self._settings = settings_of(given)
-        self._by_cutoff = (
-            None
-            if all(value is None for value in given.values())
-            else CutoffPruning(self._settings, warn_once)
-        )
+        warn_once, self._settings = WarnOnce(_LOGGER), settings_of(given)
+        selected = any(value is not None for value in given.values())
+        self._by_cutoff = CutoffPruning(self._settings, warn_once) if selected else None
         self._pruning = self._by_cutoff or RungPruning(n_steps, warn_once)
 
     @classmethod
@@ -159,15 +155,8 @@ class LowFidelityPruner(BasePruner):
     ) -> "LowFidelityPruner":
         """Return the rule of the paper as published: a linear axis, and every trial stops.
 
-        Slopes are kept as fitted, the cutoff may be any step, and no trial trains past it.
-
-        Args:
-            n_pilot_trials: Full trials before the cutoff is decided.
-            min_rank_correlation: Kendall's tau that the lower confidence bound has to keep.
-            extrapolate_by: Delta x of Eq. (2) as a share of the steps trained so far.
-
-        Raises:
-            ValueError: If an argument is out of its range.
+        Slopes are kept as fitted, the cutoff may be any step, and no trial trains past it. The
+        arguments, and errors, are those of the constructor.
         """
         return cls(
             n_pilot_trials=n_pilot_trials,
@@ -185,9 +174,7 @@ class LowFidelityPruner(BasePruner):
 
     @guarded()
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
-        """Return whether the trial stops here; if so, its label is stored on it.
-
-        A trial whose last reports are all NaN or infinite stops without a label.
+        """Return whether the trial stops here, with its label; without one if it diverged.
 
         Raises:
             ValueError: If the study has several objectives.
