@@ -142,8 +142,8 @@ class LowFidelityPruner(BasePruner):
         }
         warn_once, self._settings = WarnOnce(_LOGGER), settings_of(given)
         selected = any(value is not None for value in given.values())
-        self._by_cutoff = CutoffPruning(self._settings, warn_once) if selected else None
-        self._pruning = self._by_cutoff or RungPruning(n_steps, warn_once)
+        self.by_cutoff = CutoffPruning(self._settings, warn_once) if selected else None
+        self._pruning = self.by_cutoff or RungPruning(n_steps, warn_once)
 
     @classmethod
     def paper(
@@ -183,11 +183,6 @@ class LowFidelityPruner(BasePruner):
             check_one_objective(study)
             return False
         return self._pruning.prune(study, trial)
-
-    @property
-    def by_cutoff(self) -> CutoffPruning | None:
-        """Return what decides at a cutoff; None if rungs decide."""
-        return self._by_cutoff
 
     @checked
     @guarded()
@@ -250,4 +245,4 @@ class LowFidelityPruner(BasePruner):
             ValueError: If the study has several objectives.
         """
         check_one_objective(study)
-        return None if self._by_cutoff is None else self._by_cutoff.rule(study)
+        return None if self.by_cutoff is None else self.by_cutoff.rule(study)

@@ -32,6 +32,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from optuna_predictor_rl.fidelity.nearby import Nearby, fit_nearby
+from optuna_predictor_rl.fidelity.rung_scale import Scale
 
 N_DRAWS = 128
 """Paths by which a distribution is followed from rung to rung."""
@@ -48,30 +49,6 @@ PRIOR_TRIALS = 2.0
 
 BEYOND = 1.0
 """How far in z a value may lie beyond those seen: z is a logarithm there, and errors grow."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """From values at a rung to z, and back."""
-
-    reference: float
-    unit: float
-
-    @classmethod
-    def of(cls, values: Float[ndarray, " n"], reference: float) -> Scale:
-        """Return the scale of values, of which the last few may be any size."""
-        distance = np.abs(values - reference)
-        unit = float(np.median(distance)) / 2 if len(values) else 0.0
-        smallest = np.finfo(np.float64).tiny + 1e-12 * abs(reference)
-        return cls(reference, unit if smallest < unit < math.inf else 1.0)
-
-    def z(self, values: ndarray) -> ndarray:
-        """Return z of values of any shape."""
-        return np.asarray(np.arcsinh((values - self.reference) / self.unit))
-
-    def value(self, z: ndarray) -> ndarray:
-        """Return the values of which these are z."""
-        return np.asarray(self.reference + self.unit * np.sinh(np.clip(z, -500.0, 500.0)))
 
 
 @dataclass(frozen=True)

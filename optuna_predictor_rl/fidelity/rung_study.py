@@ -95,7 +95,7 @@ class RungStudy:
     def can_label(self, curve: Curve) -> bool:
         """Return whether a training that still runs has come far enough for a label."""
         first = self.table.rungs.steps[0]
-        return len(curve) > 0 and not curve.diverged and float(curve.steps[-1]) >= first
+        return len(curve) > 0 and not curve.diverged and bool(curve.steps[-1] >= first)
 
     def label(self, trial: FrozenTrial) -> Extrapolation | None:
         """Return the final value to expect of a trial; None if it diverged or shows nothing."""

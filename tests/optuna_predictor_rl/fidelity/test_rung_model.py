@@ -11,9 +11,9 @@ from optuna_predictor_rl.fidelity.rung_model import (
     PRIOR_NOISE,
     PRIOR_TRIALS,
     RungModel,
-    Scale,
     Transition,
 )
+from optuna_predictor_rl.fidelity.rung_scale import Scale
 
 
 def chains(n: int, seed: int = 0, noise: float = 0.1) -> np.ndarray:
