@@ -5,7 +5,7 @@ import math
 import numpy as np
 import optuna
 import pytest
-from optuna.pruners import MedianPruner
+from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers._tpe.sampler import _get_pruned_trial_score
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
@@ -134,3 +134,17 @@ def test_the_first_ten_trials_show_what_an_outlier_is():
     trials = [frozen(0.5, [0.0, 0.0], 0.0)] * 40
     found = ranked_behind(labels, trials, np.zeros(40, dtype=bool), 1.0)
     assert found.tolist() == [*range(10), *[66.0] * 30]
+
+
+@pytest.mark.parametrize("make", [MedianPruner, SuccessiveHalvingPruner, HyperbandPruner])
+def test_trials_that_any_pruner_stopped_are_labelled_with_what_they_would_come_to(make):
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0), pruner=NopPruner())
+    study.optimize(growing_total, n_trials=6)
+    study.pruner = make()
+    study.optimize(growing_total, n_trials=19)
+    labels = read_history(study, study.trials[0].distributions).labels[:, 0]
+    x = np.array([t.params["x"] for t in study.trials])
+    stopped = np.array([t.state == TrialState.PRUNED for t in study.trials])
+    true = 10.0 * (0.2 + (x - 0.7) ** 2)
+    assert stopped.any()
+    assert np.median(np.abs(labels - true)[stopped]) < 0.1
