@@ -8,6 +8,7 @@ from optuna.trial import BaseTrial, FrozenTrial
 
 from optuna_predictor_rl.core.curves import Curve
 from optuna_predictor_rl.fidelity.continuation import PilotErrors
+from optuna_predictor_rl.fidelity.cutoff_pruning import Followed
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
 from optuna_predictor_rl.fidelity.label_correction import correction_of
 from optuna_predictor_rl.fidelity.labels import store_label
@@ -42,7 +43,7 @@ class HopelessTrialPruner(BasePruner):
         """Check and keep the settings.
 
         Args:
-            pruner: Decides the cutoff and the labels.
+            pruner: Decides the cutoff and the labels. One whose rungs decide does all by itself.
             probability: Of being in the worse half, from which on a trial is dropped. With 0.95,
                 replays save 44 % of all steps instead of 34 %, and drop 4 % of the best tenth of
                 the trials (docs/results.md).
@@ -74,11 +75,14 @@ class HopelessTrialPruner(BasePruner):
             return True
         if len(trial.intermediate_values) < self._n_warmup_reports:
             return False
-        watched = self.pruner.watch(study, trial)
-        rule, looks = watched.rule, watched.hopeless
+        by_cutoff = self.pruner.by_cutoff
+        if by_cutoff is None:
+            return False  # rungs stop hopeless trials themselves
+        watched = by_cutoff.watch(study, trial)
+        rule, looks = watched.rule.rule, watched.hopeless
         if rule is None or rule.n_pilots == 0 or watched.highest >= rule.end:
             return False
-        if self.pruner.runs_to_the_end(trial):
+        if by_cutoff.runs_to_the_end(trial):
             return False
         if watched.highest < looks.next:
             return looks.stops
@@ -88,7 +92,7 @@ class HopelessTrialPruner(BasePruner):
         errors = self._errors_of(study, rule, watched)
         stops = errors.is_hopeless(study, curve, self._probability)
         if stops:
-            label = correction_of(study, rule, watched.full).label(curve, trial.params)
+            label = correction_of(study, rule, watched.rule.full).label(curve, trial.params)
             if label is not None:
                 store_label(study, storage.trial_id(trial), curve.last_step, label)
         return looks.decide(stops, curve.last_step, errors.checkpoints)
@@ -98,9 +102,11 @@ class HopelessTrialPruner(BasePruner):
         """Return the final value to expect of a trial, as `LowFidelityPruner.label` does."""
         return self.pruner.label(trial)
 
-    def _errors_of(self, study: Study, rule: StoppingRule, watched: Watched) -> PilotErrors:
+    def _errors_of(
+        self, study: Study, rule: StoppingRule, watched: Watched[Followed]
+    ) -> PilotErrors:
         """Return the errors of the pilots' labels, which are kept until there are others."""
-        pilots = watched.full[: rule.n_pilots]
+        pilots = watched.rule.full[: rule.n_pilots]
         key = (rule, study.direction, *((storage.trial_id(t), t.value) for t in pilots))
         if self._errors is None or self._errors[0] != key:
             self._errors = key, PilotErrors(study, rule, pilots)

@@ -1,4 +1,4 @@
-"""An Optuna pruner that stops every trial at the cheapest fidelity that still ranks like full."""
+"""An Optuna pruner that stops trials early and labels them with the value they would come to."""
 
 import math
 from collections.abc import Sequence
@@ -9,16 +9,15 @@ from optuna.study import Study
 from optuna.trial import BaseTrial, FrozenTrial, Trial, TrialState
 
 from optuna_predictor_rl.core.curves import AxisName, Curve
-from optuna_predictor_rl.fidelity.continuation import AtCutoff, reason_to_continue, trains_in_full
+from optuna_predictor_rl.fidelity.cutoff_pruning import CutoffPruning
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.label_correction import LabelCorrection, correction_of
-from optuna_predictor_rl.fidelity.labels import full_trials, store_label, stored_label
-from optuna_predictor_rl.fidelity.settings import LowFidelitySettings
-from optuna_predictor_rl.fidelity.stored_rules import current_rule, follow_rule
-from optuna_predictor_rl.fidelity.watched_trials import Watched, WatchedTrials
+from optuna_predictor_rl.fidelity.labels import stored_label
+from optuna_predictor_rl.fidelity.rung_pruning import RungPruning
+from optuna_predictor_rl.fidelity.settings import settings_of
 from optuna_predictor_rl.study import storage
+from optuna_predictor_rl.study.attributes import FULL_FIDELITY
 from optuna_predictor_rl.study.objective import check_one_objective
-from optuna_predictor_rl.support.checked import checked
+from optuna_predictor_rl.support.checked import check_at_least, checked
 from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.support.once import WarnOnce
 from optuna_predictor_rl.support.representation import call_of, remembering
@@ -28,19 +27,24 @@ _LOGGER = get_logger(f"optuna.{__name__}")
 
 @checked
 class LowFidelityPruner(BasePruner):
-    """Low-fidelity evaluation of Yin et al. (2024), section 3.1.
+    """Stop trials early, and label them with the final value to expect.
 
-    The first trials, the pilots, train to the end. Their curves show the earliest step at which
-    the extrapolated value still ranks them as the full training does (Kendall's tau). Later
-    trials stop there and carry a label in the user attribute
-    `predictor_rl:low_fidelity_label`: Eq. (2), and what full trials with a like slope, and near
-    in the parameters, still gained after that step.
+    Trials are compared at rungs: a 64th, a 16th and a quarter of a full training. From the fourth
+    full trial on, one trains past a rung if it is among the best quarter of the latest trials
+    there, by the final value that the study's trials so far lead to expect, and if it may beat the
+    best full trial by a gain worth having. A rung whose order disagrees with later ones stops no
+    trial. A tenth of all steps goes to full trainings of trials that would stop: they show what
+    learns late. A stopped trial carries its label in the user attribute
+    `predictor_rl:low_fidelity_label`.
 
-    The rule is decided from the full trials in the order in which they ended and is kept in the
-    study, so that all workers, and a study that is resumed, follow the same one.
+    Any argument but `n_steps` selects the rule of Yin et al. (2024), section 3.1, instead: the
+    first trials, the pilots, train to the end, and show the earliest step at which the
+    extrapolated value still ranks them as the full training does (Kendall's tau). Later trials
+    stop there, unless they are promising. `paper` has it as published.
 
-    A trial that is enqueued with the user attribute `full_fidelity` trains to the end, as the
-    finalists of a search do.
+    Decisions follow from the trials that are stored, so that all workers, and a study that is
+    resumed, decide alike. A trial that is enqueued with the user attribute `full_fidelity` trains
+    to the end, as the finalists of a search do.
 
     Example:
         >>> import optuna
@@ -52,12 +56,12 @@ class LowFidelityPruner(BasePruner):
         ...         if trial.should_prune():
         ...             raise optuna.TrialPruned
         ...     return level + 1 / step
-        >>> study = optuna.create_study(pruner=LowFidelityPruner(n_pilot_trials=3))
+        >>> study = optuna.create_study(pruner=LowFidelityPruner())
         >>> for level in (0.2, 0.4, 0.6, 0.8):
         ...     study.enqueue_trial({"level": level})
         >>> study.optimize(objective, n_trials=4)
         >>> study.trials[3].user_attrs["predictor_rl:fidelity"]
-        6
+        1
         >>> study.enqueue_trial({"level": 0.8}, user_attrs={"full_fidelity": True})
         >>> study.optimize(objective, n_trials=1)
         >>> study.trials[4].last_step
@@ -68,67 +72,101 @@ class LowFidelityPruner(BasePruner):
     def __init__(
         self,
         *,
-        n_pilot_trials: int = 6,
-        min_rank_correlation: float = 0.75,
-        min_cutoff: float = 0.33,
+        n_steps: int | None = None,
+        n_pilot_trials: int | None = None,
+        min_rank_correlation: float | None = None,
+        min_cutoff: float | None = None,
         cutoff: int | None = None,
-        n_fit_points: int = 5,
+        n_fit_points: int | None = None,
         extrapolate_by: float | None = None,
-        axis: AxisName | Sequence[AxisName] = "log",
-        shrink: float = 25.0,
-        confidence: float = 0.8,
-        full_fraction: float = 0.0,
-        promising: float = 0.05,
-        patience: float = 1.0,
+        axis: AxisName | Sequence[AxisName] | None = None,
+        shrink: float | None = None,
+        confidence: float | None = None,
+        full_fraction: float | None = None,
+        promising: float | None = None,
+        patience: float | None = None,
     ) -> None:
         """Check and keep the settings.
 
         Args:
-            n_pilot_trials: Full trials before the cutoff is decided. Not used with `cutoff`.
-            min_rank_correlation: Kendall's tau that the lower confidence bound has to keep.
-            min_cutoff: Share of the full training before which no cutoff is chosen: pilots are
-                easier to rank than what a search ends with. Not used with `cutoff`.
+            n_steps: The last step of a full training, of which rungs are shares. None takes the
+                longest that has been seen. Not used with any of the other arguments.
+            n_pilot_trials: Full trials before the cutoff is decided, 6 by default. Not used with
+                `cutoff`.
+            min_rank_correlation: Kendall's tau that the lower confidence bound has to keep, 0.75
+                by default.
+            min_cutoff: Share of the full training before which no cutoff is chosen, 0.33 by
+                default: pilots are easier to rank than what a search ends with. Not used with
+                `cutoff`.
             cutoff: A fixed step at which to stop, instead of one that the pilots decide.
-            n_fit_points: Points at the end of the curve for the fit, Eq. (1).
+            n_fit_points: Points at the end of the curve for the fit, Eq. (1), 5 by default.
             extrapolate_by: Delta x of Eq. (2) as a share of the steps trained so far; never past
                 the end of the full trainings. None lets the pilots choose it, and how much of the
                 curve is smoothed: noisy curves bear less. With `cutoff`, None is 0.5.
-            axis: `"log"`, a line in the logarithm of the step; `"linear"`, as in the paper;
-                see `extrapolate`. Of several, the pilots choose. Without `extrapolate_by` they
-                choose the value as it stands, unless another way ranks them clearly better.
-            shrink: How little of a noisy slope is kept, 0 for all as in the paper; see
-                `extrapolate`.
-            confidence: Of the two-sided interval of tau, by a bootstrap over the pilots.
-            full_fraction: Share of the trials that train to the end whatever they report. With
-                every few of them the rule is decided anew, in case the search drifts towards
-                configurations that the cutoff ranks badly.
+            axis: `"log"`, the default, a line in the logarithm of the step; `"linear"`, as in the
+                paper; see `extrapolate`. Of several, the pilots choose. Without `extrapolate_by`
+                they choose the value as it stands, unless another way ranks them clearly better.
+            shrink: How little of a noisy slope is kept, 0 for all as in the paper, 25 by default;
+                see `extrapolate`.
+            confidence: Of the two-sided interval of tau, by a bootstrap over the pilots; 0.8 by
+                default.
+            full_fraction: Share of the trials that train to the end whatever they report, 0 by
+                default. With every few of them the rule is decided anew, in case the search drifts
+                towards configurations that the cutoff ranks badly.
             promising: A trial trains past the cutoff for as long as it is at least this likely
-                to beat the best full value, or would if its curve went on straight. 1 stops every
-                trial, as in the paper.
+                to beat the best full value, or would if its curve went on straight; 0.05 by
+                default. 1 stops every trial, as in the paper.
             patience: Once the trials stopped since the last full one have cost this many full
-                trainings, one whose label is among their best fifth trains on as well: it shows
-                what labels miss where the search is now. Infinite for never; not used if
-                `promising` is 1.
+                trainings, 1 by default, one whose label is among their best fifth trains on as
+                well: it shows what labels miss where the search is now. Infinite for never; not
+                used if `promising` is 1.
 
         Raises:
             ValueError: If an argument is out of its range.
         """
-        self._settings = LowFidelitySettings(
+        if n_steps is not None:
+            check_at_least(1, n_steps=n_steps)
+        given = {
+            "n_pilot_trials": n_pilot_trials,
+            "min_rank_correlation": min_rank_correlation,
+            "min_cutoff": min_cutoff,
+            "cutoff": cutoff,
+            "n_fit_points": n_fit_points,
+            "extrapolate_by": extrapolate_by,
+            "axes": (axis,) if isinstance(axis, str) else axis,
+            "shrink": shrink,
+            "confidence": confidence,
+            "full_fraction": full_fraction,
+            "promising": promising,
+            "patience": patience,
+        }
+        warn_once, self._settings = WarnOnce(_LOGGER), settings_of(given)
+        selected = any(value is not None for value in given.values())
+        self.by_cutoff = CutoffPruning(self._settings, warn_once) if selected else None
+        self._pruning = self.by_cutoff or RungPruning(n_steps, warn_once)
+
+    @classmethod
+    def paper(
+        cls,
+        *,
+        n_pilot_trials: int = 6,
+        min_rank_correlation: float = 0.75,
+        extrapolate_by: float = 0.4,
+    ) -> "LowFidelityPruner":
+        """Return the rule of the paper as published: a linear axis, and every trial stops.
+
+        Slopes are kept as fitted, the cutoff may be any step, and no trial trains past it. The
+        arguments, and errors, are those of the constructor.
+        """
+        return cls(
             n_pilot_trials=n_pilot_trials,
             min_rank_correlation=min_rank_correlation,
-            min_cutoff=min_cutoff,
-            cutoff=cutoff,
-            n_fit_points=n_fit_points,
+            min_cutoff=0.0,
             extrapolate_by=extrapolate_by,
-            axes=(axis,) if isinstance(axis, str) else tuple(axis),
-            shrink=shrink,
-            confidence=confidence,
-            full_fraction=full_fraction,
-            promising=promising,
-            patience=patience,
+            axis="linear",
+            shrink=0.0,
+            promising=1.0,
         )
-        self._warn_once = WarnOnce(_LOGGER)
-        self._watched = WatchedTrials(self._settings, self._warn_once)
 
     def __repr__(self) -> str:
         """Return the call that makes it again."""
@@ -136,9 +174,7 @@ class LowFidelityPruner(BasePruner):
 
     @guarded()
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
-        """Return whether the trial stops here; if so, its label is stored on it.
-
-        A trial whose last reports are all NaN or infinite stops without a label.
+        """Return whether the trial stops here, with its label; without one if it diverged.
 
         Raises:
             ValueError: If the study has several objectives.
@@ -146,32 +182,7 @@ class LowFidelityPruner(BasePruner):
         if not trial.intermediate_values:
             check_one_objective(study)
             return False
-        watched = self.watch(study, trial)
-        rule = watched.rule
-        if rule is None or not rule.is_between(watched.highest) or self.runs_to_the_end(trial):
-            return False
-        if watched.highest < watched.cutoff.next:
-            return watched.cutoff.stops
-        curve = Curve.of(trial.intermediate_values)
-        if not rule.stops(curve):
-            return False
-        correction = correction_of(study, rule, watched.full)
-        label = correction.label(curve, trial.params)
-        stops = True
-        if label is not None:
-            at_cutoff = AtCutoff(study, rule, watched.full, curve, label)
-            stops = reason_to_continue(at_cutoff, self._settings) is None
-            if stops:
-                store_label(study, storage.trial_id(trial), curve.last_step, label)
-        return watched.cutoff.decide(stops, curve.last_step, correction.checkpoints)
-
-    def watch(self, study: Study, trial: FrozenTrial) -> Watched:
-        """Return what is known of a running trial that has reported; store the rule it follows.
-
-        Raises:
-            ValueError: If the study has several objectives.
-        """
-        return self._watched.watch(study, trial)
+        return self._pruning.prune(study, trial)
 
     @checked
     @guarded()
@@ -214,34 +225,24 @@ class LowFidelityPruner(BasePruner):
             )
         curve = Curve.of(reports)
         if not isinstance(trial, Trial):  # it does not know its study, so it has no full trials
-            alone = StoppingRule(cutoff=None, fit=self._settings.default_fit)
-            label = LabelCorrection(alone, []).label(curve, frozen.params)
-            return math.nan if label is None else label.value
-        full = full_trials(storage.trials(trial.study, fresh=True))
-        rule = follow_rule(trial.study, full, self._settings, self._warn_once)
-        if rule is None or not rule.needs_label(curve.last_step) or self.runs_to_the_end(frozen):
-            return float(reports[max(reports)])
-        label = correction_of(trial.study, rule, full).label(curve, frozen.params)
-        if label is None:
-            return math.nan
-        store_label(trial.study, storage.trial_id(trial), curve.last_step, label)
-        return label.value
+            curve = Curve.of(reports)
+            alone = self._settings.default_fit.label(curve)
+            return math.nan if alone is None else alone.value
+        label = None
+        if not frozen.user_attrs.get(FULL_FIDELITY):
+            label = self._pruning.label_of(trial.study, frozen)
+        return float(reports[max(reports)]) if label is None else label
 
     @checked
     @guarded()
     def rule(self, study: Study) -> StoppingRule | None:
-        """Return the rule that the study follows now; None while the pilots train.
+        """Return the rule of a cutoff that the study follows now.
 
-        It is decided here if no trial has followed it yet. Nothing is written: that happens when
-        a trial reports.
+        None while the pilots train, and if rungs decide. It is decided here if no trial has
+        followed it yet. Nothing is written: that happens when a trial reports.
 
         Raises:
             ValueError: If the study has several objectives.
         """
         check_one_objective(study)
-        full = full_trials(storage.trials(study, fresh=True))
-        return current_rule(study, full, self._settings)
-
-    def runs_to_the_end(self, trial: FrozenTrial) -> bool:
-        """Return whether a trial is one of `full_fraction`, or was enqueued as `full_fidelity`."""
-        return trains_in_full(trial, self._settings.full_fraction)
+        return None if self.by_cutoff is None else self.by_cutoff.rule(study)

@@ -17,6 +17,8 @@ from optuna_predictor_rl.dashboard.front import (
 )
 from optuna_predictor_rl.data.finalists import finalists
 from optuna_predictor_rl.fidelity.labels import full_trials, is_full
+from optuna_predictor_rl.fidelity.rung_rule import MIN_FULL
+from optuna_predictor_rl.fidelity.rung_study import rungs_of
 from optuna_predictor_rl.study.storage import LABELLED, trials
 from optuna_predictor_rl.support.guard import guarded
 from optuna_predictor_rl.support.text import code_span
@@ -83,6 +85,8 @@ def _best_trial(study: Study) -> FrozenTrial | None:
 def _low_fidelity(source: Source) -> str:
     if source.pruner is None:
         return ""
+    if source.pruner.by_cutoff is None:
+        return _rungs(source)
     rule = source.pruner.rule(source.study)
     if rule is None:
         n = len(full_trials(trials(source.study, (TrialState.COMPLETE,))))
@@ -104,6 +108,24 @@ def _low_fidelity(source: Source) -> str:
     return (
         f"**Low fidelity.** {stop}. There, labels rank {rule.n_pilots} full trainings with "
         f"Kendall's tau {rule.tau:.2f} (lower bound {rule.tau_low:.2f})."
+    )
+
+
+def _rungs(source: Source) -> str:
+    """Return where training stops if rungs decide, and what that has saved."""
+    ended = trials(source.study, LABELLED)
+    found = rungs_of(source.study, ended)
+    if found is None:
+        n = len(full_trials(ended))
+        return (
+            f"**Low fidelity.** {n} trials have run to the end; from {MIN_FULL} on, others stop."
+        )
+    table = found.table
+    steps = ", ".join(f"{step:g}" for step in table.rungs.steps)
+    return (
+        f"**Low fidelity.** Trials are compared at steps {steps} of {table.rungs.end:g}. "
+        f"Of the latest {len(table.trials)} trials {int(table.full.sum())} have run to the end; "
+        f"{1.0 - table.trained / len(table.trials):.0%} of their steps were saved."
     )
 
 

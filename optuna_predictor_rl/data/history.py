@@ -24,11 +24,12 @@ from optuna_predictor_rl.data.linked_ranges import learn_linked_ranges
 from optuna_predictor_rl.data.read_trials import (
     ReadTrial,
     label_errors,
+    labels_running,
     read_trial,
-    with_corrected_labels,
+    with_labels_of_today,
 )
 from optuna_predictor_rl.data.scope import Scope
-from optuna_predictor_rl.fidelity.labels import full_trials, is_full
+from optuna_predictor_rl.fidelity.labels import is_full
 from optuna_predictor_rl.fidelity.pruned_trials import is_stopped_by_another, ranked_behind
 from optuna_predictor_rl.fidelity.stored_rules import stored_rule
 from optuna_predictor_rl.study import storage
@@ -123,8 +124,8 @@ def read_history(
 
     All that have a parameter with several values are read, whatever ranges they had and whatever
     else is searched. A trial with a full value replaces those of the same configuration that have
-    a label only. Labels become the final values that the full trials of today lead to expect
-    (`LabelCorrection`).
+    a label only. Labels become the final values that the trials of today lead to expect
+    (`with_labels_of_today`).
 
     Args:
         study: The study.
@@ -132,7 +133,7 @@ def read_history(
         next_trial: The trial that they are for, if there is one.
         cost: Where a trial's cost is found; one that is known in advance is no label.
         max_cost: Largest feasible cost, a further constraint if the cost is to be learned.
-        learn_from_running: Whether a running trial that has come to the cutoff has a label;
+        learn_from_running: Whether a running trial that has come to a cutoff or rung has a label;
             otherwise running trials are pending.
 
     Raises:
@@ -143,15 +144,14 @@ def read_history(
     number, given = (None, {}) if next_trial is None else (next_trial.number, next_trial.given)
     n_objectives = len(study.directions)
     rule = stored_rule(study) if n_objectives == 1 else None
-    running = rule if learn_from_running else None
+    running = labels_running(study, rule, trials) if learn_from_running else None
     read = [read_trial(t, wide, running, n_objectives) for t in trials if t.number != number]
     space = to_space(wide)
     labelled, rows = _labelled(read, space)
     has_all_active = _have_all_active(labelled, rows)
     learned = learn_conditions(space, rows, has_all_active)
     space = SearchSpace(space.decisions, learned.conditions)
-    if rule is not None:
-        labelled = with_corrected_labels(study, labelled, rule, full_trials(trials))
+    labelled = with_labels_of_today(study, labelled, rule, trials)
     kept = [t.trial for t in labelled]
     labels, constraints = _labels(study, labelled), constraint_columns(kept)
     if cost is not None and not isinstance(cost, KnownCost):
@@ -214,12 +214,13 @@ def _labelled(read: list[ReadTrial], space: SearchSpace) -> tuple[list[ReadTrial
 
 
 def _labels(study: Study, labelled: list[ReadTrial]) -> Float[ndarray, "n o"]:
-    """Return a column for each objective: lower is better, trials stopped by others rank last."""
+    """Return a column for each objective: lower is better; unlabelled stopped trials rank last."""
     signs = signs_of(study)
     values = np.array([t.values for t in labelled], dtype=np.float64).reshape(-1, len(signs))
     labels = finite(values * signs)
     trials = [t.trial for t in labelled]
     stopped = np.array([is_stopped_by_another(trial) for trial in trials], dtype=bool)
+    stopped &= np.isnan(labels[:, 0])
     if stopped.any() and len(signs) == 1:
         labels[:, 0] = ranked_behind(labels[:, 0], trials, stopped, sign_of(study))
     return labels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,8 +18,9 @@ from optuna_predictor_rl.core.curves import Curve
 from optuna_predictor_rl.data.given import given_to
 from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
 from optuna_predictor_rl.fidelity.label_correction import correction_of, predictor_std
-from optuna_predictor_rl.fidelity.labels import is_full, stored_label, value_or_label
+from optuna_predictor_rl.fidelity.labels import full_trials, is_full, stored_label, value_or_label
 from optuna_predictor_rl.fidelity.pruned_trials import is_stopped_by_another
+from optuna_predictor_rl.fidelity.rung_study import RungStudy, rungs_of
 from optuna_predictor_rl.study.objective import best_value
 
 
@@ -53,7 +54,7 @@ class ReadTrial:
 def read_trial(
     trial: FrozenTrial,
     search_space: Mapping[str, BaseDistribution],
-    rule: StoppingRule | None,
+    rule: StoppingRule | RungStudy | None,
     n_objectives: int = 1,
 ) -> ReadTrial:
     """Return a trial with its label; that of a running one is NaN until it is corrected.
@@ -61,7 +62,7 @@ def read_trial(
     Args:
         trial: The trial.
         search_space: The parameters that it may be given.
-        rule: The rule that labels running trials; None if they have no label.
+        rule: What labels running trials; None if they have no label.
         n_objectives: Number of the study's objectives; with several, no trial has a label.
     """
     if trial.state.is_finished():
@@ -74,22 +75,56 @@ def read_trial(
     return ReadTrial(trial, given_to(trial, search_space), [math.nan] if labelled else None)
 
 
-def with_corrected_labels(
-    study: Study, read: list[ReadTrial], rule: StoppingRule, full: list[FrozenTrial]
+def with_labels_of_today(
+    study: Study, read: list[ReadTrial], rule: StoppingRule | None, trials: Sequence[FrozenTrial]
 ) -> list[ReadTrial]:
-    """Return the trials with the labels that the full trials of today lead to."""
-    labelled = [not is_full(t.trial) and _is_labelled(t.trial) for t in read]
-    if not any(labelled):
+    """Return the trials with the final values that today's trials lead to expect of stopped ones.
+
+    Labels that a cutoff gave are corrected by the full trials (`LabelCorrection`). All others come
+    from what was reported at rungs (`RungStudy`), whoever stopped the trials. A trial without a
+    label stays so while too few have trained to the end.
+
+    Args:
+        study: Of the trials.
+        read: Trials that have a label, or may get one.
+        rule: Of the study's cutoff; None without one.
+        trials: All of the study's trials.
+    """
+    if len(study.directions) > 1:
         return read
-    correction, best = correction_of(study, rule, full), best_value(study, full)
-    found = [
-        correction.label(Curve.of(t.trial.intermediate_values), t.params) if is_labelled else None
-        for t, is_labelled in zip(read, labelled, strict=True)
-    ]
-    return [
-        t if label is None else replace(t, values=[label.value], error=predictor_std(label, best))
-        for t, label in zip(read, found, strict=True)
-    ]
+    stopped = [i for i, t in enumerate(read) if not is_full(t.trial)]
+    by_cutoff = [] if rule is None else [i for i in stopped if _is_labelled(read[i].trial)]
+    others = [i for i in stopped if i not in by_cutoff and read[i].trial.intermediate_values]
+    found = list(read)
+    if rule is not None and by_cutoff:
+        full = full_trials(trials)
+        correction, best = correction_of(study, rule, full), best_value(study, full)
+        for i in by_cutoff:
+            trial = read[i].trial
+            label = correction.label(Curve.of(trial.intermediate_values), trial.params)
+            if label is not None:
+                error = predictor_std(label, best)
+                found[i] = replace(read[i], values=[label.value], error=error)
+    rungs = rungs_of(study, _ended(trials)) if others else None
+    if rungs is not None:
+        labels = rungs.labels([read[i].trial for i in others])
+        for i, label in zip(others, labels, strict=True):
+            if label is not None:
+                found[i] = replace(read[i], values=[label.value], error=label.std)
+    return found
+
+
+def labels_running(
+    study: Study, rule: StoppingRule | None, trials: Sequence[FrozenTrial]
+) -> StoppingRule | RungStudy | None:
+    """Return what labels running trials; None if nothing does yet."""
+    if rule is not None or len(study.directions) > 1:
+        return rule
+    return rungs_of(study, _ended(trials))
+
+
+def _ended(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    return [trial for trial in trials if trial.state.is_finished()]
 
 
 def label_errors(read: list[ReadTrial], n_tasks: int) -> Float[ndarray, "n t"] | None:

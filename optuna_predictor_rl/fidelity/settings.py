@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from optuna_predictor_rl.core.curves import AxisName, LabelFit
 from optuna_predictor_rl.core.curves.cutoff import check_confidence
@@ -75,3 +76,29 @@ class LowFidelitySettings:
             axis=axis,
             shrink=self.shrink,
         )
+
+
+DEFAULTS: dict[str, Any] = {
+    "n_pilot_trials": 6,
+    "min_rank_correlation": 0.75,
+    "min_cutoff": 0.33,
+    "cutoff": None,
+    "n_fit_points": 5,
+    "extrapolate_by": None,
+    "axes": ("log",),
+    "shrink": 25.0,
+    "confidence": 0.8,
+    "full_fraction": 0.0,
+    "promising": 0.05,
+    "patience": 1.0,
+}
+
+
+def settings_of(given: Mapping[str, Any]) -> LowFidelitySettings:
+    """Return the settings of arguments, of which None is the default.
+
+    Raises:
+        ValueError: If a setting is out of its range.
+    """
+    found = {name: value for name, value in given.items() if value is not None}
+    return LowFidelitySettings(**DEFAULTS | found)

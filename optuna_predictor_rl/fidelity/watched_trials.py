@@ -1,9 +1,10 @@
 """What a pruner remembers of a running trial, so that a report costs little, however many came."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Generic, TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -11,10 +12,6 @@ from numpy import ndarray
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
-from optuna_predictor_rl.fidelity.labels import full_trials
-from optuna_predictor_rl.fidelity.settings import LowFidelitySettings
-from optuna_predictor_rl.fidelity.stored_rules import follow_rule
 from optuna_predictor_rl.study import storage
 from optuna_predictor_rl.study.objective import check_one_objective
 from optuna_predictor_rl.support.once import WarnOnce
@@ -43,26 +40,27 @@ class Looks:
         return stops
 
 
+Rule = TypeVar("Rule")
+
+
 @dataclass
-class Watched:
+class Watched(Generic[Rule]):
     """A running trial.
 
     Attributes:
         trials: The study's trials as this trial's worker knows them.
-        full: Those that have trained to the end.
-        rule: That the full trials lead to.
+        rule: That they lead to.
         highest: The highest step that it has reported.
         n_read: Reports that have been read.
-        cutoff: Looks at whether it stops at the cutoff.
+        looks: At whether it stops.
         hopeless: Looks at whether it is hopeless.
     """
 
     trials: Sequence[FrozenTrial]
-    full: Sequence[FrozenTrial]
-    rule: StoppingRule | None
+    rule: Rule
     highest: int = -1
     n_read: int = 0
-    cutoff: Looks = field(default_factory=Looks)
+    looks: Looks = field(default_factory=Looks)
     hopeless: Looks = field(default_factory=Looks)
 
     def read(self, reports: dict[int, float]) -> tuple[int, int] | None:
@@ -80,25 +78,25 @@ class Watched:
         return backwards
 
 
-class WatchedTrials:
+class WatchedTrials(Generic[Rule]):
     """The running trials of a pruner, the latest ones only.
 
     Args:
-        settings: Of the pruner.
-        warn_once: Its warnings.
+        read_rule: Returns the rule that a study's trials lead to.
+        warn_once: The pruner's warnings.
     """
 
-    def __init__(self, settings: LowFidelitySettings, warn_once: WarnOnce) -> None:
-        self._settings = settings
+    def __init__(self, read_rule: Callable[[Study], Rule], warn_once: WarnOnce) -> None:
+        self._read_rule = read_rule
         self._warn_once = warn_once
-        self._known: dict[tuple[int, int], Watched] = {}
+        self._known: dict[tuple[int, int], Watched[Rule]] = {}
 
     def __getstate__(self) -> dict[str, object]:
         """Leave the trials out: they are read again."""
         return {**vars(self), "_known": {}}
 
-    def watch(self, study: Study, trial: FrozenTrial) -> Watched:
-        """Return what is known of a trial that has reported; store the rule that it follows.
+    def watch(self, study: Study, trial: FrozenTrial) -> Watched[Rule]:
+        """Return what is known of a trial that has reported.
 
         Raises:
             ValueError: If the study has several objectives.
@@ -109,9 +107,7 @@ class WatchedTrials:
         if watched is None or watched.trials is not storage.trials(study):
             check_one_objective(study)
             trials = storage.trials(study)
-            full = full_trials(trials)
-            rule = follow_rule(study, full, self._settings, self._warn_once)
-            watched = Watched(trials, full, rule)
+            watched = Watched(trials, self._read_rule(study))
             while len(self._known) >= MAX_REMEMBERED:
                 self._known.pop(next(iter(self._known)), None)
             self._known[key] = watched

@@ -17,6 +17,9 @@ LABEL_STD = "predictor_rl:low_fidelity_label_std"
 FIDELITY = "predictor_rl:fidelity"
 """User attribute: the step at which the training was stopped."""
 
+AGAINST_ORDER = "predictor_rl:against_order"
+"""User attribute: true if a trial trains to its end to show which trainings learn late."""
+
 FULL_FIDELITY = "full_fidelity"
 """User attribute that the user sets when enqueuing a trial: true lets it run to its end."""
 

@@ -13,6 +13,7 @@ from optuna_predictor_rl.fidelity.cutoff_rule import StoppingRule
 from optuna_predictor_rl.fidelity.label_correction import LabelCorrection, correction_of
 from optuna_predictor_rl.fidelity.labels import full_trials, is_full
 from optuna_predictor_rl.fidelity.pruned_trials import is_stopped_by_another
+from optuna_predictor_rl.fidelity.rung_study import rungs_of
 from optuna_predictor_rl.fidelity.stored_rules import stored_rule
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.study.objective import check_one_objective, sign_of
@@ -85,10 +86,16 @@ def learning_curves(
     rule = stored_rule(study) if pruner is None else pruner.rule(study)
     trials = study.get_trials(deepcopy=False, states=STATES)
     correction = None if rule is None else correction_of(study, rule, full_trials(trials))
+    ended = [trial for trial in trials if trial.state.is_finished()]
+    rungs = rungs_of(study, ended) if rule is None else None
     curves = []
     for trial in trials:
         curve = Curve.of(trial.intermediate_values)
-        if len(curve) > 0:
+        if len(curve) == 0:
+            continue
+        if rungs is not None and not is_full(trial):
+            curves.append(_labelled(trial, curve, rungs.label(trial)))
+        else:
             curves.append(_extended(trial, curve, rule, correction))
     return curves, rule
 
@@ -163,6 +170,23 @@ def _extended(
         number=trial.number,
         full=full,
         rated=full or label is not None,
+        steps=curve.steps,
+        values=curve.values,
+        label=label,
+        path_steps=path[0],
+        path_values=path[1],
+    )
+
+
+def _labelled(trial: FrozenTrial, curve: Curve, label: Extrapolation | None) -> LearningCurve:
+    """Return a curve with a straight path to its label."""
+    path = np.zeros((2, 0))
+    if label is not None:
+        path = np.array([[curve.steps[-1], label.step], [curve.values[-1], label.value]])
+    return LearningCurve(
+        number=trial.number,
+        full=False,
+        rated=label is not None,
         steps=curve.steps,
         values=curve.values,
         label=label,

@@ -6,6 +6,7 @@ from typing import Any
 import optuna
 import pytest
 from optuna.distributions import BaseDistribution, FloatDistribution
+from optuna.pruners import BasePruner, NopPruner
 from optuna.study import Study
 from optuna.trial import TrialState, create_trial
 
@@ -72,14 +73,18 @@ def test_a_running_trial_teaches_its_label_once_it_has_come_to_the_cutoff(wrap):
     assert read_history(study, WIDE).labels[3, 0] == curves[3][12]
 
 
-def test_no_running_trial_has_reported_enough_while_pilots_run_or_without_a_pruner():
-    for pruner in (LowFidelityPruner(n_pilot_trials=9), optuna.pruners.NopPruner()):
-        study, curves = running_study(pruner)
-        running = study.ask(WIDE)
-        running.report(curves[3][1], 11)
-        running.should_prune()
-        history = read_history(study, WIDE, learn_from_running=True)
-        assert (len(history.rows), len(history.pending)) == (3, 1)
+def test_no_running_trial_has_a_label_before_three_have_trained_to_the_end():
+    pruners: tuple[BasePruner, ...] = (LowFidelityPruner(n_pilot_trials=9), NopPruner())
+    for pruner in pruners:
+        before, curves = running_study(pruner)
+        for n_full in (2, 3):
+            study = optuna.create_study(pruner=pruner)
+            study.add_trials(before.trials[:n_full])
+            running = study.ask(WIDE)
+            running.report(curves[3][1], 11)
+            running.should_prune()
+            history = read_history(study, WIDE, learn_from_running=True)
+            assert (len(history.rows), len(history.pending)) == ((2, 1) if n_full == 2 else (4, 0))
 
 
 def test_a_running_trial_that_diverged_or_reported_nothing_stays_pending():

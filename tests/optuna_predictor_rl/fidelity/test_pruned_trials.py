@@ -5,7 +5,7 @@ import math
 import numpy as np
 import optuna
 import pytest
-from optuna.pruners import MedianPruner
+from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers._tpe.sampler import _get_pruned_trial_score
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
@@ -41,7 +41,7 @@ def test_stopped_trials_rank_as_in_tpe(direction, scale):
         [sign * scale * float(v) for v in rng.normal(size=rng.integers(1, 6))] for _ in "0" * 20
     ]
     curves[3][-1] = -sign * math.inf
-    full = [frozen(0.01 * i, [0.0, 0.0], scale * v) for i, v in enumerate([0.5, -0.2, 0.9])]
+    full = [frozen(0.01 * i, [0.0], scale * v) for i, v in enumerate([0.5, -0.2, 0.9])]
     stopped = [frozen(0.1 + 0.04 * i, curve) for i, curve in enumerate(curves)]
     study = study_of(*full, *stopped, direction=direction)
     labels = read_history(study, SPACE).labels[:, 0]
@@ -121,7 +121,7 @@ def test_a_growing_total_under_the_median_pruner_misleads_nothing():
 
 
 def test_behind_a_trial_that_diverged_stopped_trials_are_not_as_far():
-    full = [frozen(0.1 * i, [0.0, 0.0], v) for i, v in enumerate([1.0, 2.0, 3.0, 1e6, 0.5])]
+    full = [frozen(0.1 * i, [0.0], v) for i, v in enumerate([1.0, 2.0, 3.0, 1e6, 0.5])]
     labels = read_history(study_of(*full, frozen(0.9, [0.0])), SPACE).labels[:, 0]
     assert labels[[0, 1, 2, 4]].tolist() == [1.0, 2.0, 3.0, 0.5]
     assert 3.0 < labels[3] < labels[5] < 40.0
@@ -134,3 +134,17 @@ def test_the_first_ten_trials_show_what_an_outlier_is():
     trials = [frozen(0.5, [0.0, 0.0], 0.0)] * 40
     found = ranked_behind(labels, trials, np.zeros(40, dtype=bool), 1.0)
     assert found.tolist() == [*range(10), *[66.0] * 30]
+
+
+@pytest.mark.parametrize("make", [MedianPruner, SuccessiveHalvingPruner, HyperbandPruner])
+def test_trials_that_any_pruner_stopped_are_labelled_with_what_they_would_come_to(make):
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0), pruner=NopPruner())
+    study.optimize(growing_total, n_trials=6)
+    study.pruner = make()
+    study.optimize(growing_total, n_trials=19)
+    labels = read_history(study, study.trials[0].distributions).labels[:, 0]
+    x = np.array([t.params["x"] for t in study.trials])
+    stopped = np.array([t.state == TrialState.PRUNED for t in study.trials])
+    true = 10.0 * (0.2 + (x - 0.7) ** 2)
+    assert stopped.any()
+    assert np.median(np.abs(labels - true)[stopped]) < 0.1
