@@ -243,9 +243,6 @@ def _have_all_active(labelled: list[ReadTrial], rows: Rows) -> Bool[ndarray, " n
     Those are the trials that completed, or that lack the same parameters as one that completed.
     """
     patterns = [row.tobytes() for row in np.isnan(rows)]
-    completed = {
-        pattern
-        for pattern, t in zip(patterns, labelled, strict=True)
-        if t.trial.state == TrialState.COMPLETE
-    }
+    complete = [t.trial.state == TrialState.COMPLETE for t in labelled]
+    completed = {pattern for pattern, is_one in zip(patterns, complete, strict=True) if is_one}
     return np.array([pattern in completed for pattern in patterns], dtype=bool)
