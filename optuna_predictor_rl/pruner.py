@@ -146,6 +146,7 @@ class LowFidelityPruner(BasePruner):
         self._pruning = self.by_cutoff or RungPruning(n_steps, warn_once)
 
     @classmethod
+    @checked
     def paper(
         cls,
         *,

@@ -27,8 +27,6 @@ IN_LOOPS = {
     "Batch.rows",
     "Batch.to",
     "Columns.refusal",
-    "LowFidelityPruner.runs_to_the_end",
-    "LowFidelityPruner.watch",
     "SyntheticStream.batches",
     "TableStream.batches",
     "Trainer.load_state_dict",
