@@ -5,7 +5,7 @@ import pytest
 from optuna.samplers import RandomSampler
 from optuna.trial import TrialState, create_trial
 
-from optuna_predictor_rl import HopelessTrialPruner, finalists
+from optuna_predictor_rl import HopelessTrialPruner
 from optuna_predictor_rl.core.curves import extrapolate
 from optuna_predictor_rl.pruner import LowFidelityPruner
 from optuna_predictor_rl.study.attributes import LABEL
@@ -112,7 +112,6 @@ def test_bad_settings_are_refused(options, message):
         lambda study, pruner: pruner.rule(study),
         lambda study, pruner: pruner.label(study.ask()),
         lambda study, pruner: HopelessTrialPruner(pruner).prune(study, study.trials[0]),
-        lambda study, _: finalists(study),
         lambda study, pruner: plot_learning_curves(study, pruner),
         lambda study, pruner: plot_rank_correlation(study, pruner),
     ],
