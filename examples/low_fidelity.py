@@ -2,9 +2,9 @@
 
     pip install scikit-learn && python examples/low_fidelity.py
 
-The network is an MLP on the handwritten digits that scikit-learn ships. Trials that are behind at
-a rung stop there and are known by the loss that others came to from there. The best are trained
-again in full, and the full value replaces the label.
+The network is an MLP on the handwritten digits that scikit-learn ships. Once the pilots have
+decided the cutoff, trials stop there and are known by their extrapolated loss. The best are
+trained again in full, and the full value replaces the label.
 """
 
 import argparse
