@@ -85,7 +85,7 @@ ARMS = {
     "hyperband": Arm(lambda _: HyperbandPruner(), from_optuna=True),
     "wilcoxon": Arm(lambda _: WilcoxonPruner(), from_optuna=True, of_samples=True),
     **RUNGS,
-    "hopeless": Arm(lambda _: HopelessTrialPruner(LowFidelityPruner())),
+    "hopeless": Arm(lambda _: HopelessTrialPruner(LowFidelityPruner(n_pilot_trials=6))),
 }
 
 
