@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 from optuna.logging import get_logger
 from optuna.pruners import BasePruner
@@ -29,19 +30,16 @@ _LOGGER = get_logger(f"optuna.{__name__}")
 class LowFidelityPruner(BasePruner):
     """Stop trials early, and label them with the final value to expect.
 
-    Trials are compared at rungs: a 64th, a 16th and a quarter of a full training. From the fourth
-    full trial on, one trains past a rung if it is among the best quarter of the latest trials
-    there, by the final value that the study's trials so far lead to expect, and if it may beat the
-    best full trial by a gain worth having. A rung whose order disagrees with later ones stops no
-    trial. A tenth of all steps goes to full trainings of trials that would stop: they show what
-    learns late. A stopped trial carries its label in the user attribute
-    `predictor_rl:low_fidelity_label`.
+    The rule `"cutoff"` is that of Yin et al. (2024), section 3.1, which `paper` has as published:
+    the first trials, the pilots, train to the end, and show the earliest step at which the
+    extrapolated value ranks them as the end does. Later trials stop there, unless promising.
 
-    Any argument but `n_steps` selects the rule of Yin et al. (2024), section 3.1, instead: the
-    first trials, the pilots, train to the end, and show the earliest step at which the
-    extrapolated value still ranks them as the full training does (Kendall's tau). Later trials
-    stop there, unless they are promising. `paper` has it as published.
+    The rule `"rungs"` compares trials after a 64th, a 16th and a quarter of a full training. From
+    the fourth full trial on, one trains past a rung if it is among the best quarter of the latest
+    trials there, and if it may beat the best full trial by a gain worth having. A rung whose order
+    disagrees with later ones stops none. A tenth of all steps shows what learns late.
 
+    A stopped trial carries its label in the user attribute `predictor_rl:low_fidelity_label`.
     Decisions follow from the trials that are stored, so that all workers, and a study that is
     resumed, decide alike. A trial that is enqueued with the user attribute `full_fidelity` trains
     to the end, as the finalists of a search do.
@@ -56,7 +54,7 @@ class LowFidelityPruner(BasePruner):
         ...         if trial.should_prune():
         ...             raise optuna.TrialPruned
         ...     return level + 1 / step
-        >>> study = optuna.create_study(pruner=LowFidelityPruner())
+        >>> study = optuna.create_study(pruner=LowFidelityPruner(rule="rungs"))
         >>> for level in (0.2, 0.4, 0.6, 0.8):
         ...     study.enqueue_trial({"level": level})
         >>> study.optimize(objective, n_trials=4)
@@ -72,6 +70,7 @@ class LowFidelityPruner(BasePruner):
     def __init__(
         self,
         *,
+        rule: Literal["cutoff", "rungs"] = "cutoff",
         n_steps: int | None = None,
         n_pilot_trials: int | None = None,
         min_rank_correlation: float | None = None,
@@ -89,8 +88,9 @@ class LowFidelityPruner(BasePruner):
         """Check and keep the settings.
 
         Args:
+            rule: Which trials stop. All other arguments but `n_steps` are of the cutoff.
             n_steps: The last step of a full training, of which rungs are shares. None takes the
-                longest that has been seen. Not used with any of the other arguments.
+                longest that has been seen.
             n_pilot_trials: Full trials before the cutoff is decided, 6 by default. Not used with
                 `cutoff`.
             min_rank_correlation: Kendall's tau that the lower confidence bound has to keep, 0.75
@@ -122,7 +122,7 @@ class LowFidelityPruner(BasePruner):
                 used if `promising` is 1.
 
         Raises:
-            ValueError: If an argument is out of its range.
+            ValueError: If an argument is out of its range, or of the other rule.
         """
         if n_steps is not None:
             check_at_least(1, n_steps=n_steps)
@@ -141,8 +141,10 @@ class LowFidelityPruner(BasePruner):
             "patience": patience,
         }
         warn_once, self._settings = WarnOnce(_LOGGER), settings_of(given)
-        selected = any(value is not None for value in given.values())
-        self.by_cutoff = CutoffPruning(self._settings, warn_once) if selected else None
+        others = {"n_steps": n_steps} if rule == "cutoff" else given
+        if wrong := sorted(name for name, value in others.items() if value is not None):
+            raise ValueError(f"rule={rule!r} must be without the other rule's {wrong}.")
+        self.by_cutoff = CutoffPruning(self._settings, warn_once) if rule == "cutoff" else None
         self._pruning = self.by_cutoff or RungPruning(n_steps, warn_once)
 
     @classmethod
@@ -156,8 +158,7 @@ class LowFidelityPruner(BasePruner):
     ) -> "LowFidelityPruner":
         """Return the rule of the paper as published: a linear axis, and every trial stops.
 
-        Slopes are kept as fitted, the cutoff may be any step, and no trial trains past it. The
-        arguments, and errors, are those of the constructor.
+        Slopes are kept as fitted, and the cutoff may be any step. For errors see the constructor.
         """
         return cls(
             n_pilot_trials=n_pilot_trials,

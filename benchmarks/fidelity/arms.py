@@ -79,13 +79,14 @@ RUNGS = {f"rung_1/{n}": Arm(_rung(1 / n), finalists=FINALIST_SHARE) for n in (16
 ARMS = {
     "none": Arm(lambda _: NopPruner()),
     "low_fidelity": Arm(lambda _: LowFidelityPruner()),
+    "rungs": Arm(lambda _: LowFidelityPruner(rule="rungs")),
     "paper": Arm(_paper, finalists=FINALIST_SHARE),
     "median": Arm(lambda _: MedianPruner(), from_optuna=True),
     "successive_halving": Arm(lambda _: SuccessiveHalvingPruner(), from_optuna=True),
     "hyperband": Arm(lambda _: HyperbandPruner(), from_optuna=True),
     "wilcoxon": Arm(lambda _: WilcoxonPruner(), from_optuna=True, of_samples=True),
     **RUNGS,
-    "hopeless": Arm(lambda _: HopelessTrialPruner(LowFidelityPruner(n_pilot_trials=6))),
+    "hopeless": Arm(lambda _: HopelessTrialPruner(LowFidelityPruner())),
 }
 
 

@@ -34,10 +34,10 @@ SAMPLERS = ("random", "tpe", "gp", "predictor_rl")
 Pruner = LowFidelityPruner | HopelessTrialPruner
 PRUNERS: dict[str, Callable[[], Pruner | None]] = {
     "none": lambda: None,
-    "low fidelity": lambda: LowFidelityPruner(n_pilot_trials=6),  # the paper's cutoff
+    "low fidelity": LowFidelityPruner,
     "every trial stopped": lambda: LowFidelityPruner(promising=1.0),
     "low fidelity, 10 pilots": lambda: LowFidelityPruner(n_pilot_trials=10),
-    "low fidelity, hopeless": lambda: HopelessTrialPruner(LowFidelityPruner(n_pilot_trials=6)),
+    "low fidelity, hopeless": lambda: HopelessTrialPruner(LowFidelityPruner()),
 }
 
 

@@ -75,9 +75,11 @@ def test_no_cutoff_is_chosen_where_none_ranks_as_the_end_does():
     assert rule_of(study).cutoff is None
 
 
-def test_an_argument_of_the_paper_selects_its_rule_and_the_default_has_none():
-    assert LowFidelityPruner().by_cutoff is None
-    assert LowFidelityPruner(n_steps=100).by_cutoff is None
-    assert LowFidelityPruner(min_rank_correlation=0.75).by_cutoff is not None
-    assert LowFidelityPruner(axis="log").by_cutoff is not None
+def test_each_rule_takes_its_own_arguments_only():
+    assert LowFidelityPruner().by_cutoff is not None
+    assert LowFidelityPruner(rule="rungs", n_steps=100).by_cutoff is None
     assert "axis='linear'" in repr(LowFidelityPruner.paper())
+    with pytest.raises(ValueError, match=r"rule='cutoff' must be without .* \['n_steps'\]"):
+        LowFidelityPruner(n_steps=100)
+    with pytest.raises(ValueError, match=r"rule='rungs' must be without .* \['axes', 'cutoff'\]"):
+        LowFidelityPruner(rule="rungs", cutoff=3, axis="log")

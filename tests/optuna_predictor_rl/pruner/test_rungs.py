@@ -30,7 +30,7 @@ RUNGS = [1, 3]
 
 
 def test_the_first_trials_train_to_the_end_and_later_ones_stop_at_rungs(make_storage):
-    study = make_study(LowFidelityPruner(), make_storage())
+    study = make_study(LowFidelityPruner(rule="rungs"), make_storage())
     study.optimize(objective, n_trials=12)
     assert [t.state for t in study.trials[:3]] == [TrialState.COMPLETE] * 3
     stopped = [t for t in study.trials if t.state == TrialState.PRUNED]
@@ -52,7 +52,7 @@ def decisions(study: Study, sign: float) -> list[int]:
 
 def test_both_directions_decide_alike():
     found = [
-        decisions(make_study(LowFidelityPruner(), direction=direction), sign)
+        decisions(make_study(LowFidelityPruner(rule="rungs"), direction=direction), sign)
         for direction, sign in (("minimize", 1.0), ("maximize", -1.0))
     ]
     assert found[0] == found[1]
@@ -62,11 +62,13 @@ def test_both_directions_decide_alike():
 
 def test_a_resumed_study_decides_as_one_that_went_on(make_storage):
     storage = make_storage()
-    study = make_study(LowFidelityPruner(), storage)
+    study = make_study(LowFidelityPruner(rule="rungs"), storage)
     study.optimize(objective, n_trials=5)
-    resumed = make_study(LowFidelityPruner(), make_storage(), sampler=RandomSampler(seed=1))
+    resumed = make_study(
+        LowFidelityPruner(rule="rungs"), make_storage(), sampler=RandomSampler(seed=1)
+    )
     resumed.optimize(objective, n_trials=5)
-    other = make_study(LowFidelityPruner(), study_name="other")
+    other = make_study(LowFidelityPruner(rule="rungs"), study_name="other")
     other.add_trials(resumed.trials[:5])
     other.sampler = RandomSampler(seed=1)
     other.optimize(objective, n_trials=5)
@@ -74,7 +76,7 @@ def test_a_resumed_study_decides_as_one_that_went_on(make_storage):
 
 
 def test_a_share_of_all_steps_goes_to_full_trainings_against_the_order():
-    study = make_study(LowFidelityPruner(), sampler=RandomSampler(seed=3))
+    study = make_study(LowFidelityPruner(rule="rungs"), sampler=RandomSampler(seed=3))
     for level in np.linspace(0, 1, 20):
         study.add_trial(full_trial({"level": float(level)}, lambda s, a=level: curve_value(a, s)))
     study.optimize(objective, n_trials=25)
@@ -111,7 +113,7 @@ def crossing(trial: optuna.Trial) -> float:
 
 
 def test_late_learners_are_found_and_trained():
-    study = make_study(LowFidelityPruner(), sampler=RandomSampler(seed=0))
+    study = make_study(LowFidelityPruner(rule="rungs"), sampler=RandomSampler(seed=0))
     for x in np.linspace(0.01, 0.4, 12):
         study.add_trial(full_trial({"x": float(x)}, lambda s, x=x: crossing_value(x, s), 32))
     study.optimize(crossing, n_trials=40)
@@ -121,7 +123,7 @@ def test_late_learners_are_found_and_trained():
 
 
 def test_an_enqueued_full_training_and_one_past_the_end_are_not_stopped():
-    study = make_study(LowFidelityPruner())
+    study = make_study(LowFidelityPruner(rule="rungs"))
     add_full_trials(study, parallel_curves(8))
     study.enqueue_trial({}, user_attrs={FULL_FIDELITY: True})
     assert train(study, dict.fromkeys(range(1, 13), 9.0)) == 12
@@ -130,7 +132,7 @@ def test_an_enqueued_full_training_and_one_past_the_end_are_not_stopped():
 
 
 def test_a_missing_value_at_a_rung_is_waited_out_and_a_diverged_curve_has_no_label():
-    study = make_study(LowFidelityPruner())
+    study = make_study(LowFidelityPruner(rule="rungs"))
     add_full_trials(study, parallel_curves(8))
     _, stops = report(study, {1: 1.0, 2: 0.5, 3: math.nan, 4: 9.0})
     assert stops == [False, False, False, True]
@@ -142,18 +144,18 @@ def test_a_missing_value_at_a_rung_is_waited_out_and_a_diverged_curve_has_no_lab
 @pytest.mark.parametrize("n_steps", [0, -3])
 def test_a_number_of_steps_that_is_not_positive_is_refused(n_steps):
     with pytest.raises(ValueError, match=r"n_steps must be"):
-        LowFidelityPruner(n_steps=n_steps)
+        LowFidelityPruner(rule="rungs", n_steps=n_steps)
 
 
 def test_rungs_are_shares_of_the_number_of_steps_that_is_told():
-    study = make_study(LowFidelityPruner(n_steps=48))
+    study = make_study(LowFidelityPruner(rule="rungs", n_steps=48))
     add_full_trials(study, parallel_curves(8))
     assert train(study, dict.fromkeys(range(1, 13), 9.0)) == 1
     assert attributes(study)[FIDELITY] == 1
 
 
 def test_curves_of_one_report_stop_nothing():
-    study = make_study(LowFidelityPruner())
+    study = make_study(LowFidelityPruner(rule="rungs"))
     for level in (1.0, 2.0, 3.0, 4.0):
         study.add_trial(create_trial(value=level, intermediate_values={5: level}))
     assert train(study, {5: 9.0}) == 1
@@ -161,7 +163,7 @@ def test_curves_of_one_report_stop_nothing():
 
 
 def test_a_rung_of_crossing_curves_stops_nothing():
-    study = make_study(LowFidelityPruner())
+    study = make_study(LowFidelityPruner(rule="rungs"))
     add_full_trials(
         study, [{s: a if s < 10 else -a for s in range(1, 13)} for a in np.linspace(0, 1, 9)]
     )
@@ -169,7 +171,7 @@ def test_a_rung_of_crossing_curves_stops_nothing():
 
 
 def test_a_label_is_returned_for_samplers_that_ignore_pruned_trials():
-    pruner = LowFidelityPruner()
+    pruner = LowFidelityPruner(rule="rungs")
     study = make_study(pruner)
     add_full_trials(study, parallel_curves(8))
     trial, stops = report(study, {s: curve_value(2.0, s) for s in range(1, 13)})
