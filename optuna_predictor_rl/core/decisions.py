@@ -15,6 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MAX_FEW_VALUES = 16
+"""Most values of a stepped decision that are told apart one by one, as choices are."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Numeric:
@@ -207,3 +210,9 @@ def _is_choice(value: object, choice: object, *, exact: bool) -> bool:
 
 
 Decision = Numeric | Categorical
+
+
+def has_few_values(decision: Decision) -> bool:
+    """Return whether the values are choices, or as few as choices are."""
+    values = decision.n_values
+    return isinstance(decision, Categorical) or (values is not None and values <= MAX_FEW_VALUES)

@@ -16,11 +16,8 @@ from optuna_predictor_rl.core.conditions import (
     OfOneParent,
     RangeCondition,
 )
-from optuna_predictor_rl.core.decisions import Categorical, Decision
+from optuna_predictor_rl.core.decisions import Categorical, has_few_values
 from optuna_predictor_rl.core.space import Rows, SearchSpace
-
-MAX_FEW_VALUES = 16
-"""Most values of an integer that explains a decision alone before time does."""
 
 MAX_ALTERNATIVES = 3
 """Choices and bounds of other decisions, any one of which may make a decision active."""
@@ -101,7 +98,7 @@ def _of_one(space: SearchSpace, rows: Rows, child: int) -> list[AnyCondition]:
     """
     missing = np.isnan(rows)
     absent = missing[:, child]
-    few = [parent for parent in range(child) if _has_few_values(space.decisions[parent])]
+    few = [parent for parent in range(child) if has_few_values(space.decisions[parent])]
     for parent in sorted(few, key=lambda p: not isinstance(space.decisions[p], Categorical)):
         if (missing[:, parent] & ~absent).any():
             continue
@@ -110,11 +107,6 @@ def _of_one(space: SearchSpace, rows: Rows, child: int) -> list[AnyCondition]:
         if len(without) and not condition.holds(without).any():
             return [condition]
     return []
-
-
-def _has_few_values(decision: Decision) -> bool:
-    values = decision.n_values
-    return isinstance(decision, Categorical) or (values is not None and values <= MAX_FEW_VALUES)
 
 
 def _of_several(space: SearchSpace, rows: Rows, child: int) -> list[OfOneParent]:

@@ -93,8 +93,9 @@ def with_labels_of_today(
     if len(study.directions) > 1:
         return read
     stopped = [i for i, t in enumerate(read) if not is_full(t.trial)]
-    by_cutoff = [] if rule is None else [i for i in stopped if _is_labelled(read[i].trial)]
-    others = [i for i in stopped if i not in by_cutoff and read[i].trial.intermediate_values]
+    by_cutoff = [i for i in stopped if rule is not None and _is_labelled(read[i].trial)]
+    others = [i for i in stopped if rule is None or not _is_labelled(read[i].trial)]
+    others = [i for i in others if read[i].trial.intermediate_values]
     found = list(read)
     if rule is not None and by_cutoff:
         full = full_trials(trials)
@@ -105,7 +106,7 @@ def with_labels_of_today(
             if label is not None:
                 error = predictor_std(label, best)
                 found[i] = replace(read[i], values=[label.value], error=error)
-    rungs = rungs_of(study, _ended(trials)) if others else None
+    rungs = rungs_of(study, trials) if others else None
     if rungs is not None:
         labels = rungs.labels([read[i].trial for i in others])
         for i, label in zip(others, labels, strict=True):
@@ -120,11 +121,7 @@ def labels_running(
     """Return what labels running trials; None if nothing does yet."""
     if rule is not None or len(study.directions) > 1:
         return rule
-    return rungs_of(study, _ended(trials))
-
-
-def _ended(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    return [trial for trial in trials if trial.state.is_finished()]
+    return rungs_of(study, trials)
 
 
 def label_errors(read: list[ReadTrial], n_tasks: int) -> Float[ndarray, "n t"] | None:

@@ -26,14 +26,17 @@ def trade_offs(n_objectives: int) -> Float[ndarray, "w o"]:
 def with_one_objective(history: History, seed: int, number: int) -> History:
     """Return the history as a trial sees it that searches for one point of the Pareto front.
 
-    Its weights are uniform on the simplex, so that the trials of a study trace the front.
+    Its weights are uniform on the simplex, so that the trials of a study trace the front. A study
+    with one objective stays as it is.
 
     Args:
-        history: The trials of a study with several objectives.
+        history: The trials of a study.
         seed: The sampler's seed.
         number: The number of the next trial.
     """
     n = history.n_objectives
+    if n == 1:
+        return history
     weight = np.random.default_rng([seed, number, n]).dirichlet(np.ones(n))
     labels = history.labels
     if not len(labels):

@@ -75,9 +75,8 @@ class RungPruning:
         looks.stops, looks.next = stops, rungs.table.rungs.next_after(curve.last_step)
         return stops
 
-    def _read(self, study: Study) -> RungStudy | None:
-        trials = [t for t in storage.trials(study) if t.state.is_finished()]
-        return rungs_of(study, trials, self._n_steps)
+    def _read(self, study: Study, *, fresh: bool = False) -> RungStudy | None:
+        return rungs_of(study, storage.trials(study, fresh=fresh), self._n_steps)
 
     def _shows_late_learning(self, rungs: RungStudy, standing: Standing) -> bool:
         """Return whether a trial that would stop trains on to show what labels like its miss."""
@@ -100,8 +99,7 @@ class RungPruning:
 
         It is a full training until enough others are, or if it has come to their end.
         """
-        trials = [t for t in storage.trials(study, fresh=True) if t.state.is_finished()]
-        rungs = rungs_of(study, trials, self._n_steps)
+        rungs = self._read(study, fresh=True)
         curve = Curve.of(trial.intermediate_values)
         if rungs is None or curve.last_step >= rungs.table.rungs.end:
             return None

@@ -139,14 +139,18 @@ _LATEST: WeakKeyDictionary[Study, tuple[Hashable, RungStudy | None]] = WeakKeyDi
 def rungs_of(
     study: Study, trials: Sequence[FrozenTrial], n_steps: int | None = None
 ) -> RungStudy | None:
-    """Return what a study shows at rungs, which is kept for as long as its trials are the same."""
+    """Return what a study shows at rungs, which is kept until another of its trials has ended.
+
+    Trials that have not ended are left out.
+    """
+    ended = [t for t in trials if t.state.is_finished()]
     key = (
         n_steps,
-        tuple((storage.trial_id(t), t.state, len(t.intermediate_values), t.value) for t in trials),
+        tuple((storage.trial_id(t), t.state, len(t.intermediate_values), t.value) for t in ended),
     )
     last = _LATEST.get(study)
     if last is not None and last[0] == key:
         return last[1]
-    found = RungStudy.of(study, trials, n_steps, None if last is None else last[1])
+    found = RungStudy.of(study, ended, n_steps, None if last is None else last[1])
     _LATEST[study] = key, found
     return found

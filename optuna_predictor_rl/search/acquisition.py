@@ -114,8 +114,7 @@ class Acquisition:
 
     def posterior_mean_score(self, rows: Rows) -> Float[ndarray, " n"]:
         """Return Eq. (6) with the log probabilities of feasibility and success, or worse."""
-        score = self.ensemble.posterior_mean_score(rows, self.problem.weight)
-        return score + self._penalty(rows)
+        return self.ensemble.mean(rows, self.problem.weight) + self.handicap(rows)
 
     def condition_on_pending(self) -> Acquisition:
         """Return the acquisition once the history's pending trials have become as predicted."""
@@ -139,8 +138,7 @@ class Acquisition:
 
     def handicap(self, rows: Rows) -> Float[ndarray, " n"]:
         """Return what `posterior_mean_score` adds to Eq. (6)."""
-        feasibility = np.maximum(self.ensemble.feasibility(rows), 1e-300)
-        return self._penalty(rows) - np.log(feasibility)
+        return self._penalty(rows) + self.ensemble.infeasibility(rows)
 
     def is_acceptable(self, rows: Rows) -> Bool[ndarray, " n"]:
         """Return which rows are more likely feasible than not, within the budget and its risk."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from optuna_predictor_rl.core.space import Rows, row_keys
 from optuna_predictor_rl.data.given import finished_numbers, given_to, read_given
 from optuna_predictor_rl.data.history import History
 from optuna_predictor_rl.data.params import complete, first_unseen
+from optuna_predictor_rl.data.scalarization import with_one_objective
 from optuna_predictor_rl.fidelity.labels import value_or_label
 from optuna_predictor_rl.search.acquisition import SearchProblem
 from optuna_predictor_rl.search.doubts import (
@@ -171,7 +172,8 @@ class Planner:
             ValueError: If the study has no finished trial with a parameter or a value, a complete
                 trial without a cost, or a weight of the cost beside several objectives.
         """
-        history, number = self._latest(study, history_for)
+        history, number = self._latest(study)
+        history = with_one_objective(history, self.settings.seed, number)
         weight = self.settings.next_task_weights(number)
         if cost_weight is not None:
             weight = self.settings.task_weights(cost_weight)
@@ -183,20 +185,20 @@ class Planner:
         Raises:
             ValueError: See `search`.
         """
-        history, _ = self._latest(study, objectives_for)
+        history, _ = self._latest(study)
         n = history.n_objectives
         costs = np.zeros(int(self.settings.cost is not None))
         return self._problem(study, history, np.append(np.full(n, 1.0 / n), costs))
 
-    def _latest(self, study: Study, read: Callable[..., History]) -> tuple[History, int]:
-        """Return the history that the next trial would see, and that trial's number."""
+    def _latest(self, study: Study) -> tuple[History, int]:
+        """Return the history as the next trial would see it, and that trial's number."""
         finished = storage.trials(study, storage.LABELLED)
         search_space = union_search_space(finished)
         if not search_space:
             raise ValueError("study must have a finished trial with a parameter, but has none.")
         number = len(study.get_trials(deepcopy=False))
         given = latest_elsewhere(finished, search_space)
-        history = read(self.settings, study, search_space, number, given)
+        history = objectives_for(self.settings, study, search_space, number, given)
         single = len(study.directions) == 1
         if not len(history.rows) or (single and all(value_or_label(t) is None for t in finished)):
             raise ValueError("study must have a finished trial with a value, but has none.")

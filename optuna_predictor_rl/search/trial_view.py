@@ -33,8 +33,6 @@ def history_for(
             objectives.
     """
     history = objectives_for(settings, study, search_space, number, given)
-    if len(study.directions) == 1:
-        return history
     return with_one_objective(history, settings.seed, number)
 
 

@@ -86,8 +86,7 @@ def learning_curves(
     rule = stored_rule(study) if pruner is None else pruner.rule(study)
     trials = study.get_trials(deepcopy=False, states=STATES)
     correction = None if rule is None else correction_of(study, rule, full_trials(trials))
-    ended = [trial for trial in trials if trial.state.is_finished()]
-    rungs = rungs_of(study, ended) if rule is None else None
+    rungs = rungs_of(study, trials) if rule is None else None
     curves = []
     for trial in trials:
         curve = Curve.of(trial.intermediate_values)

@@ -9,11 +9,8 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from scipy.spatial import KDTree
 
-from optuna_predictor_rl.core.decisions import Categorical, Decision
+from optuna_predictor_rl.core.decisions import Categorical, has_few_values
 from optuna_predictor_rl.core.space import Rows, SearchSpace
-
-MAX_EXACT_VALUES = 16
-"""Most values of a stepped decision that all differ from each other, as choices do."""
 
 N_NUMERIC_FOR_FULL_DISTANCE = 6
 """Numeric decisions from which on a distance is taken as given.
@@ -53,7 +50,7 @@ def near_to(
     """
     if distance == 0.0 or len(others) == 0:
         return lambda rows: np.zeros(len(rows), dtype=bool)
-    exact = np.array([_is_exact(decision) for decision in space.decisions])
+    exact = np.array([has_few_values(decision) for decision in space.decisions])
     n_numeric = max(1, int((~exact).sum()))
     if n_numeric < N_NUMERIC_FOR_FULL_DISTANCE:
         distance = (2.0 * distance) ** (N_NUMERIC_FOR_FULL_DISTANCE / n_numeric) / 2.0
@@ -71,12 +68,6 @@ def near_to(
         return np.isfinite(away)
 
     return is_near
-
-
-def _is_exact(decision: Decision) -> bool:
-    n_values = decision.n_values
-    few = n_values is not None and n_values <= MAX_EXACT_VALUES
-    return isinstance(decision, Categorical) or few
 
 
 def gower_distance(

@@ -40,7 +40,7 @@ EXACT_STD = 1e-6
 """Standard deviation of a cost that is known exactly: the improvement divides by it."""
 
 LEAST_LOG_FEASIBILITY = float(np.log(1e-300))
-"""What the mean counts as impossible: it is not to be lost beside it."""
+"""Bound of the log probability where it is added to a mean, which is not to be lost beside it."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,11 @@ class Ensemble:
         self, rows: Rows, weight: Float[ndarray, " t"]
     ) -> Float[ndarray, " n"]:
         """Return Eq. (6) less the log probability of feasibility; lower is better."""
-        mean = self.mean(rows, weight)
-        return mean - np.maximum(self.log_feasibility(rows), LEAST_LOG_FEASIBILITY)
+        return self.mean(rows, weight) + self.infeasibility(rows)
+
+    def infeasibility(self, rows: Rows) -> Float[ndarray, " n"]:
+        """Return the negative log probability of feasibility, bounded so that a mean counts."""
+        return -np.maximum(self.log_feasibility(rows), LEAST_LOG_FEASIBILITY)
 
     def log_improvement(self, rows: Rows, weight: Float[ndarray, " t"]) -> LogImprovement:
         """Return the logarithm of the expected improvement of Eq. (6)'s sum, the members' mean.
@@ -136,6 +139,8 @@ class Ensemble:
 
     def log_feasibility(self, rows: Rows) -> Float[ndarray, " n"]:
         """Return the log probability that a row satisfies all constraints, the members' mean."""
+        if self.constraints is None:
+            return np.zeros(len(rows))
         return self._log_feasibility(self.member_moments(rows))
 
     def feasibility(self, rows: Rows) -> Float[ndarray, " n"]:

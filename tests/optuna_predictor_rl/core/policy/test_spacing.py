@@ -5,9 +5,8 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from optuna_predictor_rl.core.conditions import Condition
-from optuna_predictor_rl.core.decisions import Categorical, Numeric
+from optuna_predictor_rl.core.decisions import MAX_FEW_VALUES, Categorical, Numeric
 from optuna_predictor_rl.core.policy.spacing import (
-    MAX_EXACT_VALUES,
     diverse,
     gower_distance,
     near_to,
@@ -18,7 +17,7 @@ from tests.optuna_predictor_rl.core.strategies import decisions
 SPACE = SearchSpace(
     (
         Numeric(name="rate", low=1e-4, high=1.0, log=True),
-        Numeric(name="layers", low=1.0, high=float(MAX_EXACT_VALUES), step=1.0, integer=True),
+        Numeric(name="layers", low=1.0, high=float(MAX_FEW_VALUES), step=1.0, integer=True),
         Categorical(name="kind", choices=("a", "b")),
     )
 )
@@ -32,7 +31,7 @@ def near(row: list[float], distance: float = 0.1) -> bool:
 def test_numbers_within_the_distance_are_near_choices_and_few_values_only_if_they_are_the_same():
     assert near([0.59, 0.4, 1.0], distance=0.5 * 0.2 ** (1 / 6))
     assert not near([0.61, 0.4, 1.0], distance=0.5 * 0.2 ** (1 / 6))
-    assert not near([0.5, 0.4 + 1 / (MAX_EXACT_VALUES - 1), 1.0])
+    assert not near([0.5, 0.4 + 1 / (MAX_FEW_VALUES - 1), 1.0])
     assert not near([0.5, 0.4, 0.0])
 
 
@@ -53,7 +52,7 @@ def test_inactive_decisions_are_near_to_each_other_alone():
 def test_it_is_what_an_enumeration_of_all_pairs_says(drawn, seed, distance):
     space = SearchSpace(drawn)
     rng = np.random.default_rng(seed)
-    n_numeric = sum(d.n_values is None or d.n_values > MAX_EXACT_VALUES for d in space.decisions)
+    n_numeric = sum(d.n_values is None or d.n_values > MAX_FEW_VALUES for d in space.decisions)
     reach = 0.5 * (2 * distance) ** (6 / min(max(n_numeric, 1), 6))
     rows, others = space.random(20, rng), space.random(7, rng)
 
@@ -61,7 +60,7 @@ def test_it_is_what_an_enumeration_of_all_pairs_says(drawn, seed, distance):
         if np.isnan(a) or np.isnan(b):
             return np.isnan(a) != np.isnan(b)
         decision = space.decisions[j]
-        few = decision.n_values is not None and decision.n_values <= MAX_EXACT_VALUES
+        few = decision.n_values is not None and decision.n_values <= MAX_FEW_VALUES
         return a != b if few else abs(a - b) >= max(reach, 1e-9)
 
     expected = [
